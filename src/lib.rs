@@ -1,0 +1,1 @@
+//! Technical users on SAP BTP.
