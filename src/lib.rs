@@ -1,1 +1,2 @@
 //! Technical users on SAP BTP.
+pub mod api;

@@ -1,0 +1,46 @@
+//! The contract: the custom resources, their status, and every name we write on other objects.
+//!
+//! Types only. Nothing here talks to a cluster or a platform, and nothing of ours is imported. Field docs
+//! are the user's reference: they become the CRD's descriptions and what `kubectl explain` prints.
+
+pub mod access;
+pub mod conditions;
+pub mod platform;
+pub mod reference;
+pub mod role_binding;
+pub mod span;
+pub mod technical_user;
+
+pub use access::{AccessRule, IdentityKind, NamespaceChoice, SubjectKind};
+pub use platform::{Environment, Mode, Platform, PlatformSpec, PlatformStatus};
+pub use reference::{PlatformRef, SecretRef, TechnicalUserRef};
+pub use role_binding::{GrantState, Principal, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject};
+pub use span::Span;
+pub use technical_user::{
+    CredentialSpec, CredentialStatus, DeletionPolicy, Identity, IdentityStatus, TechnicalUser, TechnicalUserSpec,
+    TechnicalUserStatus,
+};
+
+/// API group of all three kinds.
+pub const GROUP: &str = "technicaluser.dev";
+
+/// Held on our objects while something of theirs may exist on a platform, and on a Platform in use.
+pub const FINALIZER: &str = "technicaluser.dev/cleanup";
+
+/// Label on every Secret we write; its value is [`OPERATOR`].
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+
+/// The operator's name: value of [`MANAGED_BY_LABEL`], event reporter and prefix of its field managers.
+pub const OPERATOR: &str = "technical-user-operator";
+
+/// Annotation by which a person says "let go of this object without cleaning up on the platform".
+pub const ORPHAN_ANNOTATION: &str = "technicaluser.dev/orphan";
+
+/// Annotation on a Secret: the platform's name of the credential that the Secret holds.
+pub const CREDENTIAL_ANNOTATION: &str = "technicaluser.dev/credential";
+
+/// Annotation on a Secret: the number of the issue, counted from 1 for each TechnicalUser.
+pub const SEQUENCE_ANNOTATION: &str = "technicaluser.dev/sequence";
+
+/// Annotation on a Secret: the fingerprint of the content we wrote, so that an alteration is seen without keeping a copy.
+pub const FINGERPRINT_ANNOTATION: &str = "technicaluser.dev/fingerprint";

@@ -1,0 +1,167 @@
+//! Platform: one connection to a platform, and the policy for its use.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AccessRule, SecretRef, Span};
+
+/// One connection to a platform, and who may use it for what. Owned by the people who run the cluster.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "technicaluser.dev",
+    version = "v1alpha1",
+    kind = "Platform",
+    plural = "platforms",
+    shortname = "btpp",
+    status = "PlatformStatus",
+    derive = "PartialEq",
+    doc = "A Platform is one connection to SAP BTP (or a UAA of one's own), and the policy for its use. Its admin credentials are Secrets in the operator's namespace. TechnicalUsers and RoleBindings name it in platformRef.",
+    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
+    printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".status.environment"}"#,
+    printcolumn = r#"{"name":"Mode","type":"string","jsonPath":".spec.mode"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Message","type":"string","priority":1,"jsonPath":".status.conditions[?(@.type==\"Ready\")].message"}"#
+)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformSpec {
+    /// Where the platform is and how the operator logs on to it. Exactly one of the environments.
+    pub environment: Environment,
+    /// Who may use this Platform, as what, and for which roles. Left out: nobody may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub access: Vec<AccessRule>,
+    /// How long after a rule stops allowing something it is taken away. It is announced at once, so that a typing
+    /// mistake in a rule can be taken back before it takes production down.
+    #[serde(default = "ten_minutes")]
+    pub withdrawal_grace: Span,
+    /// `Enforce` brings the platform to what the manifests say. `Observe` changes nothing and says in each object's
+    /// `status.plan` what it would do.
+    #[serde(default)]
+    pub mode: Mode,
+    /// How often the platform is read in whole, so that changes made behind the operator's back are put right. At least 5s.
+    #[serde(default = "fifteen_minutes")]
+    #[x_kube(validation = Rule::new("duration(self.endsWith('d') ? '24h' : self) >= duration('5s')").message("resyncInterval must be at least 5s"))]
+    pub resync_interval: Span,
+}
+
+fn ten_minutes() -> Span {
+    Span::new("10m")
+}
+
+fn fifteen_minutes() -> Span {
+    Span::new("15m")
+}
+
+/// Whether the operator acts or only says what it would do.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Bring the platform to what the manifests say.
+    #[default]
+    Enforce,
+    /// Change nothing; `status.plan` says what would be done.
+    Observe,
+}
+
+/// The environments a Platform can be. Exactly one.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum Environment {
+    /// A subaccount of the multi-environment (Cloud Foundry, Kyma).
+    Btp(Btp),
+    /// A subaccount of the Neo environment. Neo ends on 31 December 2028.
+    Neo(Neo),
+    /// A UAA that one runs oneself.
+    Uaa(Uaa),
+}
+
+impl Environment {
+    /// The field's own name, as printed in columns and messages.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Btp(_) => "btp",
+            Self::Neo(_) => "neo",
+            Self::Uaa(_) => "uaa",
+        }
+    }
+
+    /// The admin Secrets that this environment reads.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        match self {
+            Self::Btp(btp) => [&btp.authorization, &btp.service_manager]
+                .into_iter()
+                .flatten()
+                .map(|access| &access.credentials_secret_ref)
+                .collect(),
+            Self::Neo(neo) => vec![&neo.credentials_secret_ref],
+            Self::Uaa(uaa) => vec![&uaa.credentials_secret_ref],
+        }
+    }
+}
+
+/// A subaccount of the multi-environment. Name the APIs that the operator may use; at least one.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.authorization) || has(self.serviceManager)").message("name authorization, serviceManager or both"))]
+pub struct Btp {
+    /// The Authorization and Trust Management API (XSUAA): role collections. Its Secret is a service key of `xsuaa`,
+    /// plan `apiaccess`, or an API credential made with `btp create security/api-credential`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<ApiAccess>,
+    /// The Service Manager: service keys. Its Secret is a binding of `service-manager`, plan `subaccount-admin` or `container`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_manager: Option<ApiAccess>,
+}
+
+/// One API of the platform and the credential for it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiAccess {
+    /// The Secret that holds what the platform handed out, unchanged: its keys flat, or the whole service key as one
+    /// JSON value. Client secret and client certificate both work.
+    pub credentials_secret_ref: SecretRef,
+}
+
+/// A subaccount of the Neo environment.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Neo {
+    /// The region's host, for example `hana.ondemand.com` or `eu2.hana.ondemand.com`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    pub host: String,
+    /// The subaccount's technical name, not its display name.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
+    pub subaccount: String,
+    /// The Secret with the platform API client of the cockpit (Security › OAuth › Platform API): `clientid` and
+    /// `clientsecret`. `url` (default `https://api.<host>`) and `tokenurl` may be given too.
+    pub credentials_secret_ref: SecretRef,
+}
+
+/// A UAA that one runs oneself.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Uaa {
+    /// The UAA's base URL. Plain `http` is refused unless the host is this machine.
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s]+$"))]
+    pub url: String,
+    /// The Secret with a client that may administer clients (authorities `clients.admin` or `uaa.admin`): `clientid` and `clientsecret`.
+    pub credentials_secret_ref: SecretRef,
+}
+
+/// What the operator found out about a Platform.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `btp`, `neo` or `uaa`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// `Ready`, `Reconciling` and `Stalled`, as kstatus reads them.
+    #[serde(default)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+}

@@ -1,0 +1,215 @@
+//! RoleBinding: who shall have which roles on a platform.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DeletionPolicy, PlatformRef, SubjectKind, TechnicalUserRef};
+
+/// Who shall have which roles: every subject gets every role.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "technicaluser.dev",
+    version = "v1alpha1",
+    kind = "RoleBinding",
+    plural = "rolebindings",
+    namespaced,
+    shortname = "trb",
+    status = "RoleBindingStatus",
+    derive = "PartialEq",
+    doc = "A RoleBinding gives roles on a platform to technical users, users or groups: every subject gets every role. Only what it granted itself is ever taken away. With kubectl use the short name trb: RBAC owns the plain word.",
+    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
+    printcolumn = r#"{"name":"Platform","type":"string","jsonPath":".spec.platformRef.name"}"#,
+    printcolumn = r#"{"name":"Granted","type":"string","jsonPath":".status.granted"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Message","type":"string","priority":1,"jsonPath":".status.conditions[?(@.type==\"Ready\")].message"}"#
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.deletionPolicy != 'Orphan' || self.roles.all(role, !has(role.instanceRole) && !has(role.authority))").message("deletionPolicy Orphan cannot keep an instanceRole or an authority: they are part of the technical user's own instance or client; use Delete")
+)]
+pub struct RoleBindingSpec {
+    /// The Platform on which the roles are granted. Cannot be changed.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("platformRef cannot be changed; make a new RoleBinding"))]
+    pub platform_ref: PlatformRef,
+    /// Who gets the roles. At least one.
+    #[schemars(length(min = 1, max = 32))]
+    #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other == one))").message("a subject is listed twice; list each once"))]
+    pub subjects: Vec<Subject>,
+    /// The roles they get. At least one.
+    #[schemars(length(min = 1, max = 32))]
+    #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other == one))").message("a role is listed twice; list each once"))]
+    pub roles: Vec<Role>,
+    /// What happens to the grants when this object is deleted. `Orphan` leaves them.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// Who gets roles. Exactly one.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub enum Subject {
+    /// A TechnicalUser of this namespace.
+    TechnicalUser(TechnicalUserRef),
+    /// A user of an identity provider.
+    User(Principal),
+    /// A group of an identity provider (environment `btp`).
+    Group(Principal),
+}
+
+impl Subject {
+    /// The kind, as `access` rules name it.
+    pub const fn kind(&self) -> SubjectKind {
+        match self {
+            Self::TechnicalUser(_) => SubjectKind::TechnicalUser,
+            Self::User(_) => SubjectKind::User,
+            Self::Group(_) => SubjectKind::Group,
+        }
+    }
+}
+
+/// A user or group as the platform knows it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct Principal {
+    /// Its name at the identity provider, for example an e-mail address.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s<>:/;](?:[^<>:/;]*[^\s<>:/;])?$"))]
+    pub name: String,
+    /// The identity provider. On `btp` an origin key, `sap.default` where left out; on `neo` the user base,
+    /// `accounts.sap.com` where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub origin: Option<String>,
+}
+
+/// A role. Exactly one.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// A role collection of a subaccount (environment `btp`; subjects: existing users, users, groups).
+    RoleCollection(RoleName),
+    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environment `btp`; subjects: technical users with a service key).
+    InstanceRole(RoleName),
+    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; subjects: existing users, users).
+    MemberRole(RoleName),
+    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; subjects: existing users, users).
+    ApplicationRole(ApplicationRole),
+    /// An authority of a client (environment `uaa`; subjects: technical users with an OAuth client).
+    Authority(RoleName),
+}
+
+impl Role {
+    /// The role's own name, which `access` patterns are matched against.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) | Self::Authority(role) => {
+                &role.name
+            }
+            Self::ApplicationRole(role) => &role.name,
+        }
+    }
+
+    /// The field's name, as messages print it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RoleCollection(_) => "roleCollection",
+            Self::InstanceRole(_) => "instanceRole",
+            Self::MemberRole(_) => "memberRole",
+            Self::ApplicationRole(_) => "applicationRole",
+            Self::Authority(_) => "authority",
+        }
+    }
+
+    /// Whether the role is a property of the technical user's own instance or client rather than a grant to a user.
+    pub const fn belongs_to_identity(&self) -> bool {
+        matches!(self, Self::InstanceRole(_) | Self::Authority(_))
+    }
+}
+
+/// A role that its name alone identifies.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleName {
+    /// The role's name, exactly as the platform spells it.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
+    pub name: String,
+}
+
+/// A role of an application on Neo.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationRole {
+    /// The application or subscription, for example `<prefix>iflmap` for the runtime of Cloud Integration.
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub application: String,
+    /// The account that owns the application. Needed for subscriptions; left out for applications of the subaccount itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub provider: Option<String>,
+    /// The role's name, for example `ESBMessaging.send`.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
+    pub name: String,
+}
+
+/// How far a RoleBinding has come.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleBindingStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// How many of the wanted grants are in force, for example `3/4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<String>,
+    /// A line for each subject and role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleLine>,
+    /// In mode `Observe`: what would be done, a line a step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<String>,
+    /// `Ready`, `Reconciling` and `Stalled`, as kstatus reads them.
+    #[serde(default)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// One subject, one role, and where that grant stands.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleLine {
+    /// Who.
+    pub subject: Subject,
+    /// What.
+    pub role: Role,
+    /// Where the grant stands.
+    pub state: GrantState,
+    /// Whether this RoleBinding made the grant, or is about to: only then will it ever take it away.
+    #[serde(default)]
+    pub owned: bool,
+    /// The user or group on the platform that the subject stands for, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
+    /// Since when the Platform's access rules do not allow this grant any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_since: Option<Time>,
+    /// What stands in the way, if anything.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
+/// Where one grant stands.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GrantState {
+    /// In force, and made by us.
+    Granted,
+    /// On its way: about to be granted or taken away, or waiting for something.
+    Pending,
+    /// In force since before we came; it will never be taken away by us.
+    PreExisting,
+    /// The Platform's access rules do not allow it.
+    Denied,
+    /// The platform refused it.
+    Failed,
+}

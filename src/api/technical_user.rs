@@ -1,0 +1,244 @@
+//! TechnicalUser: an identity that software logs on with, and the Secret with its credential.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::api::core::v1::LocalObjectReference;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{IdentityKind, Mode, PlatformRef};
+
+/// What the TechnicalUser shall be.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "technicaluser.dev",
+    version = "v1alpha1",
+    kind = "TechnicalUser",
+    plural = "technicalusers",
+    namespaced,
+    shortname = "tu",
+    status = "TechnicalUserStatus",
+    derive = "PartialEq",
+    doc = "A TechnicalUser is an identity on a platform that software, not a person, logs on with. The operator makes the identity, issues a credential, proves that it works and writes it into one Secret, which it keeps right. Roles come from RoleBindings.",
+    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
+    printcolumn = r#"{"name":"Platform","type":"string","jsonPath":".spec.platformRef.name"}"#,
+    printcolumn = r#"{"name":"Secret","type":"string","jsonPath":".status.binding.name"}"#,
+    printcolumn = r#"{"name":"Sequence","type":"integer","priority":1,"jsonPath":".status.credential.sequence"}"#,
+    printcolumn = r#"{"name":"Issued","type":"date","jsonPath":".status.credential.issuedAt"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Message","type":"string","priority":1,"jsonPath":".status.conditions[?(@.type==\"Ready\")].message"}"#
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.identity.existing) != has(self.credential)").message("an existing identity takes no credential (nobody can issue one for it); every other identity needs one: set credential.secretName")
+)]
+pub struct TechnicalUserSpec {
+    /// The Platform on which the identity lives. Cannot be changed.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("platformRef cannot be changed; make a new TechnicalUser"))]
+    pub platform_ref: PlatformRef,
+    /// What this technical user is for, for the people who find it later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub description: Option<String>,
+    /// What the technical user is on the platform. Exactly one; cannot be changed.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("identity cannot be changed; make a new TechnicalUser"))]
+    pub identity: Identity,
+    /// The credential, and the Secret it is written to. Required unless the identity is `existing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialSpec>,
+    /// What happens on the platform when this object is deleted.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+    /// `Observe` changes nothing and says in `status.plan` what it would do.
+    #[serde(default)]
+    pub mode: Mode,
+}
+
+/// The identities a TechnicalUser can be. Exactly one.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum Identity {
+    /// A service key: an OAuth client that belongs to a service instance of its own (environment `btp`).
+    ServiceKey(ServiceKey),
+    /// A client of a UAA that one runs oneself (environment `uaa`).
+    OauthClient(OauthClient),
+    /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
+    /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp` and `neo`).
+    Existing(Existing),
+}
+
+impl Identity {
+    /// The kind, as `access` rules name it.
+    pub const fn kind(&self) -> IdentityKind {
+        match self {
+            Self::ServiceKey(_) => IdentityKind::ServiceKey,
+            Self::OauthClient(_) => IdentityKind::OauthClient,
+            Self::Existing(_) => IdentityKind::Existing,
+        }
+    }
+}
+
+/// A service key of a service instance that is made for this TechnicalUser alone.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceKey {
+    /// The service offering, for example `it-rt` (Process Integration Runtime).
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub offering: String,
+    /// The service plan, for example `integration-flow`.
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub plan: String,
+    /// Parameters of the instance. Roles do not belong here: RoleBindings with `instanceRole` fill them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "free_form_object")]
+    pub parameters: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Name of the instance parameter that takes a list of role names, for offerings that the operator does not know
+    /// to have one. Known: `it-rt` (`roles`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub roles_parameter: Option<String>,
+}
+
+fn free_form_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// A client of a UAA.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OauthClient {
+    /// The grant types the client may use.
+    #[serde(default = "client_credentials")]
+    #[schemars(length(min = 1, max = 4))]
+    pub grant_types: Vec<GrantType>,
+}
+
+fn client_credentials() -> Vec<GrantType> {
+    vec![GrantType::ClientCredentials]
+}
+
+/// Grant types for machines (RFC 6749 §4.4, RFC 7523 §2.1).
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantType {
+    /// The client acts for itself.
+    #[serde(rename = "client_credentials")]
+    ClientCredentials,
+    /// The client exchanges a signed assertion.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
+}
+
+/// A user that exists already.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Existing {
+    /// The user's name as the platform knows it, for example `P1234567`, `oauth_client_<id>` or an e-mail address.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s<>:/;](?:[^<>:/;]*[^\s<>:/;])?$"))]
+    pub user_name: String,
+    /// The identity provider that the name belongs to. On `btp` an origin key, `sap.default` where left out; on `neo`
+    /// the user base, `accounts.sap.com` where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub origin: Option<String>,
+}
+
+/// The credential and its Secret.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialSpec {
+    /// The Secret, in this namespace, that the credential is written to. It must not exist, or be this TechnicalUser's. Cannot be changed.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("secretName cannot be changed while workloads use the Secret; make a new TechnicalUser"))]
+    pub secret_name: String,
+    /// Labels and annotations for the Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_template: Option<SecretTemplate>,
+}
+
+/// Labels and annotations for a Secret we write. Keys under `technicaluser.dev/` are ours and refused.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretTemplate {
+    /// Labels for the Secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(length(max = 32), extend("additionalProperties" = {"type": "string", "maxLength": 63}))]
+    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/') && key != 'app.kubernetes.io/managed-by')").message("labels under technicaluser.dev/ and app.kubernetes.io/managed-by are the operator's own"))]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations for the Secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(length(max = 32), extend("additionalProperties" = {"type": "string", "maxLength": 4096}))]
+    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations under technicaluser.dev/ are the operator's own"))]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What happens on the platform when the Kubernetes object is deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// What the operator made is removed.
+    #[default]
+    Delete,
+    /// Everything stays on the platform as it is.
+    Orphan,
+}
+
+/// What the operator did for a TechnicalUser. Never a credential's value.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct TechnicalUserStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The Secret to mount: the Provisioned Service duck type of servicebinding.io.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<LocalObjectReference>,
+    /// The identity on the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityStatus>,
+    /// The credential that the Secret holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialStatus>,
+    /// Since when the Platform's access rules do not allow this TechnicalUser any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_since: Option<Time>,
+    /// In mode `Observe`: what would be done, a line a step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<String>,
+    /// `Ready`, `Reconciling` and `Stalled`, as kstatus reads them, and `Discouraged` on identities that SAP advises against.
+    #[serde(default)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// The identity on the platform.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityStatus {
+    /// Its name on the platform: of the service instance, of the client, or of the user.
+    pub name: String,
+    /// The platform's id for it, where that is not the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The roles that the identity itself carries: instance roles of a service key, authorities of a client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// The credential that the Secret holds.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialStatus {
+    /// Its name on the platform.
+    pub name: String,
+    /// The number of the issue, counted from 1.
+    pub sequence: i64,
+    /// When it was issued.
+    pub issued_at: Time,
+    /// When it was seen to work: a token was issued for it. Absent where the platform offers no token for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Time>,
+    /// Fingerprint of the Secret's content, by which an alteration is seen.
+    pub fingerprint: String,
+}
