@@ -1,0 +1,128 @@
+//! The natural key of a grant: who holds which role. By this key worlds are compared.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::api::{Environment, Principal, Role};
+
+/// Whether a user or a group of an identity provider holds a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HolderKind {
+    /// A user.
+    User,
+    /// A group, whose members get the role when they log on.
+    Group,
+}
+
+/// Who holds a role on the platform: a name at an identity provider.
+///
+/// Names of users compare without regard to case, as every platform we speak to compares them; the spelling is kept
+/// for the calls. Names of groups compare exactly.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// User or group.
+    pub kind: HolderKind,
+    /// The name as it was written.
+    pub name: String,
+    /// The identity provider: an origin key on `btp`, a user base on `neo`; aliases and defaults resolved.
+    pub origin: String,
+}
+
+impl Holder {
+    /// The holder that a principal means in an environment: defaults filled in, aliases resolved.
+    pub fn new(kind: HolderKind, principal: &Principal, environment: &Environment) -> Self {
+        let origin = match (environment, principal.origin.as_deref()) {
+            // XSUAA answers `sap.default` to whoever asked for its legacy alias `ldap`.
+            (Environment::Btp(_), None | Some("ldap")) => "sap.default".to_owned(),
+            // The user base of SAP ID service: the default of SAP's own Neo provisioning.
+            (Environment::Neo(_), None) => "accounts.sap.com".to_owned(),
+            (Environment::Neo(_), Some(user_base)) => user_base.to_lowercase(),
+            (Environment::Uaa(_), None) => "uaa".to_owned(),
+            (_, Some(origin)) => origin.to_owned(),
+        };
+        Self { kind, name: principal.name.clone(), origin }
+    }
+
+    /// The principal as status lines record it.
+    pub fn principal(&self) -> Principal {
+        Principal { name: self.name.clone(), origin: Some(self.origin.clone()) }
+    }
+
+    fn key(&self) -> (HolderKind, String, &str) {
+        let name = match self.kind {
+            HolderKind::User => self.name.to_lowercase(),
+            HolderKind::Group => self.name.clone(),
+        };
+        (self.kind, name, &self.origin)
+    }
+}
+
+impl PartialEq for Holder {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Holder {}
+
+impl Hash for Holder {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialOrd for Holder {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Holder {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// One holder, one role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Grant {
+    /// Who.
+    pub holder: Holder,
+    /// What.
+    pub role: Role,
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { holder, role } = self;
+        write!(text, "{} {} to {}@{}", role.kind(), role.name(), holder.name, holder.origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::platform::{Btp, Neo};
+    use crate::api::SecretRef;
+
+    fn principal(name: &str, origin: Option<&str>) -> Principal {
+        Principal { name: name.to_owned(), origin: origin.map(str::to_owned) }
+    }
+
+    #[test]
+    fn aliases_defaults_and_case_of_users_do_not_make_a_difference() {
+        let btp = Environment::Btp(Btp { authorization: None, service_manager: None });
+        let neo = Environment::Neo(Neo {
+            host: "hana.ondemand.com".into(),
+            subaccount: "acme".into(),
+            credentials_secret_ref: SecretRef { name: "neo".into() },
+        });
+        let holder = |kind, name, origin, environment| Holder::new(kind, &principal(name, origin), environment);
+        use HolderKind::{Group, User};
+        assert_eq!(holder(User, "Jane@x.org", Some("ldap"), &btp), holder(User, "jane@x.org", None, &btp));
+        assert_ne!(holder(User, "jane", Some("sap.custom"), &btp), holder(User, "jane", None, &btp));
+        assert_eq!(holder(User, "P1", Some("ACCOUNTS.SAP.COM"), &neo), holder(User, "p1", None, &neo));
+        assert_ne!(holder(Group, "Dev", None, &btp), holder(Group, "dev", None, &btp));
+    }
+}
