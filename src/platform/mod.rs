@@ -14,6 +14,7 @@ use crate::api::{Identity, Role};
 use crate::plan::grant::{Grant, HolderKind};
 use crate::plan::owner::Owner;
 
+pub mod budget;
 pub mod error;
 
 pub use error::{Error, Kind, Result};
