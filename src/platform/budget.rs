@@ -21,6 +21,8 @@ pub use limiter::{Outcome, Pace};
 
 /// Calls in flight at once, unless set otherwise.
 pub const MAX_IN_FLIGHT: usize = 64;
+/// A wait that a platform asks for is waited out up to here; a longer one is handed to the caller.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Whose turn comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +99,9 @@ impl Budget {
                 Some(Decision::Down(wait)) => {
                     return Err(Error::new(Kind::Unavailable, operation).retry_after(Some(wait)));
                 }
-                Some(Decision::Wait(wait)) if now + wait > deadline => return Err(throttled(operation, wait)),
+                Some(Decision::Wait(wait)) if wait > PATIENCE || now + wait > deadline => {
+                    return Err(throttled(operation, wait));
+                }
                 Some(Decision::Wait(wait)) => wait,
                 Some(Decision::Full) | None if now >= deadline => return Err(throttled(operation, Duration::ZERO)),
                 Some(Decision::Full) | None => deadline - now,
@@ -107,7 +111,13 @@ impl Budget {
                 () = turn.called.notified() => {}
             }
         }
-        Ok(Permit { shared: Arc::clone(&self.shared), operation, waited: asked.elapsed(), since: Instant::now(), over: false })
+        Ok(Permit {
+            shared: Arc::clone(&self.shared),
+            operation,
+            waited: asked.elapsed(),
+            since: Instant::now(),
+            over: false,
+        })
     }
 }
 

@@ -96,6 +96,24 @@ impl Error {
 }
 
 impl Kind {
+    /// One word, for metric labels.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Forbidden => "forbidden",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::ProofRefused => "proof_refused",
+            Self::MalformedSecret => "malformed_secret",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::UnexpectedAnswer => "unexpected_answer",
+            Self::InProgress => "in_progress",
+        }
+    }
+
     /// One clause for people.
     const fn sentence(self) -> &'static str {
         match self {
@@ -103,7 +121,9 @@ impl Kind {
             Self::NotFound => "the platform does not know what the request names",
             Self::Conflict => "something of that name exists on the platform and is not ours",
             Self::Forbidden => "the admin credential lacks the right to do this",
-            Self::CredentialsRefused => "the platform refused the admin credential; calls stop until its Secret changes",
+            Self::CredentialsRefused => {
+                "the platform refused the admin credential; calls stop until its Secret changes"
+            }
             Self::ProofRefused => "the issued credential does not log on",
             Self::MalformedSecret => "the admin Secret cannot be used",
             Self::Throttled => "the platform asks us to wait",

@@ -16,6 +16,9 @@ use crate::plan::owner::Owner;
 
 pub mod budget;
 pub mod error;
+pub mod http;
+pub mod session;
+pub mod token;
 
 pub use error::{Error, Kind, Result};
 

@@ -9,7 +9,9 @@ use super::breaker::Breaker;
 /// A throttled platform is asked this much more slowly.
 const SLOW_DOWN: f64 = 0.5;
 /// A second without throttling lets the pace grow by this much.
-const RECOVERY: f64 = 1.1;
+const RECOVERY: f64 = 1.2;
+/// A platform without a documented pace is taken to bear at least this, or one stray answer would stop a quiet one.
+const FIRST_GUESS: f64 = 8.0;
 /// Never slower than this, or a burst of throttled answers would stop us for good.
 const SLOWEST: f64 = 0.5;
 /// A learned pace above this is no limit any more.
@@ -137,8 +139,8 @@ impl Limiter {
         if self.slowed.is_some_and(|slowed| now.duration_since(slowed) < ONE_BURST) {
             return;
         }
-        let seen = self.started.per_second(now);
-        let pace = self.per_second().map_or(seen, |pace| pace.min(seen.max(SLOWEST)));
+        let seen = self.started.per_second(now).max(FIRST_GUESS);
+        let pace = self.per_second().unwrap_or(seen);
         self.learned = Some((pace * SLOW_DOWN).max(SLOWEST));
         self.tokens = self.tokens.min(1.0);
         self.slowed = Some(now);
