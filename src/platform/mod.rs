@@ -14,6 +14,7 @@ use crate::api::{Identity, Role};
 use crate::plan::grant::{Grant, HolderKind};
 use crate::plan::owner::Owner;
 
+pub mod admin_secret;
 pub mod budget;
 pub mod error;
 pub mod http;
