@@ -88,6 +88,11 @@ impl Error {
         self.retry_after
     }
 
+    /// What a user must know to act; may be empty.
+    pub fn detail_text(&self) -> &str {
+        &self.detail
+    }
+
     /// Another of the same, for everyone who waited for the one call that failed.
     #[must_use]
     pub fn share(&self) -> Self {

@@ -82,6 +82,19 @@ pub fn judge(answer: &Answer, now: SystemTime) -> Verdict {
     Verdict { refusal, detail, wait: wait(answer, now), unwell, from_broker: broker.is_some(), from_router }
 }
 
+/// What the `errors` of an operation that failed after its 202 mean. They look like an error body.
+pub fn failure(errors: Option<&serde_json::Value>) -> (Kind, String) {
+    let complaint: Complaint = errors.and_then(|errors| Complaint::deserialize(errors).ok()).unwrap_or_default();
+    let word = complaint.error.as_ref().and_then(serde_json::Value::as_str).and_then(known);
+    let kind = match (word, complaint.broker_error.and_then(|error| error.status)) {
+        (Some("Conflict" | "ExistingReferenceEntity"), _) => Kind::Conflict,
+        (Some("ConcurrentOperationInProgress"), _) => Kind::InProgress,
+        (Some("BadRequest"), _) => Kind::Invalid,
+        (word, broker) => refusal(502, false, word, broker).unwrap_or(Kind::Unavailable),
+    };
+    (kind, format!("the operation failed: {}", word.unwrap_or("no reason that we know")))
+}
+
 fn known(word: &str) -> Option<&'static str> {
     CODE_WORDS.iter().copied().find(|known| *known == word)
 }
@@ -179,6 +192,23 @@ mod tests {
     fn a_router_that_knows_no_route_is_never_taken_for_an_absence() {
         let headers = [("x-cf-routererror", "unknown_route")];
         assert_eq!(kind(404, &headers, r#"{"error":"NotFound"}"#), Some(Kind::Unavailable));
+    }
+
+    #[test]
+    fn a_failed_operation_says_what_fixes_it() {
+        let kind = |errors: serde_json::Value| failure(Some(&errors)).0;
+        assert_eq!(
+            kind(serde_json::json!({"error": "BrokerError", "broker_error": {"StatusCode": 400}})),
+            Kind::Invalid
+        );
+        assert_eq!(
+            kind(serde_json::json!({"error": "BrokerError", "broker_error": {"StatusCode": 500}})),
+            Kind::Unavailable
+        );
+        assert_eq!(kind(serde_json::json!({"error": "Conflict"})), Kind::Conflict);
+        assert_eq!(kind(serde_json::json!({"description": "hunter2"})), Kind::Unavailable);
+        assert!(!failure(Some(&serde_json::json!({"error": "hunter2"}))).1.contains("hunter2"));
+        assert_eq!(failure(None).0, Kind::Unavailable);
     }
 
     #[test]
