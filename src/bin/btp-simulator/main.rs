@@ -7,10 +7,13 @@
 mod certificates;
 mod clients;
 mod frame;
+mod it_rt;
 mod listeners;
 mod sender;
+mod service_manager;
 mod subaccount;
 mod tokens;
+mod xsuaa;
 
 use std::error::Error;
 use std::io::{self, Read as _, Write as _};
@@ -55,7 +58,12 @@ struct Options {
 
 /// Every platform of the simulator.
 fn mount(_frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
-    vec![tokens::mount(subaccount), sender::mount(subaccount)]
+    vec![
+        tokens::mount(subaccount),
+        sender::mount(subaccount),
+        service_manager::mount(subaccount),
+        xsuaa::mount(subaccount),
+    ]
 }
 
 #[tokio::main]
