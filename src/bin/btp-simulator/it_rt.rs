@@ -198,3 +198,6 @@ fn external(parameters: &KeyParameters) -> Result<(Details, Value), BrokerRefusa
         .ok_or_else(|| BrokerRefusal::parameters("X.509 is not a certificate in PEM format"))?;
     Ok((details, json!({"certificate": pem})))
 }
+
+#[cfg(test)]
+mod tests;

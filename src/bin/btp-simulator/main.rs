@@ -12,6 +12,8 @@ mod listeners;
 mod sender;
 mod service_manager;
 mod subaccount;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod xsuaa;
 

@@ -142,3 +142,61 @@ fn refused(status: StatusCode, error: &str, description: &str) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{World, read};
+
+    /// A token request of the Service Manager's administrator, with these form fields and this Basic password.
+    async fn ask(
+        world: &World,
+        form: &[(&str, &str)],
+        password: Option<&str>,
+    ) -> crate::testing::Answer {
+        let key = world.get("", "/_simulator/credentials/service-manager").await.body;
+        let mut request = world.http.post(format!("{}/auth/oauth/token", world.frame.url)).form(form);
+        if let Some(password) = password {
+            request = request.basic_auth(key["clientid"].as_str().unwrap(), Some(password));
+        }
+        read(request.send().await.unwrap()).await
+    }
+
+    const GRANT: (&str, &str) = ("grant_type", "client_credentials");
+    const SECRET: &str = super::super::service_manager::ADMIN_SECRET;
+
+    #[tokio::test]
+    async fn a_plus_in_the_secret_fails_in_a_plain_basic_header() {
+        let world = World::start().await;
+        let refused = ask(&world, &[GRANT], Some(SECRET)).await;
+        assert_eq!((refused.status, refused.body["error"].as_str()), (401, Some("invalid_client")));
+        let id = world.get("", "/_simulator/credentials/service-manager").await.body;
+        let id = id["clientid"].as_str().unwrap();
+        let body = ask(&world, &[GRANT, ("client_id", id), ("client_secret", SECRET)], None).await;
+        assert_eq!((body.status, body.body["expires_in"].as_u64()), (200, Some(3600)));
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let request = world.http.post(format!("{}/auth/oauth/token", world.frame.url)).form(&[GRANT]);
+        let encoded = request.basic_auth(encode(id), Some(encode(SECRET))).header("X-CF-ENCODED-CREDENTIALS", "true");
+        assert_eq!(encoded.send().await.unwrap().status(), 200);
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_wrongly_is_refused_by_its_name() {
+        let world = World::start().await;
+        let id = world.get("", "/_simulator/credentials/service-manager").await.body;
+        let who = [("client_id", id["clientid"].as_str().unwrap()), ("client_secret", SECRET)];
+        for (status, error, field) in [
+            (400, "invalid_request", ("colour", "red")),
+            (400, "unsupported_grant_type", ("grant_type", "magic")),
+            (401, "unauthorized_client", ("grant_type", "password")),
+        ] {
+            let answer = ask(&world, &[who[0], who[1], field], None).await;
+            assert_eq!((answer.status, answer.body["error"].as_str()), (status, Some(error)));
+        }
+        let scope = ask(&world, &[who[0], who[1], GRANT, ("scope", "all.of.it")], None).await;
+        assert_eq!((scope.status, scope.body["error"].as_str()), (400, Some("invalid_scope")));
+        assert_eq!(ask(&world, &[GRANT], None).await.status, 401);
+        let json = world.http.post(format!("{}/auth/oauth/token", world.frame.url)).json(&who);
+        assert_eq!(json.send().await.unwrap().status(), 415);
+    }
+}

@@ -27,6 +27,8 @@ pub(crate) mod observe;
 pub(crate) mod random;
 mod routes;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::sync::Arc;

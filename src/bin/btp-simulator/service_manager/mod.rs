@@ -44,7 +44,8 @@ use store::Store;
 pub(crate) const XSAPPNAME: &str = "service-manager!b1476";
 const ADMIN: &str = "sb-6f1c2d3e-service-manager-admin!b5874|service-manager!b1476";
 const ADMIN_X509: &str = "sb-7a2b3c4d-service-manager-x509!b5874|service-manager!b1476";
-const ADMIN_SECRET: &str = "planted-service-manager-$Ab3+xYz_9-Q==";
+/// Its secret; marked, so that a scan finds it wherever it leaks.
+pub(crate) const ADMIN_SECRET: &str = "planted-service-manager-$Ab3+xYz_9-Q==";
 /// What the plan `subaccount-admin` may do.
 const ADMIN_RIGHTS: [&str; 6] = [
     "service_instance.read",
