@@ -153,7 +153,7 @@ pub(crate) struct CertificateInUse;
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn certified(id: &str, fingerprint: &str) -> Client {
         let proof = Proof::Certificate { fingerprint: fingerprint.into(), valid_until: Duration::MAX };

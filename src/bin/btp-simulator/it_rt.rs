@@ -27,7 +27,7 @@ const CERTIFICATE_DAYS: std::ops::RangeInclusive<u32> = 1..=365;
 pub(crate) enum RuntimePlan {
     /// Senders of messages.
     IntegrationFlow,
-    /// Callers of the OData APIs.
+    /// Callers of the `OData` APIs.
     Api,
 }
 

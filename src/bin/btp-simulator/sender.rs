@@ -18,9 +18,9 @@ const SEND: &str = "ESBMessaging.send";
 
 /// Mounts the sender below `/runtime`.
 pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let routes =
+    let sender =
         Routes::below("/runtime", "runtime").get("call", "/http/{*path}", call).post("send", "/http/{*path}", call);
-    let (router, names) = routes.with_state(Arc::clone(subaccount));
+    let (router, names) = sender.with_state(Arc::clone(subaccount));
     Mounted { platform: Arc::new(Runtime), router, names }
 }
 

@@ -29,8 +29,8 @@ const OTHER_GRANTS: [&str; 5] = [
 
 /// Mounts the token service below `/auth`.
 pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let routes = Routes::below("/auth", "auth").post("token", "/oauth/token", token);
-    let (router, names) = routes.with_state(Arc::clone(subaccount));
+    let service = Routes::below("/auth", "auth").post("token", "/oauth/token", token);
+    let (router, names) = service.with_state(Arc::clone(subaccount));
     Mounted { platform: Arc::new(TokenService(Arc::clone(subaccount))), router, names }
 }
 
@@ -148,11 +148,7 @@ mod tests {
     use crate::testing::{World, read};
 
     /// A token request of the Service Manager's administrator, with these form fields and this Basic password.
-    async fn ask(
-        world: &World,
-        form: &[(&str, &str)],
-        password: Option<&str>,
-    ) -> crate::testing::Answer {
+    async fn ask(world: &World, form: &[(&str, &str)], password: Option<&str>) -> crate::testing::Answer {
         let key = world.get("", "/_simulator/credentials/service-manager").await.body;
         let mut request = world.http.post(format!("{}/auth/oauth/token", world.frame.url)).form(form);
         if let Some(password) = password {

@@ -61,7 +61,7 @@ impl Window {
             (self.since, self.used) = (now, 0);
         }
         if self.used >= self.limit.per_minute {
-            return Err(self.since + MINUTE - now);
+            return Err((self.since + MINUTE).saturating_sub(now));
         }
         self.used += 1;
         Ok(())

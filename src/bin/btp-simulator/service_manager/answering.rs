@@ -42,28 +42,23 @@ pub(crate) fn binding(store: &Store, binding: &Binding) -> Value {
 }
 
 /// The answer to a create: 201 with the object, its failure, or 202. A failed one leaves the object behind.
-pub(crate) fn created(store: &Store, begun: &Operation, run: &Run, shown: Option<Value>) -> Result<Response, Refusal> {
+pub(crate) fn created(store: &Store, begun: &Operation, run: Run, shown: Option<Value>) -> Result<Response, Refusal> {
     ended(store, begun, run, StatusCode::CREATED, shown.unwrap_or(Value::Null))
 }
 
 /// The answer to an update: 200 with the object, its failure, or 202.
-pub(crate) fn changed(store: &Store, begun: &Operation, run: &Run, shown: Option<Value>) -> Result<Response, Refusal> {
+pub(crate) fn changed(store: &Store, begun: &Operation, run: Run, shown: Option<Value>) -> Result<Response, Refusal> {
     ended(store, begun, run, StatusCode::OK, shown.unwrap_or(Value::Null))
 }
 
 /// The answer to a delete: 200 `{}`, its failure, or 202.
-pub(crate) fn deleted(store: &Store, begun: &Operation, run: &Run) -> Result<Response, Refusal> {
+pub(crate) fn deleted(store: &Store, begun: &Operation, run: Run) -> Result<Response, Refusal> {
     ended(store, begun, run, StatusCode::OK, json!({}))
 }
 
 /// The answer to a create whose name is taken: refused at once, or 202 with an operation that has failed. No object
 /// comes of it either way.
-pub(crate) fn taken(
-    store: &mut Store,
-    operation: Operation,
-    run: &Run,
-    conflict: Refusal,
-) -> Result<Response, Refusal> {
+pub(crate) fn taken(store: &mut Store, operation: Operation, run: Run, conflict: Refusal) -> Result<Response, Refusal> {
     if !run.asynchronous {
         return Err(conflict);
     }
@@ -72,7 +67,7 @@ pub(crate) fn taken(
     Ok(answer)
 }
 
-fn ended(store: &Store, begun: &Operation, run: &Run, status: StatusCode, body: Value) -> Result<Response, Refusal> {
+fn ended(store: &Store, begun: &Operation, run: Run, status: StatusCode, body: Value) -> Result<Response, Refusal> {
     if run.asynchronous {
         return Ok(accepted(begun));
     }

@@ -56,6 +56,14 @@ struct KeyMaking {
     run: Run,
 }
 
+/// Whether the name was to be had.
+enum Reservation {
+    /// It was, and is taken now: the key can be made.
+    Free(Box<KeyMaking>),
+    /// It was not, and this says so.
+    Taken(Response),
+}
+
 /// `POST /v1/service_bindings`
 pub(crate) async fn create(
     State(manager): State<Arc<ServiceManager>>,
@@ -69,9 +77,9 @@ pub(crate) async fn create(
         return Err(Refusal::bad_request("missing binding name"));
     }
     let parameters = std::mem::take(&mut order.parameters);
-    let making = match reserve(&manager, order, &wish)? {
-        Ok(making) => making,
-        Err(taken) => return taken,
+    let making = match reserve(&manager, order, wish)? {
+        Reservation::Free(making) => making,
+        Reservation::Taken(answer) => return Ok(answer),
     };
     // On a thread of its own, and to the end even if the client hangs up: a key pair takes its time.
     let finished = tokio::task::spawn_blocking(move || make(&manager, &making, &parameters)).await;
@@ -79,11 +87,7 @@ pub(crate) async fn create(
 }
 
 /// Puts the binding on the shelf, not ready yet, so that its name is taken while its key is made.
-fn reserve(
-    manager: &ServiceManager,
-    order: Order,
-    wish: &AsyncQuery,
-) -> Result<Result<KeyMaking, Result<Response, Refusal>>, Refusal> {
+fn reserve(manager: &ServiceManager, order: Order, wish: AsyncQuery) -> Result<Reservation, Refusal> {
     let labels = Labels::of_new(order.labels)?;
     let settings = manager.settings();
     let base = Base::ordered(order.name, labels, manager);
@@ -101,7 +105,7 @@ fn reserve(
         let run = manager.run(&settings, plan, wish);
         if store.bindings.is_taken(&order.service_instance_id, &base.name) {
             let conflict = Refusal::conflict("service_bindings");
-            return Ok(Err(answering::taken(store, operation, &run, conflict)));
+            return answering::taken(store, operation, run, conflict).map(Reservation::Taken);
         }
         let instance_parameters = instance.parameters.clone();
         let instance_name = instance.base.name.clone();
@@ -114,7 +118,7 @@ fn reserve(
             bind_resource: order.bind_resource,
         });
         store.track(operation.clone());
-        Ok(Ok(KeyMaking { plan, rights, instance_parameters, operation, run }))
+        Ok(Reservation::Free(Box::new(KeyMaking { plan, rights, instance_parameters, operation, run })))
     })
 }
 
@@ -134,7 +138,7 @@ fn make(manager: &ServiceManager, making: &KeyMaking, parameters: &Parameters) -
         store.end_with(&making.operation.id, making.run.ends, Effect::Bind(key));
         store.settle(&manager.subaccount);
         let shown = store.bindings.get(id).map(|binding| answering::binding(store, binding));
-        answering::created(store, &making.operation, &making.run, shown)
+        answering::created(store, &making.operation, making.run, shown)
     })
 }
 
@@ -211,13 +215,13 @@ pub(crate) async fn delete(
         store.free(&binding.base)?;
         let instance = store.instances.get(&binding.instance_id);
         let plan = instance.map(|instance| instance.plan).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        let run = manager.run(&settings, plan, &wish);
+        let run = manager.run(&settings, plan, wish);
         let effect = broker_answer(&settings, plan, "unbinding", || Ok(Effect::Unbind));
         let stamp = manager.subaccount.frame.clock.stamp();
         let operation = Operation::begun(OperationKind::Delete, Binding::TYPE, &id, &stamp);
         store.begin(operation.clone(), run.ends, effect.unwrap_or_else(Effect::Refuse));
         store.settle(&manager.subaccount);
-        answering::deleted(store, &operation, &run)
+        answering::deleted(store, &operation, run)
     })
 }
 

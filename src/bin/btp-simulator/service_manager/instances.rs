@@ -81,21 +81,21 @@ pub(crate) async fn create(
     }
     let settings = manager.settings();
     let plan = order.plan(&settings)?;
-    let run = manager.run(&settings, plan, &wish);
+    let run = manager.run(&settings, plan, wish);
     let labels = Labels::of_new(order.labels)?;
     let outcome = provisioned(&settings, plan, &order.parameters);
     let base = Base::ordered(order.name, labels, &manager);
     let operation = Operation::begun(OperationKind::Create, Instance::TYPE, &base.id, &base.created_at);
     manager.with(|store| {
         if store.instances.is_taken(PLATFORM, &base.name) {
-            return answering::taken(store, operation, &run, Refusal::conflict("service_instances"));
+            return answering::taken(store, operation, run, Refusal::conflict("service_instances"));
         }
         let id = base.id.clone();
         store.instances.add(Instance { base, plan, parameters: order.parameters, rights: None });
         store.begin(operation.clone(), run.ends, Effect::Provision(outcome));
         store.settle(&manager.subaccount);
         let shown = store.instances.get(&id).map(|instance| answering::instance(store, instance));
-        answering::created(store, &operation, &run, shown)
+        answering::created(store, &operation, run, shown)
     })
 }
 
@@ -174,7 +174,7 @@ pub(crate) async fn change(
         let mut labels = instance.base.labels.clone();
         labels.change(&change.labels)?;
         let effect = Effect::Update(updated(&settings, instance, change.parameters));
-        let run = manager.run(&settings, plan, &wish);
+        let run = manager.run(&settings, plan, wish);
         let stamp = manager.subaccount.frame.clock.stamp();
         let operation = Operation::begun(OperationKind::Update, Instance::TYPE, &id, &stamp);
         store.instances.change(&id, |instance| {
@@ -184,7 +184,7 @@ pub(crate) async fn change(
         store.begin(operation.clone(), run.ends, effect);
         store.settle(&manager.subaccount);
         let shown = store.instances.get(&id).map(|instance| answering::instance(store, instance));
-        answering::changed(store, &operation, &run, shown)
+        answering::changed(store, &operation, run, shown)
     })
 }
 
@@ -218,7 +218,7 @@ pub(crate) async fn delete(
     manager.with(|store| {
         let instance = store.instances.get(&id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
         store.free(&instance.base)?;
-        let run = manager.run(&settings, instance.plan, &wish);
+        let run = manager.run(&settings, instance.plan, wish);
         let bindings = store.bindings.count_of(&id);
         if !run.asynchronous && bindings > 0 {
             return Err(Refusal::has_bindings(bindings));
@@ -228,7 +228,7 @@ pub(crate) async fn delete(
         let operation = Operation::begun(OperationKind::Delete, Instance::TYPE, &id, &stamp);
         store.begin(operation.clone(), run.ends, effect.unwrap_or_else(Effect::Refuse));
         store.settle(&manager.subaccount);
-        answering::deleted(store, &operation, &run)
+        answering::deleted(store, &operation, run)
     })
 }
 

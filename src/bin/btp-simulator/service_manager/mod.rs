@@ -107,7 +107,7 @@ impl ServiceManager {
     }
 
     /// How an operation on this plan runs: the client may ask, the broker decides.
-    fn run(&self, settings: &Settings, plan: &Plan, wish: &AsyncQuery) -> Run {
+    fn run(&self, settings: &Settings, plan: &Plan, wish: AsyncQuery) -> Run {
         let asynchronous = settings.async_plans.contains(plan.name) || wish.wanted == Some(true);
         let takes = if asynchronous { Duration::from_millis(settings.operation_millis) } else { Duration::ZERO };
         Run { asynchronous, ends: self.subaccount.frame.clock.now() + takes }

@@ -146,8 +146,8 @@ pub(crate) enum OperationKind {
 /// How far an operation is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// Still running.
-    InProgress,
+    /// Not ended yet.
+    Running,
     /// Ended well.
     Succeeded,
     /// Ended with this error.
@@ -179,7 +179,7 @@ impl Operation {
         Self {
             id: random::uuid(),
             kind,
-            progress: Progress::InProgress,
+            progress: Progress::Running,
             resource_id: resource_id.to_owned(),
             resource_type,
             created_at: stamp.to_owned(),
@@ -195,7 +195,7 @@ impl Operation {
     /// The operation as the API shows it.
     pub(crate) fn shown(&self) -> Value {
         let (state, error) = match &self.progress {
-            Progress::InProgress => ("in progress", None),
+            Progress::Running => ("in progress", None),
             Progress::Succeeded => ("succeeded", None),
             Progress::Failed(refusal) => ("failed", Some(refusal.body())),
         };

@@ -46,8 +46,9 @@ pub(crate) struct Store {
 impl Store {
     /// Starts an operation that ends at `ends` with this effect.
     pub(crate) fn begin(&mut self, operation: Operation, ends: Duration, effect: Effect) {
-        self.track(operation.clone());
-        self.end_with(&operation.id, ends, effect);
+        let id = operation.id.clone();
+        self.track(operation);
+        self.end_with(&id, ends, effect);
     }
 
     /// Starts an operation whose effect is not known yet.
@@ -78,7 +79,7 @@ impl Store {
 
     /// Refuses where another operation on the object is still running.
     pub(crate) fn free(&self, base: &Base) -> Result<(), Refusal> {
-        let running = self.last_operation(base).is_some_and(|last| last.progress == Progress::InProgress);
+        let running = self.last_operation(base).is_some_and(|last| last.progress == Progress::Running);
         if running { Err(Refusal::in_progress()) } else { Ok(()) }
     }
 
@@ -142,7 +143,9 @@ impl Store {
             Effect::Deprovision => self.deprovision(subaccount, resource),
             Effect::Unbind => {
                 let client = self.bindings.remove(resource).and_then(|binding| binding.client_id);
-                client.iter().for_each(|client| subaccount.clients.remove(client));
+                if let Some(client) = client {
+                    subaccount.clients.remove(&client);
+                }
                 Ok(())
             }
         }
