@@ -58,7 +58,12 @@ func newPlane(dir, assets string) (*plane, error) {
 // makeDir returns an absolute folder only we may read: the admin's token and etcd's socket lie in it.
 func makeDir(dir string) (string, error) {
 	if dir == "" {
-		return os.MkdirTemp("", "control-plane-")
+		removeLeftovers()
+		dir, err := os.MkdirTemp("", temporaryPattern)
+		if err != nil {
+			return "", err
+		}
+		return dir, lockDir(dir)
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
