@@ -103,6 +103,11 @@ impl ServiceManager {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
+    /// Whether an instance of this name was seen, and not removed by us since.
+    fn has_seen(&self, name: &str) -> bool {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).values().any(|seen| seen.name == name)
+    }
+
     fn remember_instance(&self, instance: &wire::Instance) -> Seen {
         let seen = Seen { name: instance.name.clone(), plan: instance.service_plan_id.clone() };
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).insert(instance.id.clone(), seen.clone());

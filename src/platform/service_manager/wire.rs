@@ -21,7 +21,6 @@ pub struct Page<T> {
 #[derive(Deserialize)]
 pub struct Offering {
     pub id: String,
-    #[serde(alias = "name")]
     pub catalog_name: String,
     #[serde(default)]
     pub tags: Option<Vec<String>>,
