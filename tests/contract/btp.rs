@@ -1,6 +1,9 @@
 //! Environment `btp`: its description, and what only it has.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use technical_user_operator::api::platform::{ApiAccess, Btp};
@@ -8,10 +11,12 @@ use technical_user_operator::api::role_binding::RoleName;
 use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
-use technical_user_operator::platform::{Condition, Kind};
+use technical_user_operator::platform::budget::{CallObserver, Unobserved};
+use technical_user_operator::platform::{AdminSecret, Condition, Kind, connect};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
+use crate::harness::simulator::Simulator;
 use crate::suite::{create, delete, issue, listed, revoke};
 use crate::{faults, suite};
 
@@ -245,4 +250,55 @@ fn a_refused_token_is_replaced_once() {
     let requests = platform.simulator.requests();
     let lists = requests.iter().filter(|request| request["route"] == "service-manager.list-instances").count();
     assert_eq!(lists, 4, "twice for each of the first two calls, and never again");
+}
+
+#[test]
+fn a_long_wait_is_handed_on_and_not_waited_out() {
+    let platform = Running::start(&BTP);
+    let throttle = json!({"kind": "throttle", "retryAfter": "go-time", "retryAfterSeconds": 120, "times": 1});
+    platform.simulator.fault("service-manager.list-instances", &throttle);
+    let identities = platform.driver.identities.clone().expect("identities");
+    for _ in 0..2 {
+        let started = Instant::now();
+        let error = runtime().block_on(identities.list("cluster-1")).expect_err("two minutes are asked for");
+        assert_eq!(error.kind(), Kind::Throttled);
+        assert!(error.wait().is_some_and(|wait| wait > Duration::from_secs(100)), "{:?}", error.wait());
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+    let requests = platform.simulator.requests();
+    let lists = requests.iter().filter(|request| request["route"] == "service-manager.list-instances").count();
+    assert_eq!(lists, 1, "nobody asks again before the time has come");
+}
+
+/// Name of the test that [`a_client_certificate_logs_on`] runs, and of the variable by which it finds its simulator.
+const WITH_CERTIFICATE: &str = "btp::log_on_with_a_certificate";
+const SERVICE_KEY: &str = "CONTRACT_SERVICE_KEY";
+
+#[test]
+fn a_client_certificate_logs_on() {
+    let simulator = Simulator::start();
+    // The authority to trust is read from the environment of a process, so this takes a process of its own.
+    let ended = Command::new(std::env::current_exe().expect("this test's binary"))
+        .args(["--ignored", "--exact", WITH_CERTIFICATE])
+        .env("SSL_CERT_FILE", simulator.ca_file())
+        .env(SERVICE_KEY, simulator.credential("service-manager", "x509").to_string())
+        .output()
+        .expect("run a test");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "run by a_client_certificate_logs_on, in a process that trusts its simulator"]
+fn log_on_with_a_certificate() {
+    let key = std::env::var(SERVICE_KEY).expect("a service key");
+    let entries = BTreeMap::from([("key.json".to_owned(), key.into_bytes())]);
+    let secret = AdminSecret::parse(&entries).expect("a good Secret");
+    let access = ApiAccess { credentials_secret_ref: SecretRef { name: "x509".into() } };
+    let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
+    let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
+    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &observer).expect("a driver");
+    runtime().block_on(driver.log_on()).expect("the certificate logs on");
+    let identities = driver.identities.expect("identities");
+    assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
 }
