@@ -6,8 +6,11 @@ use kube::CustomResourceExt;
 use technical_user_operator::api::{Platform, RoleBinding, TechnicalUser};
 
 fn main() -> io::Result<()> {
-    let definitions =
-        [("platforms", Platform::crd()), ("technicalusers", TechnicalUser::crd()), ("rolebindings", RoleBinding::crd())];
+    let definitions = [
+        ("platforms", Platform::crd()),
+        ("technicalusers", TechnicalUser::crd()),
+        ("rolebindings", RoleBinding::crd()),
+    ];
     for (plural, definition) in definitions {
         let yaml = serde_saphyr::to_string(&definition).map_err(io::Error::other)?;
         match std::env::args().nth(1) {

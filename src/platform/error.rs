@@ -103,7 +103,9 @@ impl Kind {
             Self::NotFound => "the platform does not know what the request names",
             Self::Conflict => "something of that name exists on the platform and is not ours",
             Self::Forbidden => "the admin credential lacks the right to do this",
-            Self::CredentialsRefused => "the platform refused the admin credential; calls stop until its Secret changes",
+            Self::CredentialsRefused => {
+                "the platform refused the admin credential; calls stop until its Secret changes"
+            }
             Self::ProofRefused => "the issued credential does not log on",
             Self::MalformedSecret => "the admin Secret cannot be used",
             Self::Throttled => "the platform asks us to wait",

@@ -138,6 +138,9 @@ pub trait Identities: Send + Sync {
 /// Issues and revokes credentials of identities that carry our mark.
 #[async_trait]
 pub trait Credentials: Send + Sync {
+    /// Whether the platform keeps credentials under our names and shows their values again. Where it does not, an
+    /// identity has just the credential that was issued last, `list` is empty, and `reveal` has nothing to show.
+    fn keeps(&self) -> bool;
     /// Every credential that carries this cluster's mark, without values. Costs pages, not objects.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>>;
     /// Issues one under this name. One of that name with our mark is found, not issued again, where the platform can
