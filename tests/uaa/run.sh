@@ -87,10 +87,13 @@ write_server_xml() {
 XML
 }
 
-# setpriv takes the UAA down even when this script is killed outright; systems without it lose only that.
+# setpriv takes a child down even when this script is killed outright; systems without it lose only that.
+tethered() {
+  if command -v setpriv >/dev/null 2>&1; then exec setpriv --pdeathsig KILL "$@"; fi
+  exec "$@"
+}
+
 start() {
-  local tether=()
-  if command -v setpriv >/dev/null 2>&1; then tether=(setpriv --pdeathsig KILL); fi
   export UAA_CONFIG_PATH="$base" CATALINA_HOME="$home/tomcat" CATALINA_BASE="$base" CATALINA_TMPDIR="$base/temp"
   export CATALINA_OPTS="-Xmx768m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.profiles.active=hsqldb
     -Dorg.apache.catalina.startup.EXIT_ON_INIT_FAILURE=true
@@ -98,8 +101,15 @@ start() {
     --add-opens java.base/java.net=ALL-UNNAMED --add-opens java.base/java.io=ALL-UNNAMED
     --add-opens java.xml/com.sun.org.apache.xerces.internal.jaxp=ALL-UNNAMED"
   CATALINA_OPTS=$(echo $CATALINA_OPTS)
-  ${tether[@]+"${tether[@]}"} "$home/tomcat/bin/catalina.sh" run >"$base/logs/out" 2>&1 </dev/null 9<&- &
+  tethered "$home/tomcat/bin/catalina.sh" run >"$base/logs/out" 2>&1 </dev/null &
   uaa=$!
+}
+
+# The end of our input is the end of the UAA: whoever started us may go without a word.
+watch_input() {
+  exec 3<&0
+  tethered sh -c 'while read -r _; do :; done; kill -TERM "$1"' watch "$$" <&3 &
+  watch=$!
 }
 
 # Only our own UAA knows the secret, so a token is proof that this is not a stranger on the same port.
@@ -150,10 +160,7 @@ signing_key "$base/signing.pem"
 write_uaa_yml
 write_server_xml
 start
-# The end of our input is the end of the UAA: whoever started us may die without a word.
-exec 3<&0
-(cat <&3 >/dev/null; kill -TERM $$) &
-watch=$!
+watch_input
 wait_until_ready
 printf '{"url":"%s","clientid":"admin","clientsecret":"%s"}\n' "$url" "$secret"
 wait "$uaa" || die "the UAA ended by itself"
