@@ -4,6 +4,7 @@
 //! `frame` is what all platforms share; every other module is one platform, mounted below a prefix of its own.
 
 mod frame;
+mod uaa;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -28,8 +29,8 @@ struct Options {
 }
 
 /// Every platform of the simulator.
-fn mount(_frame: &Arc<Frame>) -> Vec<Mounted> {
-    Vec::new()
+fn mount(frame: &Arc<Frame>) -> Vec<Mounted> {
+    vec![uaa::mount(frame)]
 }
 
 #[tokio::main]
