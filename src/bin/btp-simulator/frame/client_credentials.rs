@@ -3,16 +3,27 @@
 //! Parsing only: which of them a platform accepts, and whether they are right, is the platform's business.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use axum::extract::ConnectInfo;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{Extensions, HeaderMap};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
-/// The client certificate of the connection a request came over (DER); set by the mTLS listener.
+/// The other end of a connection, as the mTLS listener saw it. Requests carry it as `ConnectInfo<Peer>`.
 #[derive(Clone, Debug)]
-pub(crate) struct ClientCertificate(pub(crate) std::sync::Arc<Vec<u8>>);
+pub(crate) struct Peer {
+    /// The certificate it has proved to hold the key of (DER); `None` when it showed none.
+    pub(crate) certificate: Option<Arc<Vec<u8>>>,
+}
+
+/// The client certificate of the connection a request came over, in DER. None on the plain listener.
+pub(crate) fn certificate(extensions: &Extensions) -> Option<&[u8]> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<Peer>>()?;
+    peer.certificate.as_ref().map(|der| der.as_slice())
+}
 
 /// Where the client's id and secret stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -66,6 +66,7 @@ impl Default for Settings {
 #[derive(Default)]
 pub(crate) struct Switches {
     current: Guarded<Arc<Settings>>,
+    at_start: Guarded<Arc<Settings>>,
 }
 
 impl Switches {
@@ -86,9 +87,17 @@ impl Switches {
         })
     }
 
-    /// Back to the defaults.
+    /// Lays fields over the defaults, to be in force from the start and again after every reset.
+    pub(crate) fn start_with(&self, part: &Value) -> Result<(), serde_json::Error> {
+        let settings = self.change(part)?;
+        self.at_start.write(|at_start| *at_start = settings);
+        Ok(())
+    }
+
+    /// Back to the settings at start.
     pub(crate) fn reset(&self) {
-        self.current.write(|current| *current = Arc::default());
+        let settings = self.at_start.read(Arc::clone);
+        self.current.write(|current| *current = settings);
     }
 }
 

@@ -56,8 +56,7 @@ pub(super) async fn token(
     let scope = scopes.iter().map(|scope| format!("hcp.{scope}")).collect::<Vec<_>>().join(" ");
     let grant = Grant { realm: REALM, client_id: client.id, scopes, lifetime: LIFETIME, claims: json!({}) };
     let token = neo.frame.tokens.issue(grant, Shape::Opaque, &neo.frame.clock);
-    let body =
-        json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME.as_secs(), "scope": scope});
+    let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME.as_secs(), "scope": scope});
     Ok(answer::json(StatusCode::OK, body))
 }
 

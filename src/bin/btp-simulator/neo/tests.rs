@@ -241,8 +241,7 @@ async fn deletes_take_semicolons_and_succeed_for_what_is_not_there() {
 async fn a_users_roles_are_the_same_roles_from_the_other_side() {
     let neo = Server::start().await;
     let path = "/authorization/v1/accounts/acme/users/roles?userId=P1";
-    let sender =
-        json!({"name": "ESBMessaging.send", "applicationName": "abciflmap", "providerAccount": "sapprovider"});
+    let sender = json!({"name": "ESBMessaging.send", "applicationName": "abciflmap", "providerAccount": "sapprovider"});
     assert_eq!(neo.put(path, json!({"roles": [sender]})).await, 201);
     assert_eq!(neo.get(SENDERS).await, json!({"users": [{"name": "P1"}]}));
     assert_eq!(neo.get(path).await, json!({"roles": [sender]}));

@@ -48,7 +48,8 @@ mod tests {
     fn one_condition_with_eq_and_nothing_else() {
         assert!(matches!(Filter::read(r#"userName eq "P1""#), Some(Filter::UserName(name)) if name == "P1"));
         assert!(matches!(Filter::read(r#"USERBASE EQ "a""#), Some(Filter::Userbase(base)) if base == "a"));
-        for text in [r#"username sw "P""#, r#"username eq "P1" and userbase eq "a""#, r#"id eq "P1""#, "username eq P1"] {
+        for text in [r#"username sw "P""#, r#"username eq "P1" and userbase eq "a""#, r#"id eq "P1""#, "username eq P1"]
+        {
             assert!(Filter::read(text).is_none(), "{text}");
         }
     }

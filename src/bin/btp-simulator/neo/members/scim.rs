@@ -16,13 +16,8 @@ const EXTENSION: &str = "urn:sap:cloud:scim:schemas:extension:custom:2.0:UserExt
 const OLDER_EXTENSION: &str = "com:sap:cloud:security:platform:1.0:UserExt";
 
 /// Roles the platform defines. In the cockpit they have other names, such as *Administrator* and *Support User*.
-pub(super) const PREDEFINED_ROLES: [&str; 5] = [
-    "AccountAdministrator",
-    "Developer",
-    "CloudConnectorAdministrator",
-    "ApplicationUserAdministrator",
-    "ReadOnly",
-];
+pub(super) const PREDEFINED_ROLES: [&str; 5] =
+    ["AccountAdministrator", "Developer", "CloudConnectorAdministrator", "ApplicationUserAdministrator", "ReadOnly"];
 
 /// The id of a member: the user name alone in SAP ID service, else with the user base behind it.
 pub(super) fn id(member: &Member) -> String {
