@@ -37,9 +37,9 @@ struct Neo {
 pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
     let account = Guarded::new(seed::account(&frame.clock));
     let neo = Arc::new(Neo { frame: Arc::clone(frame), account, budget: Budget::default() });
-    let named = Routes::below(PREFIX, "neo").post("token", "/oauth2/apitoken/v1", access::token);
-    let named = groups::routes(users::routes(applications::routes(members::routes(named))));
-    let (router, names) = named.with_state(Arc::clone(&neo));
+    let api = Routes::below(PREFIX, "neo").post("token", "/oauth2/apitoken/v1", access::token);
+    let api = groups::routes(users::routes(applications::routes(members::routes(api))));
+    let (router, names) = api.with_state(Arc::clone(&neo));
     Mounted { platform: neo, router, names }
 }
 

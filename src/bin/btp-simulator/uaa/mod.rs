@@ -40,7 +40,7 @@ struct Uaa {
 /// The UAA's routes below `/uaa`.
 pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
     let uaa = Arc::new(Uaa::new(Arc::clone(frame)));
-    let named = Routes::below(PREFIX, "uaa")
+    let api = Routes::below(PREFIX, "uaa")
         .post("token", "/oauth/token", token::issue)
         .post("check-token", "/check_token", introspection::check_token)
         .post("introspect", "/introspect", introspection::introspect)
@@ -53,7 +53,7 @@ pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
         .post("create-clients", "/oauth/clients/tx", batch::create)
         .put("update-clients", "/oauth/clients/tx", batch::update)
         .post("delete-clients", "/oauth/clients/tx/delete", batch::delete);
-    let (router, names) = named.with_state(Arc::clone(&uaa));
+    let (router, names) = api.with_state(Arc::clone(&uaa));
     Mounted { platform: uaa, router, names }
 }
 
