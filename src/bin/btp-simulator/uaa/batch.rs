@@ -1,4 +1,5 @@
-//! Many clients in one call (`/oauth/clients/tx`): all of them, or none.
+//! Many clients in one call (`/oauth/clients/tx`): all of them, or none. An empty list is an error of
+//! its own on each route, except where nothing is to be deleted.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::access::BATCH;
 use super::client::Client;
 use super::clients::insert;
 use super::input::{ClientInput, json_body};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, invalid_client};
 use super::{Clients, Uaa};
 use crate::frame::answer;
 
@@ -36,6 +37,9 @@ fn shown(status: StatusCode, clients: &[Client]) -> Response {
 pub(super) async fn create(State(uaa): State<Arc<Uaa>>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     uaa.permit(&headers, BATCH)?;
     let inputs: Vec<ClientInput> = json_body(&headers, &body)?;
+    if inputs.is_empty() {
+        return Err(Refusal::NotFound);
+    }
     let now = uaa.millis();
     let made: Vec<Client> = inputs.iter().map(|input| Client::created(input, now)).collect::<Result<_, _>>()?;
     all_or_none(&uaa, |clients| made.iter().try_for_each(|client| insert(clients, client.clone())))?;
@@ -46,6 +50,9 @@ pub(super) async fn create(State(uaa): State<Arc<Uaa>>, headers: HeaderMap, body
 pub(super) async fn update(State(uaa): State<Arc<Uaa>>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     uaa.permit(&headers, BATCH)?;
     let inputs: Vec<ClientInput> = json_body(&headers, &body)?;
+    if inputs.is_empty() {
+        return Err(invalid_client("No clients specified for update."));
+    }
     let now = uaa.millis();
     let changed: Vec<Client> =
         all_or_none(&uaa, |clients| inputs.iter().map(|input| change(clients, input, now)).collect())?;
@@ -53,7 +60,7 @@ pub(super) async fn update(State(uaa): State<Arc<Uaa>>, headers: HeaderMap, body
 }
 
 fn change(clients: &mut Clients, input: &ClientInput, now: u128) -> Result<Client, Refusal> {
-    let id = input.client_id.as_deref().ok_or(Refusal::ServerError)?;
+    let id = input.client_id.as_deref().ok_or(Refusal::NotFound)?;
     let client = clients.get_mut(id).ok_or(Refusal::NotFound)?;
     *client = client.updated(input, now)?;
     Ok(client.clone())

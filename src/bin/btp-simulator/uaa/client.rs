@@ -40,7 +40,6 @@ pub(super) struct Client {
     /// What its own tokens open.
     pub(super) authorities: Words,
     scope: Words,
-    resource_ids: Words,
     redirect_uri: Words,
     access_token_validity: Option<u64>,
     additional: Map<String, Value>,
@@ -56,7 +55,6 @@ impl Client {
             grant_types: one("client_credentials"),
             authorities: authorities.iter().copied().map(str::to_owned).collect(),
             scope: one(NONE),
-            resource_ids: one("none"),
             redirect_uri: Words::new(),
             access_token_validity: None,
             additional: Map::new(),
@@ -87,7 +85,6 @@ impl Client {
         replace(&mut self.grant_types, input.authorized_grant_types.as_ref());
         replace(&mut self.authorities, input.authorities.as_ref());
         replace(&mut self.scope, input.scope.as_ref());
-        replace(&mut self.resource_ids, input.resource_ids.as_ref());
         replace(&mut self.redirect_uri, input.redirect_uri.as_ref());
         self.access_token_validity = input.access_token_validity.or(self.access_token_validity);
         self.additional.extend(input.own_additional());
@@ -154,7 +151,7 @@ impl Client {
         shown.insert("authorized_grant_types".into(), json!(self.grant_types));
         shown.insert("authorities".into(), json!(self.authorities));
         shown.insert("scope".into(), json!(self.scope));
-        shown.insert("resource_ids".into(), json!(self.resource_ids));
+        shown.insert("resource_ids".into(), json!(["none"]));
         shown.insert("autoapprove".into(), json!([]));
         shown.insert("lastModified".into(), json!(u64::try_from(self.last_modified).unwrap_or(u64::MAX)));
         if !self.redirect_uri.is_empty() {

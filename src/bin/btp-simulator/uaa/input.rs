@@ -25,8 +25,6 @@ pub(super) struct ClientInput {
     #[serde(default, deserialize_with = "words")]
     pub(super) scope: Option<Words>,
     #[serde(default, deserialize_with = "words")]
-    pub(super) resource_ids: Option<Words>,
-    #[serde(default, deserialize_with = "words")]
     pub(super) redirect_uri: Option<Words>,
     pub(super) access_token_validity: Option<u64>,
     /// Every other field is kept as it is, under its own name.
@@ -35,7 +33,7 @@ pub(super) struct ClientInput {
 }
 
 /// What the UAA sets itself: sent back by a client that had read it, these are dropped.
-const COMPUTED: [&str; 3] = ["lastModified", "required_user_groups", "autoapprove"];
+const COMPUTED: [&str; 4] = ["lastModified", "required_user_groups", "autoapprove", "resource_ids"];
 
 impl ClientInput {
     /// The additional fields worth keeping.

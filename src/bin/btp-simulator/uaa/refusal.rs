@@ -65,6 +65,14 @@ fn bearer_error(code: &str, text: &str) -> Response {
     challenged(error(StatusCode::UNAUTHORIZED, code, text), &challenge)
 }
 
+fn invalid_client_answer(status: StatusCode, text: &str) -> Response {
+    let response = error(status, "invalid_client", text);
+    if status != StatusCode::UNAUTHORIZED {
+        return response;
+    }
+    challenged(response, &format!(r#"Bearer error="invalid_client", error_description="{text}""#))
+}
+
 fn bad_credentials() -> Response {
     let text = "Bad credentials";
     let challenge = format!(r#"Basic realm="UAA/client", error="unauthorized", error_description="{text}""#);
@@ -79,7 +87,7 @@ impl IntoResponse for Refusal {
             Self::InvalidToken(text) => bearer_error("invalid_token", &text),
             Self::InsufficientScope(scopes) => insufficient(scopes),
             Self::AccessDenied => error(StatusCode::FORBIDDEN, "access_denied", "Access is denied"),
-            Self::InvalidClient(status, text) => error(status, "invalid_client", &text),
+            Self::InvalidClient(status, text) => invalid_client_answer(status, &text),
             Self::Token(code, text) => error(StatusCode::BAD_REQUEST, code, &text),
             Self::InvalidScope { asked, held } => {
                 let text = format!("Invalid scope: {asked}");

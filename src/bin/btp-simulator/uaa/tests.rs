@@ -252,6 +252,13 @@ async fn a_batch_is_done_whole_or_not_at_all() {
     assert_eq!(uaa.call(Method::GET, "/oauth/clients/b1", Value::Null).await.0, 404);
     let (_, b2) = uaa.call(Method::GET, "/oauth/clients/b2", Value::Null).await;
     assert_eq!(b2["authorities"], json!(["a.b"]));
+    for (method, path, status) in [
+        (Method::POST, "/oauth/clients/tx", 404),
+        (Method::PUT, "/oauth/clients/tx", 400),
+        (Method::POST, "/oauth/clients/tx/delete", 200),
+    ] {
+        assert_eq!(uaa.call(method, path, json!([])).await.0, status, "{path}");
+    }
 }
 
 #[tokio::test]
