@@ -7,12 +7,15 @@
 mod certificates;
 mod clients;
 mod frame;
+mod it_rt;
 mod listeners;
 mod neo;
 mod sender;
+mod service_manager;
 mod subaccount;
 mod tokens;
 mod uaa;
+mod xsuaa;
 
 use std::error::Error;
 use std::io::{self, Read as _, Write as _};
@@ -57,7 +60,14 @@ struct Options {
 
 /// Every platform of the simulator.
 fn mount(frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
-    vec![tokens::mount(subaccount), sender::mount(subaccount), neo::mount(frame), uaa::mount(frame)]
+    vec![
+        tokens::mount(subaccount),
+        sender::mount(subaccount),
+        service_manager::mount(subaccount),
+        xsuaa::mount(subaccount),
+        neo::mount(frame),
+        uaa::mount(frame),
+    ]
 }
 
 #[tokio::main]

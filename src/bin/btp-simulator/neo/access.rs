@@ -18,7 +18,7 @@ use super::{Neo, REALM};
 use crate::frame::{Grant, Shape, answer, client_credentials};
 
 /// Twenty-five minutes, which no client can change.
-const LIFETIME: Duration = Duration::from_secs(1500);
+const LIFETIME: Duration = Duration::from_mins(25);
 
 /// Scopes any one of which a route accepts.
 pub(super) type Scopes = &'static [&'static str];

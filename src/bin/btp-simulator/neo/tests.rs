@@ -106,7 +106,7 @@ async fn a_token_is_opaque_and_lives_twenty_five_minutes() {
     assert!(body["scope"].as_str().unwrap().split(' ').all(|scope| scope.starts_with("hcp.")));
     assert!(!body["access_token"].as_str().unwrap().contains('.'));
     assert_eq!(neo.get(MEMBERS).await["totalResults"], 1);
-    neo.frame.clock.advance(Duration::from_secs(1500));
+    neo.frame.clock.advance(Duration::from_mins(25));
     assert_eq!(sent(neo.call(Method::GET, MEMBERS)).await.0, 401);
 }
 
