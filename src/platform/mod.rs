@@ -15,6 +15,7 @@ use crate::plan::grant::{Grant, HolderKind};
 use crate::plan::owner::Owner;
 
 pub mod error;
+pub mod mirror;
 
 pub use error::{Error, Kind, Result};
 
