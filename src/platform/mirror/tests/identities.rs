@@ -77,7 +77,7 @@ async fn what_we_do_is_seen_without_another_list() {
     let changed = mirror.set_roles(&made, &wanted("a", &["r", "s"])).await.unwrap();
     assert_eq!(mirror.identity(&made.name, LONG).await.unwrap(), Some(changed));
     let issued = mirror.issue(&made, &owner, "k-1").await.unwrap();
-    assert_eq!(mirror.credentials_of(&made.id, LONG).await.unwrap(), [issued.credential.clone()]);
+    assert!(mirror.credentials_of(&made.id, LONG).await.unwrap().contains(&issued.credential));
     mirror.prove(&issued).await.unwrap();
     mirror.revoke_credential(&issued.credential).await.unwrap();
     assert_eq!(mirror.credentials_of(&made.id, LONG).await.unwrap(), []);
