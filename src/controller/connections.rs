@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::error::{Error, Result};
 use crate::api::Environment;
+use crate::platform::Driver;
 use crate::platform::mirror::Mirror;
 
 /// How long an object waits for a connection that is being made. Longer only wastes the object's turn: it is woken
@@ -20,6 +21,8 @@ pub struct Connection {
     pub environment: Environment,
     /// Fingerprint of the admin Secrets it was made with.
     pub secrets: String,
+    /// The platform itself, to log on to.
+    pub driver: Driver,
     /// The platform through its mirror.
     pub mirror: Mirror,
 }
@@ -32,7 +35,10 @@ pub enum State {
     Unknown,
     /// It stands.
     Up(Arc<Connection>),
-    /// It does not; the sentence says why.
+    /// It was made and the platform did not let it log on; the sentence says why. It is kept, because it remembers
+    /// that the admin credential was refused: another connection would try that again and could lock the account.
+    Refused(Arc<Connection>, String),
+    /// It could not be made; the sentence says why.
     Down(String),
 }
 
@@ -53,7 +59,7 @@ impl Connections {
         };
         match state {
             State::Up(connection) => Ok(connection),
-            State::Down(why) => Err(Error::waiting("PlatformNotReady", format!("Platform {platform}: {why}"))),
+            State::Refused(_, why) | State::Down(why) => Err(Error::waiting("PlatformNotReady", format!("Platform {platform}: {why}"))),
             State::Unknown => Err(Error::waiting("PlatformNotReady", format!("Platform {platform} is not connected yet"))),
         }
     }

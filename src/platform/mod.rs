@@ -19,6 +19,7 @@ pub mod budget;
 pub mod connect;
 pub mod error;
 pub mod http;
+pub mod mirror;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
