@@ -234,7 +234,8 @@ enum Content {
 
 /// Which credential is the published one, and how its Secret looks.
 ///
-/// The Secret may be one issue ahead of the status: we crashed between the two writes. Then its own claim counts.
+/// The Secret may be one issue ahead of the status: we crashed between the two writes. Then its own claim counts if
+/// the intent names that issue. Without an intent the claim is anybody's, and the platform's own copy is at hand.
 fn published(have: &Have) -> Option<(i64, Content)> {
     let recorded = have.recorded.credential.as_ref();
     match &have.secret {
@@ -244,7 +245,8 @@ fn published(have: &Have) -> Option<(i64, Content)> {
             let trusted = match recorded {
                 _ if overtaken => None,
                 Some((known, print)) if known >= sequence => (known == sequence).then_some(print),
-                _ => claimed.as_ref(),
+                _ if have.recorded.intent == Some(*sequence) => claimed.as_ref(),
+                _ => None,
             };
             match (trusted == Some(fingerprint), dressed) {
                 (true, true) if claimed.as_ref() == trusted => Some((*sequence, Content::Right)),
@@ -259,13 +261,18 @@ fn published(have: &Have) -> Option<(i64, Content)> {
 /// One more than any number that was ever used, as far as anything remembers.
 fn next_sequence(want: &Want, have: &Have) -> i64 {
     let on_platform = have.credentials.iter().filter_map(|one| want.owner.sequence_of(&one.name));
+    let recorded = have.recorded.credential.as_ref().map(|(sequence, _)| *sequence);
+    let known = on_platform.chain(recorded).chain(have.recorded.intent).max().unwrap_or(0);
     let in_secret = match &have.secret {
-        SecretFact::Ours { sequence, .. } => *sequence,
+        SecretFact::Ours { sequence, .. } => sequence.filter(|one| *one <= known.saturating_add(FARTHEST_AHEAD)),
         _ => None,
     };
-    let recorded = have.recorded.credential.as_ref().map(|(sequence, _)| *sequence);
-    on_platform.chain(in_secret).chain(recorded).chain(have.recorded.intent).max().unwrap_or(0).saturating_add(1)
+    known.max(in_secret.unwrap_or(0)).saturating_add(1)
 }
+
+/// The Secret is ahead of every other record by as many issues as died before theirs was written. A number beyond
+/// that was put there by somebody else, and counting on from it would soon exceed what a credential's name can hold.
+const FARTHEST_AHEAD: i64 = 100;
 
 impl fmt::Display for Step {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -283,5 +290,49 @@ impl fmt::Display for Step {
             Self::Revoke(name) => write!(text, "revoke credential {name}"),
             Self::RemoveSecret => write!(text, "remove the Secret"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn want() -> Want {
+        let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "n".into(), name: "x".into() };
+        Want { owner, roles: None, waits_for_roles: false }
+    }
+
+    fn secret(sequence: i64, content: &str) -> SecretFact {
+        let text = content.to_owned();
+        SecretFact::Ours { sequence: Some(sequence), claimed: Some(text.clone()), fingerprint: text, dressed: true }
+    }
+
+    /// A usable identity, these usable credentials, and a status that records credential 1 with content `a`.
+    fn have(keeps: bool, credentials: &[i64], secret: SecretFact) -> Have {
+        let name = |sequence: &i64| want().owner.credential_name(*sequence);
+        let usable = |sequence| CredentialFact { name: name(sequence), health: Health::Usable };
+        Have {
+            identity: Some(IdentityFact { health: Health::Usable, roles: None }),
+            credentials: credentials.iter().map(usable).collect(),
+            secret,
+            recorded: Recorded { credential: Some((1, "a".into())), ..Recorded::default() },
+            keeps,
+        }
+    }
+
+    #[test]
+    fn content_that_claims_to_be_newer_is_believed_only_where_an_intent_says_so() {
+        let mut forged = have(false, &[], secret(2, "forged"));
+        assert_eq!(plan(&want(), &forged).steps, vec![Step::Intend(3), Step::Issue(3)]);
+        forged.recorded.intent = Some(2);
+        assert_eq!(plan(&want(), &forged), Plan::default());
+        let kept = have(true, &[1], secret(2, "forged"));
+        assert_eq!(plan(&want(), &kept).steps, vec![Step::Publish(1)]);
+    }
+
+    #[test]
+    fn a_sequence_that_somebody_made_up_is_not_counted_on_from() {
+        let forged = have(false, &[], secret(i64::MAX, "forged"));
+        assert_eq!(plan(&want(), &forged).steps, vec![Step::Intend(2), Step::Issue(2)]);
     }
 }
