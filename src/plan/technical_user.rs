@@ -209,9 +209,12 @@ fn credential(want: &Want, have: &Have) -> Vec<Step> {
 }
 
 /// A credential that never reached the Secret is published if its value can still be had; otherwise a new one is issued.
+/// One that is older than the recorded one did reach it, and was superseded: it never comes back.
 fn replacement(want: &Want, have: &Have) -> (i64, Vec<Step>) {
-    let unpublished = have.credentials.iter().filter(|one| one.health == Health::Usable);
-    match unpublished.filter_map(|one| want.owner.sequence_of(&one.name)).max() {
+    let usable = have.credentials.iter().filter(|one| one.health == Health::Usable);
+    let recorded = have.recorded.credential.as_ref().map_or(0, |(sequence, _)| *sequence);
+    let unpublished = usable.filter_map(|one| want.owner.sequence_of(&one.name)).filter(|one| *one > recorded);
+    match unpublished.max() {
         Some(sequence) if have.keeps => (sequence, vec![Step::Publish(sequence)]),
         _ => {
             let sequence = next_sequence(want, have);
@@ -334,5 +337,14 @@ mod tests {
     fn a_sequence_that_somebody_made_up_is_not_counted_on_from() {
         let forged = have(false, &[], secret(i64::MAX, "forged"));
         assert_eq!(plan(&want(), &forged).steps, vec![Step::Intend(2), Step::Issue(2)]);
+    }
+
+    #[test]
+    fn a_superseded_credential_never_comes_back() {
+        // An old listing shows credential 1; the status records 2, which replaced it.
+        let mut behind = have(true, &[1], secret(2, "b"));
+        behind.recorded.credential = Some((2, "b".into()));
+        let revoke = Step::Revoke(want().owner.credential_name(1));
+        assert_eq!(plan(&want(), &behind).steps, vec![Step::Issue(3), revoke]);
     }
 }
