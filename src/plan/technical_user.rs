@@ -72,7 +72,7 @@ pub enum SecretFact {
 /// What the status records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// The roles last given to the identity, if it was ever made.
+    /// The roles last given to the identity; `None` if it was never made, or if a change of them may be half done.
     pub roles: Option<BTreeSet<String>>,
     /// The credential last published: its sequence and the fingerprint of the Secret's content.
     pub credential: Option<(i64, String)>,
@@ -103,6 +103,8 @@ pub enum Step {
     DeleteIdentity,
     /// Record that this credential is about to be issued.
     Intend(i64),
+    /// Record that it is not known which roles the identity carries: they are about to be changed.
+    ForgetRoles,
     /// Make the identity, carrying these roles.
     CreateIdentity(BTreeSet<String>),
     /// Make the identity's roles exactly these.
@@ -156,8 +158,7 @@ pub fn plan(want: &Want, have: &Have) -> Plan {
         Some(identity) if identity.health == Health::InProgress => Plan::hold(Hold::InProgress),
         Some(identity) if identity.health == Health::Usable => {
             let hold = no_roles.then_some(Hold::NoRoles);
-            let steps =
-                correct_roles(want, identity, &have.recorded).into_iter().chain(credential(want, have)).collect();
+            let steps = correct_roles(want, identity, have).into_iter().chain(credential(want, have)).collect();
             if in_progress(have) { Plan::hold(Hold::InProgress) } else { Plan { steps, hold } }
         }
         broken => {
@@ -167,7 +168,8 @@ pub fn plan(want: &Want, have: &Have) -> Plan {
             }
             let sequence = next_sequence(want, have);
             let fresh = [Step::CreateIdentity(roles), Step::Issue(sequence)];
-            Plan { steps: discard.into_iter().chain(intent(have, sequence)).chain(fresh).collect(), hold: None }
+            let before = forget(want, have).into_iter().chain(intent(have, sequence));
+            Plan { steps: discard.into_iter().chain(before).chain(fresh).collect(), hold: None }
         }
     }
 }
@@ -184,10 +186,20 @@ fn in_progress(have: &Have) -> bool {
 }
 
 /// Roles are compared with what the platform says; where it does not tell, with what was last asked for.
-fn correct_roles(want: &Want, identity: &IdentityFact, recorded: &Recorded) -> Option<Step> {
-    let wanted = want.roles.as_ref()?;
-    let carried = identity.roles.as_ref().or(recorded.roles.as_ref());
-    (carried != Some(wanted)).then(|| Step::SetRoles(wanted.clone()))
+fn correct_roles(want: &Want, identity: &IdentityFact, have: &Have) -> Vec<Step> {
+    let Some(wanted) = &want.roles else { return vec![] };
+    let (told, recorded) = (identity.roles.as_ref(), have.recorded.roles.as_ref());
+    if told.or(recorded) == Some(wanted) {
+        return vec![];
+    }
+    let before = if told.is_none() { forget(want, have) } else { None };
+    before.into_iter().chain([Step::SetRoles(wanted.clone())]).collect()
+}
+
+/// The record owed before roles are given: should the answer be lost and the wish be taken back, the roles last
+/// recorded would look right on a platform that does not tell.
+fn forget(want: &Want, have: &Have) -> Option<Step> {
+    (want.roles.is_some() && have.recorded.roles.is_some()).then_some(Step::ForgetRoles)
 }
 
 /// What the credential and its Secret need, then the end of every credential that is not the live one.
@@ -283,6 +295,7 @@ impl fmt::Display for Step {
         match self {
             Self::DeleteIdentity => write!(text, "delete the identity and its credentials"),
             Self::Intend(sequence) => write!(text, "record that credential {sequence} is about to be issued"),
+            Self::ForgetRoles => write!(text, "record that the identity's roles are about to change"),
             Self::CreateIdentity(roles) => write!(text, "create the identity with roles [{}]", list(roles)),
             Self::SetRoles(roles) => write!(text, "set the identity's roles to [{}]", list(roles)),
             Self::Issue(sequence) => write!(text, "issue credential {sequence} and write the Secret"),
@@ -346,5 +359,16 @@ mod tests {
         behind.recorded.credential = Some((2, "b".into()));
         let revoke = Step::Revoke(want().owner.credential_name(1));
         assert_eq!(plan(&want(), &behind).steps, vec![Step::Issue(3), revoke]);
+    }
+
+    #[test]
+    fn roles_that_the_platform_does_not_tell_are_forgotten_before_they_change() {
+        let roles = |role: &str| BTreeSet::from([role.to_owned()]);
+        let mut world = have(true, &[1], secret(1, "a"));
+        world.recorded.roles = Some(roles("send"));
+        let want = Want { roles: Some(roles("read")), ..want() };
+        assert_eq!(plan(&want, &world).steps, vec![Step::ForgetRoles, Step::SetRoles(roles("read"))]);
+        world.recorded.roles = None;
+        assert_eq!(plan(&want, &world).steps, vec![Step::SetRoles(roles("read"))]);
     }
 }
