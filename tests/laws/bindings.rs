@@ -60,7 +60,9 @@ fn histories(lag: usize) -> impl Strategy<Value = Vec<Happening>> {
 
 fn after(history: &[Happening]) -> Grants {
     let mut grants = Grants::new();
-    history.iter().for_each(|one| one.strike(&mut grants));
+    for one in history {
+        one.strike(&mut grants);
+    }
     grants
 }
 
@@ -125,7 +127,9 @@ proptest! {
         grants.wish(who, held.keys().map(|grant| (grant.clone(), Stance::Keep)).collect());
         grants.settle(ROUNDS);
         prop_assert_eq!((&grants.platform, &grants.bindings[who].ledger), (&before, &held));
-        before.iter().for_each(|grant| grants.revoke_by_others(grant));
+        for grant in &before {
+            grants.revoke_by_others(grant);
+        }
         grants.reconcile(who, 0, 99);
         prop_assert!(grants.platform.is_empty());
     }

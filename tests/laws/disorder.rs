@@ -100,6 +100,15 @@ impl Happening {
     }
 }
 
+/// A new world in which all of this happened.
+pub fn after(shape: Shape, history: &[Happening]) -> World {
+    let mut world = World::new(shape);
+    for one in history {
+        one.strike(&mut world);
+    }
+    world
+}
+
 /// Rounds without any disorder until nothing is left to do. What the platform is at work on succeeds between them.
 pub fn settle(world: &mut World, rounds: usize) {
     world.platform.mood = Mood::Prompt;

@@ -93,6 +93,10 @@ impl Round {
                 let status = Recorded { intent: Some(sequence), ..world.status.clone() };
                 self.version = world.write_status(self.version, status)?;
             }
+            Step::ForgetRoles => {
+                let status = Recorded { roles: None, ..world.status.clone() };
+                self.version = world.write_status(self.version, status)?;
+            }
             Step::CreateIdentity(roles) => self.found = !world.platform.create(&roles)?,
             Step::SetRoles(roles) => world.platform.set_roles(&roles)?,
             Step::Issue(sequence) => self.memory = Some((sequence, world.issue(sequence, self.age > 0)?)),

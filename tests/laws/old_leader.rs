@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::config;
-use crate::disorder::{ALL, histories, settle, shapes};
+use crate::disorder::{ALL, after, histories, settle, shapes};
 use crate::executor::Round;
 use crate::world::World;
 
@@ -42,8 +42,7 @@ proptest! {
 
     #[test]
     fn law_10_two_executors_break_nothing(shape in shapes(), history in histories(0), moves in moves()) {
-        let mut world = World::new(shape);
-        history.iter().for_each(|one| one.strike(&mut world));
+        let mut world = after(shape, &history);
         interleave(&mut world, &moves);
         settle(&mut world, 4);
         prop_assert_eq!(world.unsettled(), Vec::<String>::new());

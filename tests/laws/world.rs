@@ -11,6 +11,7 @@ use crate::platform::{Platform, Refused, Value, View};
 
 /// What kind of platform and identity a world has.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent traits, drawn at random each for itself")]
 pub struct Shape {
     /// Whether credentials are kept under our names.
     pub keeps: bool,
@@ -45,8 +46,8 @@ pub struct World {
     pub wished: BTreeSet<String>,
     /// Every listing there could have been; the last one is of now.
     pub history: Vec<View>,
-    /// The highest sequence that the status ever recorded.
-    pub recorded_once: i64,
+    /// Every sequence that the status ever recorded.
+    pub recorded_once: BTreeSet<i64>,
     /// Laws that were seen broken.
     pub broken: Vec<String>,
 }
@@ -66,7 +67,7 @@ impl World {
             version: 0,
             wished: BTreeSet::from(["send".to_owned()]),
             history: vec![View::default()],
-            recorded_once: 0,
+            recorded_once: BTreeSet::new(),
             broken: vec![],
         }
     }
@@ -118,7 +119,7 @@ impl World {
         let highest = self.platform.issues.iter().map(|(number, _)| *number).max();
         let result = self.platform.issue(&self.want().owner, sequence);
         let made = self.platform.issues.len() > before;
-        let repeated = sequence <= self.recorded_once || (!self.shape.keeps && Some(sequence) <= highest);
+        let repeated = self.recorded_once.contains(&sequence) || (!self.shape.keeps && Some(sequence) <= highest);
         if made && repeated {
             self.broken.push(format!("law 5: sequence {sequence} stands for two values"));
         }
@@ -147,7 +148,7 @@ impl World {
         if version != self.version {
             return Err(Refused);
         }
-        self.recorded_once = self.recorded_once.max(status.credential.as_ref().map_or(0, |(sequence, _)| *sequence));
+        self.recorded_once.extend(status.credential.as_ref().map(|(sequence, _)| *sequence));
         self.status = status;
         self.version += 1;
         Ok(self.version)
