@@ -164,3 +164,8 @@ pub fn histories(age: usize) -> impl Strategy<Value = Vec<Happening>> {
 pub fn crashes() -> impl Strategy<Value = Vec<Happening>> {
     vec(rounds(0), 0..8)
 }
+
+/// Histories in which only the wished roles change, to and fro.
+pub fn changes_of_mind() -> impl Strategy<Value = Vec<Happening>> {
+    vec(prop_oneof![roles().prop_map(|wished| Happening::Event(Event::Wish(wished))), rounds(0)], 0..10)
+}

@@ -9,6 +9,7 @@ use crate::world::World;
 
 /// One round of the farewell, which dies after so many effects. A listing of now is read, as before any deletion.
 fn leave(world: &mut World, effects: usize) {
+    world.broken.clear();
     let (view, have) = world.observe(0);
     for step in farewell(&have).into_iter().take(effects) {
         match step {

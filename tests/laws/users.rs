@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use technical_user_operator::plan::technical_user::{SecretFact, plan};
 
 use crate::config;
-use crate::disorder::{after, crashes, histories, settle, shapes};
+use crate::disorder::{after, changes_of_mind, crashes, histories, settle, shapes};
 use crate::executor::Round;
+use crate::world::Shape;
 
 /// Within so many undisturbed rounds every world settles: discard what failed, make anew, put right, see it is right.
 const ROUNDS: usize = 4;
@@ -26,6 +27,13 @@ proptest! {
     #[test]
     fn law_2_after_a_crash_anywhere_the_next_rounds_converge(shape in shapes(), history in histories(0)) {
         let mut world = after(shape, &history);
+        settle(&mut world, ROUNDS);
+        prop_assert_eq!(world.unsettled(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn law_2_a_wish_that_was_taken_back_leaves_no_role(shape in shapes(), history in changes_of_mind()) {
+        let mut world = after(Shape { carries_roles: true, tells_roles: false, ..shape }, &history);
         settle(&mut world, ROUNDS);
         prop_assert_eq!(world.unsettled(), Vec::<String>::new());
     }
