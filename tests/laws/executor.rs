@@ -108,10 +108,12 @@ impl Round {
         Ok(())
     }
 
-    /// Takes the Secret as it is now, whoever wrote it since: the status tells the next round what to believe.
+    /// Only over the Secret that was read, so that an old leader does not bring back what was superseded. Where the
+    /// value is the only one there can be, it is written all the same: the status tells what to believe.
     fn write_secret(&self, world: &mut World) -> Result<(), Refused> {
         let (sequence, value) = self.memory.ok_or(Refused)?;
-        if world.secret.as_ref().is_some_and(|secret| secret.foreign) {
+        let changed = world.shape.keeps && world.observe(0).1.secret != self.have.secret;
+        if changed || world.secret.as_ref().is_some_and(|secret| secret.foreign) {
             return Err(Refused);
         }
         let (sequence, claimed) = (Some(sequence), Some(fingerprint(value)));
