@@ -69,19 +69,20 @@ async fn token(
     let form = client_credentials::form(&body);
     let answer = match authenticated(&subaccount, &extensions, &headers, &form) {
         Ok(client) => granted(&subaccount, &client, &form),
-        Err(refusal) => refusal,
+        Err((error, description)) => refused(StatusCode::UNAUTHORIZED, error, description),
     };
     answer::with_header(answer, header::CACHE_CONTROL, "no-store")
 }
 
+/// The client that has proved itself, or error and description.
 fn authenticated(
     subaccount: &Subaccount,
     extensions: &Extensions,
     headers: &HeaderMap,
     form: &HashMap<String, String>,
-) -> Result<Arc<Client>, Response> {
+) -> Result<Arc<Client>, (&'static str, &'static str)> {
     let Some(presented) = client_credentials::presented(headers, form) else {
-        return Err(refused(StatusCode::UNAUTHORIZED, "unauthorized", "Full authentication is required"));
+        return Err(("unauthorized", "Full authentication is required"));
     };
     let client = subaccount.clients.by_id(&presented.client_id);
     let proved = client.filter(|client| match &client.proof {
@@ -92,7 +93,7 @@ fn authenticated(
             presented.secret.is_none() && same && *valid_until > subaccount.frame.clock.now()
         }
     });
-    proved.ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "invalid_client", "Bad credentials"))
+    proved.ok_or(("invalid_client", "Bad credentials"))
 }
 
 /// A secret with `+` fails in a plain Basic header: it belongs in the body, or URL-encoded in the header together
@@ -158,7 +159,7 @@ mod tests {
     }
 
     const GRANT: (&str, &str) = ("grant_type", "client_credentials");
-    const SECRET: &str = super::super::service_manager::ADMIN_SECRET;
+    const SECRET: &str = "planted-service-manager-$Ab3+xYz_9-Q==";
 
     #[tokio::test]
     async fn a_plus_in_the_secret_fails_in_a_plain_basic_header() {

@@ -14,19 +14,21 @@ use serde_json::{Map, Value, json};
 
 use super::faults::Fault;
 use super::limits::Limit;
-use super::{Frame, Platform, answer};
+use super::{Frame, Platform, RouteName, answer};
 
 #[derive(Clone)]
 struct Control {
     frame: Arc<Frame>,
     platforms: Arc<Vec<Arc<dyn Platform>>>,
+    names: Arc<Vec<RouteName>>,
 }
 
 /// All routes of the control API.
-pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>) -> Router {
-    let control = Control { frame: Arc::clone(frame), platforms: Arc::new(platforms) };
-    let routes = Router::new()
+pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>, names: Vec<RouteName>) -> Router {
+    let control = Control { frame: Arc::clone(frame), platforms: Arc::new(platforms), names: Arc::new(names) };
+    let below = Router::new()
         .route("/credentials/{platform}", get(credentials))
+        .route("/routes", get(routes))
         .route("/log", get(read_log).delete(clear_log))
         .route("/metrics", get(metrics))
         .route("/faults", get(list_faults).delete(clear_faults))
@@ -38,7 +40,7 @@ pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>) -> R
         .route("/reset", post(reset))
         .route("/clock", post(advance_clock))
         .with_state(control);
-    Router::new().nest("/_simulator", routes)
+    Router::new().nest("/_simulator", below)
 }
 
 #[derive(Deserialize)]
@@ -57,6 +59,15 @@ async fn credentials(
         Some(credential) => Json(credential).into_response(),
         None => answer::json(StatusCode::NOT_FOUND, json!({"error": "no such platform or variant"})),
     }
+}
+
+/// The names that faults and limits go by.
+async fn routes(State(control): State<Control>) -> Response {
+    let shown = control
+        .names
+        .iter()
+        .map(|route| json!({"name": route.name, "method": route.method.as_str(), "path": route.path}));
+    Json(shown.collect::<Vec<_>>()).into_response()
 }
 
 #[derive(Deserialize)]
