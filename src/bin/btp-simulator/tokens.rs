@@ -29,8 +29,8 @@ const OTHER_GRANTS: [&str; 5] = [
 
 /// Mounts the token service below `/auth`.
 pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let service = Routes::below("/auth", "auth").post("token", "/oauth/token", token);
-    let (router, names) = service.with_state(Arc::clone(subaccount));
+    let tokens = Routes::below("/auth", "auth").post("token", "/oauth/token", token);
+    let (router, names) = tokens.with_state(Arc::clone(subaccount));
     Mounted { platform: Arc::new(TokenService(Arc::clone(subaccount))), router, names }
 }
 
