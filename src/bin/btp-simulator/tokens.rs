@@ -104,6 +104,7 @@ fn presented_rightly(presented: &Presented, headers: &HeaderMap) -> bool {
     presented.place == Place::Body || encoded || !plus
 }
 
+/// The token, for what the client may have: all of it, or what it asks for by `scope`.
 fn granted(subaccount: &Subaccount, client: &Client, form: &HashMap<String, String>) -> Response {
     match form.get("grant_type").map(String::as_str) {
         Some("client_credentials") => {}
@@ -135,6 +136,7 @@ fn granted(subaccount: &Subaccount, client: &Client, form: &HashMap<String, Stri
     )
 }
 
+/// An OAuth error (RFC 6749, section 5.2).
 fn refused(status: StatusCode, error: &str, description: &str) -> Response {
     let response = answer::json(status, json!({"error": error, "error_description": description}));
     if status == StatusCode::UNAUTHORIZED {

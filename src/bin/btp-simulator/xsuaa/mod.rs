@@ -51,6 +51,7 @@ pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
     Mounted { platform: xsuaa, router, names }
 }
 
+/// Paths are those of the OpenAPI document; names of parameters are ours.
 fn routes() -> Routes<Arc<Xsuaa>> {
     let user = "/sap/rest/user/origin/{origin}/name/{name}";
     let collection = "/sap/rest/authorization/v2/rolecollections/{collection}";
