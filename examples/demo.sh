@@ -26,6 +26,9 @@ refuse() { printf 'demo: %s\n' "$*" >&2; exit 2; }
 ((BASH_VERSINFO[0] >= 5)) || refuse "bash 5 or newer is needed: the demo measures times with it"
 command -v cargo >/dev/null || refuse "cargo is missing: it builds the operator (https://rustup.rs)"
 command -v curl >/dev/null || refuse "curl is missing: it uses the credential that the operator made"
+# Everything is on this machine: no proxy is to be asked for it.
+export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
+
 mode=${1:-story}
 [[ $mode == story || $mode == run ]] || refuse "'$mode' is not understood: give nothing, or 'run'"
 

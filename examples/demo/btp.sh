@@ -1,6 +1,5 @@
 # The quick start: a service key that works, as long as its RoleBinding says so, and a role collection for a person.
-# shellcheck shell=bash
-# shellcheck disable=SC2154 # the variables of demo.sh and its other parts
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 secret=orders-credentials
 role_collection=PI_Read_Only
@@ -27,7 +26,7 @@ administrator_token() {
 # The status with which the sender endpoint of Cloud Integration answers a message that comes with this token.
 send() {
     curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' --config - \
-        --json '{"order":1}' "$(secret_value "$secret" url)/http/orders" <<<"header = $(quoted "Authorization: Bearer $1")"
+        --header 'Content-Type: application/json' --data '{"order":1}' "$(secret_value "$secret" url)/http/orders" <<<"header = $(quoted "Authorization: Bearer $1")"
 }
 
 sender_answers() { token_fetch "$secret" && status=$(send "$token") && [[ $status == "$1" ]]; }

@@ -1,7 +1,6 @@
 # The story this product began with: a P-user that becomes a member of a Neo subaccount and gets the roles of Cloud Integration,
 # which a person used to click together in the cockpit.
-# shellcheck shell=bash
-# shellcheck disable=SC2154 # the variables of demo.sh and its other parts
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 p_user=P1234567
 

@@ -1,6 +1,5 @@
 # The example's objects, what is to be seen of them, and what anybody with the Secret can do: the same for every environment.
-# shellcheck shell=bash
-# shellcheck disable=SC2154 # the variables of demo.sh and its other parts
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 # The example's files as they stand; an environment may change an address in them.
 manifests() { kubectl create --dry-run=client --output yaml --filename "examples/$example"; }
@@ -38,6 +37,7 @@ events_show() {
 secret_keys_show() {
     begin "shows the keys of Secret $1"
     local keys
+    # shellcheck disable=SC2016 # $key is the template's
     keys=$(kubectl --namespace "$team" get secret "$1" --output go-template='{{range $key, $_ := .data}}{{$key}} {{end}}')
     [[ -n $keys ]] || fail "it is empty"
     ok "$keys"

@@ -1,6 +1,6 @@
 # The processes of the demo: started in groups of their own, and all of them ended however the demo ends. Where this shell is
 # killed outright, what it started sees the end of a pipe that only this shell holds open.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/demo.XXXXXX")
 chmod 700 "$work"

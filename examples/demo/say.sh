@@ -1,5 +1,5 @@
 # How the demo speaks: one line a step, what it does and what came out. Colour only on a terminal, and not where NO_COLOR is set.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
     bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' grey=$'\e[2m' plain=$'\e[0m'

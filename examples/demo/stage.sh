@@ -1,6 +1,5 @@
 # What every story stands on: the binaries, a control plane, what the charts install, the simulator, the operator.
-# shellcheck shell=bash
-# shellcheck disable=SC2154 # the variables of demo.sh and its other parts
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 build() {
     local began assets_file=$work/assets quiet=()
@@ -94,8 +93,8 @@ operator_start() {
 
 run_until_interrupted() {
     title "Running until Ctrl-C"
-    printf '  export KUBECONFIG=%s PATH=%s:$PATH\n' "$KUBECONFIG" "$assets"
-    printf '  kubectl -n %s get tu,trb,secrets\n' "$team"
+    printf '  export KUBECONFIG=%s\n' "$KUBECONFIG"
+    printf '  %s -n %s get tu,trb,secrets\n' "$assets/kubectl" "$team"
     set -m
     sleep infinity &
     set +m

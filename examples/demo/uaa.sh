@@ -1,6 +1,5 @@
 # An OAuth client of a real UAA: its Secret works, its authorities come and go, and in the end nothing of it is left.
-# shellcheck shell=bash
-# shellcheck disable=SC2154 # the variables of demo.sh and its other parts
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 secret=reports-credentials
 
@@ -43,7 +42,7 @@ carries_not() { token_fetch "$secret" && [[ " $roles " != *" $1 "* ]]; }
 
 credential_works() {
     begin "fetches a token from the UAA with the Secret's values"
-    carries scim.read && carries reports.write || fail "its authorities are '${roles:-none}'"
+    if ! carries scim.read || ! carries reports.write; then fail "its authorities are '${roles:-none}'"; fi
     ok "it carries $roles"
     begin "reads the UAA's users with it, which scim.read allows"
     call GET "$uaa_url/Users?count=1" "$token" >/dev/null || fail "refused"
