@@ -10,22 +10,22 @@ groups=()
 mkfifo "$work/alive"
 exec 7<>"$work/alive"
 
-# Starts a server that ends by itself when its input does: NAME COMMAND…; its output goes to $work/NAME.{out,log}.
+# Starts a server that ends by itself when its input does: NAME COMMAND…; its output goes to $work/NAME.{out,log}. Sets started.
 start() {
     local name=$1
     shift
     set -m
     "$@" <"$work/alive" >"$work/$name.out" 2>"$work/$name.log" 7>&- &
     set +m
-    groups+=("$!")
+    started=$!
+    groups+=("$started")
 }
 
 # The same for one that does not care about its input.
 start_tethered() {
     start "$@"
-    local group=${groups[-1]}
     set -m
-    { read -r _ <"$work/alive" || kill -TERM -- "-$group"; } 2>/dev/null 7>&- &
+    { read -r _ <"$work/alive" || kill -TERM -- "-$started"; } 2>/dev/null 7>&- &
     set +m
     groups+=("$!")
 }
@@ -40,12 +40,12 @@ interruptible() {
     wait "$job"
 }
 
-# The first line that a server says about itself, once it has said it.
+# Waits for the first line of the server just started, in which it says where it is. Sets line.
 announced() {
-    local name=$1 group=$2 limit=$((SECONDS + $3))
+    local name=$1 limit=$((SECONDS + $2))
     until [[ -s $work/$name.out ]]; do
-        kill -0 "$group" 2>/dev/null || fail "it ended: $(tail -n 1 "$work/$name.log")"
-        ((SECONDS < limit)) || fail "it has said nothing for $3 s"
+        kill -0 "$started" 2>/dev/null || fail "it ended: $(tail -n 1 "$work/$name.log")"
+        ((SECONDS < limit)) || fail "it has said nothing for $2 s"
         sleep 0.1
     done
     line=$(head -n 1 "$work/$name.out")

@@ -25,7 +25,7 @@ control_plane_start() {
     local began
     began=$(milliseconds)
     start control-plane "$assets/control-plane"
-    announced control-plane "${groups[-1]}" 240
+    announced control-plane 240
     KUBECONFIG=$(field kubeconfig "$line")
     export KUBECONFIG
     api_server=$(field server "$line")
@@ -37,7 +37,7 @@ control_plane_start() {
 simulator_start() {
     begin "starts the simulator"
     start simulator target/debug/btp-simulator --listen 127.0.0.1:0 --mtls-listen 127.0.0.1:0 --exit-with-stdin
-    announced simulator "${groups[-1]}" 30
+    announced simulator 30
     simulator=$(field url "$line")
     ok "$simulator"
 }
@@ -74,6 +74,9 @@ contexts: [{ name: operator, context: { cluster: demo, user: operator } }]
 YAML
 }
 
+# Ready, or ended: nothing more is to be waited for.
+operator_settled() { ! kill -0 "$operator" 2>/dev/null || operator_ready; }
+
 operator_ready() {
     local address
     address=$(sed -n 's/.*listening.*[^0-9.]\([0-9.]*:[0-9][0-9]*\).*/\1/p' "$work/operator.out" "$work/operator.log" | head -n 1)
@@ -87,7 +90,9 @@ operator_start() {
     operator_kubeconfig >"$work/operator.kubeconfig"
     KUBECONFIG=$work/operator.kubeconfig start_tethered operator target/debug/technical-user-operator \
         --namespace "$operator_namespace" --http-address 127.0.0.1:0 --log-format text --leader-elect true
-    eventually 30 operator_ready || fail "it is not ready"
+    operator=$started
+    eventually 30 operator_settled || fail "it is not ready after 30 s"
+    operator_ready || fail "it ended"
     ok "ready after $(seconds_since "$began")"
 }
 

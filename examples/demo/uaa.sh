@@ -16,7 +16,7 @@ platform_start() {
     began=$(milliseconds)
     begin "starts the UAA, some 20 s"
     start uaa tests/uaa/run.sh
-    announced uaa "${groups[-1]}" 200
+    announced uaa 200
     uaa=$line
     uaa_url=$(field url "$uaa")
     ok "$uaa_url after $(seconds_since "$began")"
