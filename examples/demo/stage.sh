@@ -97,13 +97,12 @@ operator_start() {
 }
 
 run_until_interrupted() {
+    # Here an interrupt is the way it is meant to end.
+    trap 'printf "\n"; exit 0' INT
     title "Running until Ctrl-C"
     printf '  export KUBECONFIG=%s\n' "$KUBECONFIG"
     printf '  %s -n %s get tu,trb,secrets\n' "$assets/kubectl" "$team"
-    set -m
-    sleep infinity &
-    set +m
-    groups+=("$!")
-    wait "$!" || true
-    exit 0
+    begin_long "runs the operator"
+    wait "$operator" || true
+    fail "it ended"
 }
