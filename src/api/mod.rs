@@ -14,7 +14,9 @@ pub mod technical_user;
 pub use access::{AccessRule, IdentityKind, NamespaceChoice, SubjectKind};
 pub use platform::{Environment, Mode, Platform, PlatformSpec, PlatformStatus};
 pub use reference::{PlatformRef, SecretRef, TechnicalUserRef};
-pub use role_binding::{GrantState, Principal, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject};
+pub use role_binding::{
+    GrantState, Principal, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
+};
 pub use span::Span;
 pub use technical_user::{
     CredentialSpec, CredentialStatus, DeletionPolicy, Identity, IdentityStatus, TechnicalUser, TechnicalUserSpec,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::api::core::v1::LocalObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -200,6 +200,9 @@ pub struct TechnicalUserStatus {
     /// The credential that the Secret holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialStatus>,
+    /// The credential that the operator set out to issue, while it is not yet known to have succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<i64>,
     /// Since when the Platform's access rules do not allow this TechnicalUser any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied_since: Option<Time>,
@@ -221,9 +224,10 @@ pub struct IdentityStatus {
     /// The platform's id for it, where that is not the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The roles that the identity itself carries: instance roles of a service key, authorities of a client.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<String>,
+    /// The roles that the identity itself carries: instance roles of a service key, authorities of a client. Absent
+    /// while a change of them is under way, and for identities that carry none by nature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
 }
 
 /// The credential that the Secret holds.

@@ -102,9 +102,10 @@ impl fmt::Display for Grant {
 
 #[cfg(test)]
 mod tests {
+    use super::HolderKind::{Group, User};
     use super::*;
-    use crate::api::platform::{Btp, Neo};
     use crate::api::SecretRef;
+    use crate::api::platform::{Btp, Neo};
 
     fn principal(name: &str, origin: Option<&str>) -> Principal {
         Principal { name: name.to_owned(), origin: origin.map(str::to_owned) }
@@ -119,7 +120,6 @@ mod tests {
             credentials_secret_ref: SecretRef { name: "neo".into() },
         });
         let holder = |kind, name, origin, environment| Holder::new(kind, &principal(name, origin), environment);
-        use HolderKind::{Group, User};
         assert_eq!(holder(User, "Jane@x.org", Some("ldap"), &btp), holder(User, "jane@x.org", None, &btp));
         assert_ne!(holder(User, "jane", Some("sap.custom"), &btp), holder(User, "jane", None, &btp));
         assert_eq!(holder(User, "P1", Some("ACCOUNTS.SAP.COM"), &neo), holder(User, "p1", None, &neo));

@@ -1,4 +1,12 @@
-//! The decisions. Pure and synchronous: no async, no Kubernetes, no HTTP, no clock.
+//! The decisions. Pure and synchronous: no async, no Kubernetes client, no HTTP, no clock.
+//!
+//! Each kind's plan is a function of what is wanted and what there is. Every judgement of the operator is made
+//! here; drivers and controllers observe, ask, and carry out.
 
+pub mod access;
+pub mod capability;
+pub mod discouraged;
 pub mod grant;
 pub mod owner;
+pub mod role_binding;
+pub mod technical_user;

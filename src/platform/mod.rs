@@ -19,6 +19,7 @@ pub mod budget;
 pub mod connect;
 pub mod error;
 pub mod http;
+pub mod mirror;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
@@ -151,7 +152,8 @@ pub enum Proof {
 pub trait Identities: Send + Sync {
     /// Every identity that carries this cluster's mark. Costs pages, not objects.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>>;
-    /// Makes it. One of that name with our owner's mark is found, not made again; one without it is [`Kind::Conflict`].
+    /// Makes it. One of that name with our owner's mark is found, not made again, and given the wanted roles; one
+    /// without the mark is [`Kind::Conflict`].
     async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity>;
     /// Makes the roles that the identity carries exactly these.
     async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity>;
@@ -162,6 +164,9 @@ pub trait Identities: Send + Sync {
 /// Issues and revokes credentials of identities that carry our mark.
 #[async_trait]
 pub trait Credentials: Send + Sync {
+    /// Whether the platform keeps credentials under our names and shows their values again. Where it does not, an
+    /// identity has just the credential that was issued last, `list` is empty, and `reveal` has nothing to show.
+    fn keeps(&self) -> bool;
     /// Every credential that carries this cluster's mark, without values. Costs pages, not objects.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>>;
     /// Issues one under this name. One of that name with our mark is found, not issued again, where the platform can

@@ -2,19 +2,22 @@
 //!
 //! It shares no code with the operator, so that a misreading of a document in one is not repeated in the other.
 //! `frame` is what all platforms share; every other module is one platform, mounted below a prefix of its own, or
-//! what the parts of the simulated subaccount share (`subaccount`, `clients`, `certificates`).
+//! what the parts of the simulated subaccount share (`subaccount`, `clients`, `certificates`, `admin`).
 
+mod admin;
 mod certificates;
 mod clients;
 mod frame;
 mod it_rt;
 mod listeners;
+mod neo;
 mod sender;
 mod service_manager;
 mod subaccount;
 #[cfg(test)]
 mod testing;
 mod tokens;
+mod uaa;
 mod xsuaa;
 
 use std::error::Error;
@@ -59,12 +62,14 @@ struct Options {
 }
 
 /// Every platform of the simulator.
-fn mount(_frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
+fn mount(frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
     vec![
         tokens::mount(subaccount),
         sender::mount(subaccount),
         service_manager::mount(subaccount),
         xsuaa::mount(subaccount),
+        neo::mount(frame),
+        uaa::mount(frame),
     ]
 }
 

@@ -33,17 +33,16 @@ impl Identities for ServiceManager {
         let service_key = service_key(wanted, CREATE)?;
         // While its creation runs, a second order of the same name would be accepted and fail only later.
         if self.has_seen(&wanted.owner.identity_name())
-            && let Some(found) = self.find(&wanted.owner).await?
+            && let Some(found) = self.adopt(wanted).await?
         {
             return Ok(found);
         }
         let plan = self.catalogue.by_name(&service_key.offering, &service_key.plan).await?;
         match self.order(wanted, parameters(service_key, wanted), &plan.id).await {
-            Ok(instance) => Ok(self.seen(instance)),
+            Ok(Some(instance)) => Ok(self.seen(instance)),
+            Ok(None) => self.find(&wanted.owner).await?.ok_or_else(|| in_progress(CREATE)),
             Err(error) => match error.kind() {
-                Kind::Conflict | Kind::InProgress | Kind::OutcomeUnknown => {
-                    self.find(&wanted.owner).await?.ok_or(error)
-                }
+                Kind::Conflict | Kind::InProgress | Kind::OutcomeUnknown => self.adopt(wanted).await?.ok_or(error),
                 Kind::Invalid | Kind::NotFound => {
                     // The plan may have been replaced since it was looked up.
                     self.catalogue.forget().await;
@@ -83,17 +82,26 @@ impl Identities for ServiceManager {
 }
 
 impl ServiceManager {
-    /// Orders an instance. [`Kind::Conflict`] where the name is taken, [`Kind::InProgress`] where only looking for it
-    /// tells what has come of it.
-    async fn order(&self, wanted: &NewIdentity, parameters: Parameters, plan: &str) -> Result<wire::Instance> {
+    /// Orders an instance: `None` where it is there now and has to be looked for. [`Kind::Conflict`] where the name is
+    /// taken, [`Kind::InProgress`] where it takes longer than we watch.
+    async fn order(&self, wanted: &NewIdentity, parameters: Parameters, plan: &str) -> Result<Option<wire::Instance>> {
         let name = wanted.owner.identity_name();
         let labels = mark::labels(&wanted.owner);
         let body = wire::NewInstance { name: &name, service_plan_id: plan, parameters, labels };
         let call = self.session.post(CREATE, &["v1", "service_instances"]).query("async", "false").json(&body);
         let answer = call.send().await?;
         match finish(&self.session, CREATE, &answer).await? {
-            End::AtOnce => answer.json(CREATE),
-            End::Later | End::Gone => Err(in_progress(CREATE)),
+            End::AtOnce => answer.json(CREATE).map(Some),
+            End::Later | End::Gone => Ok(None),
+        }
+    }
+
+    /// The instance that is there already. Which roles it was made with cannot be read, so it is given the wanted ones.
+    async fn adopt(&self, wanted: &NewIdentity) -> Result<Option<ObservedIdentity>> {
+        let Some(found) = self.find(&wanted.owner).await? else { return Ok(None) };
+        match (found.condition, &wanted.roles_parameter) {
+            (Condition::Usable, Some(_)) => self.set_roles(&found, wanted).await.map(Some),
+            _ => Ok(Some(found)),
         }
     }
 

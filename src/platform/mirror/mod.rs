@@ -1,0 +1,111 @@
+//! The mirror between a driver and the controllers: one for each Platform.
+//!
+//! Controllers look at pictures that were read in bulk, so a look costs no call as long as the picture is new enough.
+//! What we write is shown at once, and survives a read that was under way meanwhile. Grants for the same scope wait a
+//! moment for company and go out together. The mirror decides nothing and knows neither HTTP nor Kubernetes.
+//!
+//! - [`part`]: one picture, its single-flight read, own writes folded in.
+//! - [`identities`], [`grants`]: what the pictures show, and the effects.
+//! - [`batch`]: one writer for each scope of grants.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+
+use self::batch::ScopeOfGrants;
+use self::identities::Known;
+use self::part::Part;
+use super::{Driver, Error, Kind, Result, Scope};
+use crate::plan::grant::Grant;
+
+mod batch;
+mod grants;
+mod identities;
+mod part;
+#[cfg(test)]
+mod tests;
+
+/// How many times a scope is read again without anyone looking at it before it is asked whether anybody still cares.
+const UNSEEN_READS: u32 = 8;
+
+/// What a platform shows, near enough and cheap to look at, and the way to change it.
+pub struct Mirror {
+    driver: Driver,
+    known: Option<Arc<Part<Known>>>,
+    /// The scopes that somebody looks at or writes to.
+    scopes: Mutex<BTreeMap<Scope, Arc<ScopeOfGrants>>>,
+}
+
+/// What others changed on the platform since the last refresh.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Names of identities that came, went or changed, or whose credentials did.
+    pub identities: BTreeSet<String>,
+    /// Grants that came or went. Those of a scope that nobody has looked at for long are listed too, once: whoever
+    /// needs them looks, and so keeps the scope; otherwise it is not read any more.
+    pub grants: BTreeSet<Grant>,
+}
+
+impl Mirror {
+    /// A mirror of what a driver shows of this cluster. Reads nothing yet.
+    pub fn new(driver: Driver, cluster: &str) -> Self {
+        let known = identities::part(&driver, cluster);
+        Self { driver, known, scopes: Mutex::default() }
+    }
+
+    /// Reads again every part that was looked at, and says what others changed. An error loses nothing: what was seen
+    /// to have changed before it is told next time.
+    pub async fn refresh(&self) -> Result<Changes> {
+        let scopes: Vec<_> = self.scopes().iter().map(|(name, scope)| (name.clone(), Arc::clone(scope))).collect();
+        let identities = async {
+            match &self.known {
+                Some(known) => known.refresh().await,
+                None => Ok(()),
+            }
+        };
+        let grants = join_all(scopes.iter().map(|(_, scope)| scope.held.refresh()));
+        let (identities, grants) = tokio::join!(identities, grants);
+        identities?;
+        grants.into_iter().collect::<Result<()>>()?;
+
+        let mut changes = Changes::default();
+        if let Some(known) = &self.known {
+            changes.identities = known.take_changes();
+        }
+        for (name, scope) in scopes {
+            changes.grants.extend(scope.held.take_changes());
+            match scope.held.grow_old().cmp(&UNSEEN_READS) {
+                Ordering::Less => {}
+                Ordering::Equal => changes.grants.extend(scope.grants()),
+                Ordering::Greater => self.forget(&name, scope),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Drops a scope, unless somebody else is using it right now.
+    fn forget(&self, name: &Scope, scope: Arc<ScopeOfGrants>) {
+        let mut scopes = self.scopes();
+        drop(scope);
+        if scopes.get(name).is_some_and(|scope| Arc::strong_count(scope) == 1) {
+            scopes.remove(name);
+        }
+    }
+
+    /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
+    fn scopes(&self) -> MutexGuard<'_, BTreeMap<Scope, Arc<ScopeOfGrants>>> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the platform may differ from what we knew and from what we asked for.
+fn leaves_doubt(error: &Error) -> bool {
+    matches!(error.kind(), Kind::OutcomeUnknown | Kind::Conflict | Kind::UnexpectedAnswer | Kind::InProgress)
+}
+
+/// The refusal of what the driver does not offer.
+fn unsupported(operation: &'static str, what: &str) -> Error {
+    Error::new(Kind::Invalid, operation).detail(format!("this platform offers no {what}"))
+}

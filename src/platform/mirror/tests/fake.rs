@@ -1,0 +1,221 @@
+//! A platform in memory: answers after a while, counts its calls, and fails when told to.
+//!
+//! What it answers is the truth of when the call began or, for writes, of when the write happened. It checks what the
+//! mirror promises: one write to a scope at a time.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::sleep;
+
+use crate::api::role_binding::RoleName;
+use crate::api::technical_user::OauthClient;
+use crate::api::{Identity, Role};
+use crate::plan::grant::{Grant, Holder, HolderKind};
+use crate::plan::owner::Owner;
+use crate::platform::{
+    Condition, Credentials, Driver, Error, Grants, Identities, Issued, Kind, NewIdentity, ObservedCredential,
+    ObservedIdentity, Origin, Proof, Result, Scope,
+};
+
+/// How long every call takes.
+pub const LATENCY: Duration = Duration::from_millis(50);
+
+#[derive(Default)]
+pub struct Truth {
+    pub grants: BTreeSet<Grant>,
+    pub identities: BTreeMap<String, ObservedIdentity>,
+    pub credentials: BTreeMap<String, ObservedCredential>,
+    /// Every call, by name; a batch with its size.
+    pub calls: Vec<String>,
+    /// The next calls fail like this; a write that fails with `OutcomeUnknown` has happened all the same.
+    pub faults: VecDeque<Kind>,
+    /// Whether a write happens when its call begins rather than when it ends.
+    pub eager: bool,
+    /// The next batch panics.
+    pub panics: bool,
+    writing: BTreeSet<Scope>,
+}
+
+impl Truth {
+    pub fn count(&self, call: &str) -> usize {
+        self.calls.iter().filter(|made| made.starts_with(call)).count()
+    }
+}
+
+/// The platform; clones are the same one.
+#[derive(Clone, Default)]
+pub struct Fake(Arc<Mutex<Truth>>);
+
+impl Fake {
+    pub fn driver(&self) -> Driver {
+        Driver {
+            identities: Some(Arc::new(self.clone())),
+            credentials: Some(Arc::new(self.clone())),
+            grants: Some(Arc::new(self.clone())),
+        }
+    }
+
+    pub fn truth(&self) -> MutexGuard<'_, Truth> {
+        self.0.lock().unwrap()
+    }
+
+    /// A read: what was true when it began.
+    async fn read<T>(&self, call: &str, read: impl FnOnce(&Truth) -> T) -> Result<T> {
+        let (answer, fault) = {
+            let mut truth = self.truth();
+            truth.calls.push(call.to_owned());
+            (read(&truth), truth.faults.pop_front())
+        };
+        sleep(LATENCY).await;
+        fault.map_or(Ok(answer), |kind| Err(Error::new(kind, "read")))
+    }
+
+    /// A write: happens at one end of the call or at the other.
+    async fn write<T>(&self, call: &str, write: impl FnOnce(&mut Truth) -> T) -> Result<T> {
+        let fault = {
+            let mut truth = self.truth();
+            truth.calls.push(call.to_owned());
+            truth.faults.pop_front()
+        };
+        let happens = fault.is_none_or(|kind| kind == Kind::OutcomeUnknown);
+        let mut write = happens.then_some(write);
+        let eager = self.truth().eager;
+        let mut done = if eager { write.take().map(|write| write(&mut self.truth())) } else { None };
+        sleep(LATENCY).await;
+        if let Some(write) = write.take() {
+            done = Some(write(&mut self.truth()));
+        }
+        match (fault, done) {
+            (None, Some(done)) => Ok(done),
+            (fault, _) => Err(Error::new(fault.unwrap_or(Kind::Unavailable), "write")),
+        }
+    }
+
+    async fn batch(&self, call: &str, grants: &[Grant], write: fn(&mut Truth, &Grant)) -> Vec<Result<()>> {
+        assert!(!std::mem::take(&mut self.truth().panics), "told to panic");
+        let scopes: BTreeSet<Scope> =
+            grants.iter().map(|grant| self.scope(&grant.role, grant.holder.kind, &grant.holder.origin)).collect();
+        assert_eq!(scopes.len(), 1, "a batch has one scope");
+        let scope = scopes.into_iter().next().unwrap();
+        assert!(self.truth().writing.insert(scope.clone()), "two writes to one scope at a time");
+        let all = |truth: &mut Truth| grants.iter().for_each(|grant| write(truth, grant));
+        let outcome = self.write(&format!("{call} {}", grants.len()), all).await;
+        self.truth().writing.remove(&scope);
+        grants.iter().map(|_| outcome.as_ref().map(|&()| ()).map_err(Error::share)).collect()
+    }
+}
+
+#[async_trait]
+impl Grants for Fake {
+    fn scope(&self, role: &Role, _: HolderKind, _: &str) -> Scope {
+        Scope(role.name().to_owned())
+    }
+
+    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>> {
+        let of_scope =
+            |truth: &Truth| truth.grants.iter().filter(|grant| grant.role.name() == scope.0).cloned().collect();
+        self.read(&format!("read {}", scope.0), of_scope).await
+    }
+
+    async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {
+        self.batch("grant", grants, |truth, grant| _ = truth.grants.insert(grant.clone())).await
+    }
+
+    async fn revoke(&self, grants: &[Grant]) -> Vec<Result<()>> {
+        self.batch("revoke", grants, |truth, grant| _ = truth.grants.remove(grant)).await
+    }
+}
+
+#[async_trait]
+impl Identities for Fake {
+    async fn list(&self, _: &str) -> Result<Vec<ObservedIdentity>> {
+        self.read("list identities", |truth| truth.identities.values().cloned().collect()).await
+    }
+
+    async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+        let made = identity(&wanted.owner.identity_name(), &wanted.roles);
+        self.write("create", |truth| truth.identities.entry(made.name.clone()).or_insert(made).clone()).await
+    }
+
+    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+        let changed = ObservedIdentity { roles: Some(wanted.roles.clone()), ..identity.clone() };
+        self.write("set roles", |truth| _ = truth.identities.insert(changed.name.clone(), changed.clone())).await?;
+        Ok(changed)
+    }
+
+    async fn delete(&self, identity: &ObservedIdentity) -> Result<()> {
+        let gone = |truth: &mut Truth| {
+            truth.identities.remove(&identity.name);
+            truth.credentials.retain(|_, credential| credential.identity != identity.id);
+        };
+        self.write("delete", gone).await
+    }
+}
+
+#[async_trait]
+impl Credentials for Fake {
+    fn keeps(&self) -> bool {
+        true
+    }
+
+    async fn list(&self, _: &str) -> Result<Vec<ObservedCredential>> {
+        self.read("list credentials", |truth| truth.credentials.values().cloned().collect()).await
+    }
+
+    async fn issue(&self, identity: &ObservedIdentity, _: &Owner, name: &str) -> Result<Issued> {
+        let made = credential(identity, name);
+        self.write("issue", |truth| _ = truth.credentials.insert(made.id.clone(), made.clone())).await?;
+        Ok(Issued { credential: made, origin: Origin::default(), fields: BTreeMap::new() })
+    }
+
+    async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
+        self.read("reveal", |_| None).await
+    }
+
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<()> {
+        self.write("revoke credential", |truth| _ = truth.credentials.remove(&credential.id)).await
+    }
+
+    async fn prove(&self, _: &Issued) -> Result<Proof> {
+        self.read("prove", |_| Proof::Works).await
+    }
+}
+
+pub fn grant(user: usize, role: usize) -> Grant {
+    let holder = Holder { kind: HolderKind::User, name: format!("user-{user}"), origin: "o".into() };
+    Grant { holder, role: Role::RoleCollection(RoleName { name: format!("role-{role}") }) }
+}
+
+pub fn owner(uid: &str) -> Owner {
+    Owner { cluster: "c".into(), uid: uid.into(), namespace: "n".into(), name: "x".into() }
+}
+
+pub fn wanted(uid: &str, roles: &[&str]) -> NewIdentity {
+    NewIdentity {
+        owner: owner(uid),
+        identity: Identity::OauthClient(OauthClient { grant_types: Vec::new() }),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        roles_parameter: None,
+    }
+}
+
+pub fn identity(name: &str, roles: &BTreeSet<String>) -> ObservedIdentity {
+    ObservedIdentity {
+        name: name.to_owned(),
+        id: format!("id of {name}"),
+        condition: Condition::Usable,
+        roles: Some(roles.clone()),
+    }
+}
+
+pub fn credential(identity: &ObservedIdentity, name: &str) -> ObservedCredential {
+    ObservedCredential {
+        name: name.to_owned(),
+        id: format!("id of {name}"),
+        identity: identity.id.clone(),
+        condition: Condition::Usable,
+    }
+}
