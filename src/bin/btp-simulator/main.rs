@@ -54,11 +54,16 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Settings at start, as JSON: what `PUT /_simulator/settings` takes.
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", value_parser = settings)]
     settings: Option<serde_json::Value>,
     /// Stop when standard input is closed, so that the simulator never outlives the one who started it.
     #[arg(long)]
     exit_with_stdin: bool,
+}
+
+/// The value of `--settings`. Spelled out because clap would take the text itself for a JSON string.
+fn settings(text: &str) -> Result<serde_json::Value, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 /// Every platform of the simulator.

@@ -77,10 +77,11 @@ impl Switches {
 
     /// Lays the given fields over the current ones.
     pub(crate) fn change(&self, part: &Value) -> Result<Arc<Settings>, serde_json::Error> {
+        let part: serde_json::Map<String, Value> = serde::Deserialize::deserialize(part)?;
         self.current.write(|current| {
             let mut whole = serde_json::to_value(&**current)?;
-            for (name, value) in part.as_object().into_iter().flatten() {
-                whole[name] = value.clone();
+            for (name, value) in part {
+                whole[name] = value;
             }
             *current = Arc::new(serde_json::from_value(whole)?);
             Ok(Arc::clone(current))
@@ -114,6 +115,7 @@ mod tests {
         assert!(!switches.current().it_rt_activated);
         assert_eq!(switches.current().operation_millis, 200);
         assert!(switches.change(&json!({"noSuch": 1})).is_err());
+        assert!(switches.change(&json!("itRtActivated")).is_err());
         assert!(!switches.current().it_rt_activated);
     }
 }
