@@ -88,6 +88,11 @@ impl Error {
         self.retry_after
     }
 
+    /// What a user must know to act; may be empty.
+    pub fn detail_text(&self) -> &str {
+        &self.detail
+    }
+
     /// Another of the same, for everyone who waited for the one call that failed.
     #[must_use]
     pub fn share(&self) -> Self {
@@ -96,6 +101,24 @@ impl Error {
 }
 
 impl Kind {
+    /// One word, for metric labels.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Forbidden => "forbidden",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::ProofRefused => "proof_refused",
+            Self::MalformedSecret => "malformed_secret",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::UnexpectedAnswer => "unexpected_answer",
+            Self::InProgress => "in_progress",
+        }
+    }
+
     /// One clause for people.
     const fn sentence(self) -> &'static str {
         match self {

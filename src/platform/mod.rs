@@ -14,10 +14,22 @@ use crate::api::{Identity, Role};
 use crate::plan::grant::{Grant, HolderKind};
 use crate::plan::owner::Owner;
 
+pub mod admin_secret;
+pub mod budget;
+pub mod connect;
 pub mod error;
+pub mod http;
 pub mod mirror;
+pub mod proof;
+pub mod service_manager;
+pub mod session;
+pub mod token;
+pub mod xsuaa;
 
+pub use admin_secret::AdminSecret;
+pub use connect::connect;
 pub use error::{Error, Kind, Result};
+use session::Session;
 
 /// What a platform can do for us. `None`: it cannot.
 #[derive(Clone, Default)]
@@ -28,6 +40,18 @@ pub struct Driver {
     pub credentials: Option<Arc<dyn Credentials>>,
     /// Grants roles to users and groups.
     pub grants: Option<Arc<dyn Grants>>,
+    /// The sessions of the admin credentials behind them.
+    pub sessions: Vec<Session>,
+}
+
+impl Driver {
+    /// Logs on with every admin credential: shows that the Platform can be worked with.
+    pub async fn log_on(&self) -> Result<()> {
+        for session in &self.sessions {
+            session.log_on().await?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether a thing on the platform can be used.

@@ -1,0 +1,153 @@
+//! The control API below `/_simulator`: what a test reads and switches. It asks for no authentication, and it is not
+//! observed: its own requests are in no log and suffer no fault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::faults::Fault;
+use super::limits::Limit;
+use super::{Frame, Platform, answer};
+
+#[derive(Clone)]
+struct Control {
+    frame: Arc<Frame>,
+    platforms: Arc<Vec<Arc<dyn Platform>>>,
+}
+
+/// All routes of the control API.
+pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>) -> Router {
+    let control = Control { frame: Arc::clone(frame), platforms: Arc::new(platforms) };
+    let routes = Router::new()
+        .route("/credentials/{platform}", get(credentials))
+        .route("/log", get(read_log).delete(clear_log))
+        .route("/metrics", get(metrics))
+        .route("/faults", get(list_faults).delete(clear_faults))
+        .route("/faults/{*route}", put(put_fault))
+        .route("/limits", delete(clear_limits).get(list_limits))
+        .route("/limits/{*route}", put(put_limit))
+        .route("/settings", get(settings).put(change_settings))
+        .route("/state", get(state))
+        .route("/reset", post(reset))
+        .route("/clock", post(advance_clock))
+        .with_state(control);
+    Router::new().nest("/_simulator", routes)
+}
+
+#[derive(Deserialize)]
+struct CredentialQuery {
+    r#type: Option<String>,
+}
+
+async fn credentials(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+    Query(query): Query<CredentialQuery>,
+) -> Response {
+    let x509 = query.r#type.as_deref() == Some("x509");
+    let platform = control.platforms.iter().find(|platform| platform.name() == name);
+    match platform.and_then(|platform| platform.admin_credential(x509)) {
+        Some(credential) => Json(credential).into_response(),
+        None => answer::json(StatusCode::NOT_FOUND, json!({"error": "no such platform or variant"})),
+    }
+}
+
+#[derive(Deserialize)]
+struct LogQuery {
+    #[serde(default)]
+    since: u64,
+}
+
+async fn read_log(State(control): State<Control>, Query(query): Query<LogQuery>) -> Response {
+    Json(control.frame.log.since(query.since)).into_response()
+}
+
+async fn clear_log(State(control): State<Control>) -> StatusCode {
+    control.frame.log.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn metrics(State(control): State<Control>) -> Response {
+    Json(control.frame.log.counters()).into_response()
+}
+
+async fn list_faults(State(control): State<Control>) -> Response {
+    Json(control.frame.faults.list()).into_response()
+}
+
+async fn put_fault(State(control): State<Control>, Path(route): Path<String>, Json(fault): Json<Fault>) -> StatusCode {
+    control.frame.faults.put(route, fault);
+    StatusCode::NO_CONTENT
+}
+
+async fn clear_faults(State(control): State<Control>) -> StatusCode {
+    control.frame.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn list_limits(State(control): State<Control>) -> Response {
+    Json(control.frame.limits.list()).into_response()
+}
+
+async fn put_limit(State(control): State<Control>, Path(route): Path<String>, Json(limit): Json<Limit>) -> StatusCode {
+    control.frame.limits.put(route, limit);
+    StatusCode::NO_CONTENT
+}
+
+async fn clear_limits(State(control): State<Control>) -> StatusCode {
+    control.frame.limits.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn settings(State(control): State<Control>) -> Response {
+    Json(&*control.frame.settings.current()).into_response()
+}
+
+async fn change_settings(State(control): State<Control>, Json(part): Json<Value>) -> Response {
+    match control.frame.settings.change(&part) {
+        Ok(settings) => Json(&*settings).into_response(),
+        Err(refused) => answer::json(StatusCode::UNPROCESSABLE_ENTITY, json!({"error": refused.to_string()})),
+    }
+}
+
+#[derive(Deserialize)]
+struct StateQuery {
+    #[serde(default)]
+    secrets: bool,
+}
+
+async fn state(State(control): State<Control>, Query(query): Query<StateQuery>) -> Response {
+    let named = control.platforms.iter();
+    let all = named.map(|platform| (platform.name().to_owned(), platform.snapshot(query.secrets)));
+    Json(all.collect::<Map<_, _>>()).into_response()
+}
+
+async fn reset(State(control): State<Control>) -> StatusCode {
+    let frame = &control.frame;
+    frame.clock.reset();
+    frame.tokens.reset();
+    frame.settings.reset();
+    frame.faults.clear();
+    frame.limits.clear();
+    frame.log.clear();
+    control.platforms.iter().for_each(|platform| platform.reset());
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u64,
+}
+
+async fn advance_clock(State(control): State<Control>, Json(advance): Json<Advance>) -> Response {
+    control.frame.clock.advance(Duration::from_secs(advance.advance_seconds));
+    Json(json!({"now": control.frame.clock.stamp()})).into_response()
+}

@@ -1,0 +1,139 @@
+//! What stands in front of every platform's routes: latency, limits, faults, and the log line.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::log::Entry;
+use super::{Frame, Platform, RouteName, answer, client_credentials};
+
+/// Form fields that never reach the log.
+const SECRET_FIELDS: [&str; 4] = ["client_secret", "password", "assertion", "client_assertion"];
+
+/// The largest request body a platform reads (XSUAA refuses more than 1 MB).
+const LARGEST_BODY: usize = 1 << 20;
+
+type Names = HashMap<(Method, String), (String, Arc<dyn Platform>)>;
+
+#[derive(Clone)]
+struct Observer {
+    frame: Arc<Frame>,
+    names: Arc<Names>,
+}
+
+/// The platforms' router with the observer in front of it.
+pub(crate) fn stand_before(
+    platforms: Router,
+    frame: &Arc<Frame>,
+    names: Vec<(RouteName, Arc<dyn Platform>)>,
+) -> Router {
+    let keyed = names.into_iter().map(|(route, platform)| ((route.method, route.path), (route.name, platform)));
+    let observer = Observer { frame: Arc::clone(frame), names: Arc::new(keyed.collect()) };
+    platforms
+        .fallback(|| async { answer::text(StatusCode::NOT_FOUND, "404 page not found\n") })
+        .layer(middleware::from_fn_with_state(observer, observe))
+}
+
+/// Counts a request out again, also when its connection is dropped half-way.
+struct InFlight(Arc<Frame>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.log.leave();
+    }
+}
+
+async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let frame = &observer.frame;
+    let in_flight = frame.log.enter();
+    let _leaving = InFlight(Arc::clone(frame));
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let known = observer.name_of(&parts);
+    let mut entry = described(&parts, &body, frame);
+    entry.in_flight = in_flight;
+    entry.route = known.map(|(name, _)| name.clone());
+    pause(frame.latency).await;
+    let response = observer.answered(known, &mut entry, Request::from_parts(parts, Body::from(body)), next).await;
+    entry.status = response.status().as_u16();
+    entry.micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    frame.log.add(entry);
+    response
+}
+
+impl Observer {
+    fn name_of(&self, parts: &Parts) -> Option<&(String, Arc<dyn Platform>)> {
+        let pattern = parts.extensions.get::<MatchedPath>()?.as_str().to_owned();
+        self.names.get(&(parts.method.clone(), pattern))
+    }
+
+    async fn answered(
+        &self,
+        known: Option<&(String, Arc<dyn Platform>)>,
+        entry: &mut Entry,
+        request: Request,
+        next: Next,
+    ) -> Response {
+        let Some((route, platform)) = known else { return next.run(request).await };
+        let now = self.frame.clock.now();
+        if let Err(wait) = self.frame.limits.admit(route, now) {
+            return platform.throttled(Some(wait.as_secs().max(1).to_string()));
+        }
+        let Some(fault) = self.frame.faults.take(route) else { return next.run(request).await };
+        entry.fault = serde_json::to_value(fault.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+        pause(Duration::from_millis(fault.latency_ms)).await;
+        let right = if fault.needs_the_effect() { Some(next.run(request).await) } else { None };
+        fault.answer(right, now, |retry_after| platform.throttled(retry_after)).await
+    }
+}
+
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+fn described(parts: &Parts, body: &Bytes, frame: &Frame) -> Entry {
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_form = content_type.is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+    let form = if is_form { client_credentials::form(body) } else { HashMap::new() };
+    let client = frame
+        .tokens
+        .client_of(&parts.headers)
+        .or_else(|| client_credentials::presented(&parts.headers, &form).map(|found| found.client_id));
+    Entry {
+        sequence: 0,
+        time: frame.clock.stamp(),
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        route: None,
+        status: 0,
+        fault: None,
+        client,
+        content_type: content_type.map(str::to_owned),
+        body: if is_form { Some(without_secrets(form)) } else { serde_json::from_slice(body).ok() },
+        micros: 0,
+        in_flight: 0,
+    }
+}
+
+fn without_secrets(form: HashMap<String, String>) -> Value {
+    let shown = form.into_iter().map(|(name, value)| {
+        let value = if SECRET_FIELDS.contains(&name.as_str()) { "(secret)".to_owned() } else { value };
+        (name, Value::String(value))
+    });
+    shown.collect()
+}

@@ -1,0 +1,92 @@
+//! Faults, limits, log and reset, seen from outside.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::testing::{World, runtime_order};
+
+const INSTANCES: &str = "/service-manager/v1/service_instances";
+const ROUTE: &str = "service-manager.create-instance";
+
+async fn world() -> (World, String) {
+    let world = World::start().await;
+    let token = world.admin("service-manager").await;
+    (world, token)
+}
+
+#[tokio::test]
+async fn a_fault_comes_before_the_effect_or_after_it() {
+    let (world, token) = world().await;
+    world.fault(ROUTE, json!({"kind": "status", "status": 500, "times": 1})).await;
+    assert_eq!(world.post(&token, INSTANCES, runtime_order("a", &[])).await.status, 500);
+    assert_eq!(world.get(&token, INSTANCES).await.body["num_items"], 0);
+    world.fault(ROUTE, json!({"kind": "html", "status": 504, "times": 1, "after": "after"})).await;
+    assert_eq!(world.post(&token, INSTANCES, runtime_order("a", &[])).await.status, 504);
+    assert_eq!(world.get(&token, INSTANCES).await.body["num_items"], 1);
+    assert_eq!(world.post(&token, INSTANCES, runtime_order("b", &[])).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_reset_connection_gives_no_answer_and_a_truncated_one_half_of_it() {
+    let (world, token) = world().await;
+    let url = format!("{}{INSTANCES}", world.frame.url);
+    world.fault("*", json!({"kind": "reset", "times": 1})).await;
+    assert!(world.http.get(&url).bearer_auth(&token).send().await.is_err());
+    world.fault("*", json!({"kind": "truncated", "times": 1})).await;
+    let half = world.http.get(&url).bearer_auth(&token).send().await.unwrap();
+    assert!(half.status().is_success() && half.text().await.is_err());
+    assert_eq!(world.get(&token, INSTANCES).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_router_says_404_in_its_own_words() {
+    let (world, token) = world().await;
+    world.fault("*", json!({"kind": "router-404", "times": 1})).await;
+    let answer = world.get(&token, INSTANCES).await;
+    assert_eq!((answer.status, answer.headers["x-cf-routererror"].to_str().unwrap()), (404, "unknown_route"));
+}
+
+#[tokio::test]
+async fn too_many_requests_are_refused_in_the_platforms_dialect() {
+    let (world, token) = world().await;
+    let limit = json!({"perMinute": 1});
+    world.call("", Method::PUT, "/_simulator/limits/service-manager.list-instances", Some(limit)).await;
+    assert_eq!(world.get(&token, INSTANCES).await.status, 200);
+    let refused = world.get(&token, INSTANCES).await;
+    assert_eq!((refused.status, &refused.body["error"]), (429, &Value::Null));
+    assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().is_ok());
+    world.frame.clock.advance(std::time::Duration::from_mins(1));
+    assert_eq!(world.get(&token, INSTANCES).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_log_names_who_asked_and_keeps_no_secret() {
+    let (world, token) = world().await;
+    world.post(&token, INSTANCES, runtime_order("a", &[])).await;
+    let log = world.get("", "/_simulator/log").await.body;
+    let (login, create) = (&log[0], &log[1]);
+    assert_eq!((&login["route"], &login["body"]["client_secret"]), (&json!("auth.token"), &json!("(secret)")));
+    assert_eq!((&create["route"], &create["status"]), (&json!(ROUTE), &json!(201)));
+    assert_eq!(create["client"], login["client"]);
+    assert_eq!(create["body"]["name"], "a");
+    assert!(!log.to_string().contains("planted"));
+    let state = world.get("", "/_simulator/state").await.body.to_string();
+    assert!(!state.contains("planted") && state.contains("\"a\""));
+    let later = world.get("", &format!("/_simulator/log?since={}", create["sequence"])).await.body;
+    assert_eq!(later, json!([]));
+    assert_eq!(world.get("", "/_simulator/metrics").await.body["routes"][ROUTE], 1);
+}
+
+#[tokio::test]
+async fn a_reset_forgets_everything_but_the_administrators() {
+    let (world, token) = world().await;
+    world.runtime_instance(&token, "a", &[]).await;
+    world.set(json!({"itRtActivated": false})).await;
+    assert_eq!(world.call("", Method::POST, "/_simulator/reset", None).await.status, 204);
+    assert_eq!(world.get(&token, INSTANCES).await.status, 401, "tokens are forgotten too");
+    let token = world.admin("service-manager").await;
+    assert_eq!(world.get(&token, INSTANCES).await.body["num_items"], 0);
+    world.runtime_instance(&token, "a", &[]).await;
+    assert_eq!(world.get("", "/_simulator/credentials/xsuaa?type=x509").await.status, 200);
+    assert_eq!(world.get("", "/_simulator/credentials/nobody").await.status, 404);
+}

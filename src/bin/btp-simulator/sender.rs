@@ -1,0 +1,79 @@
+//! A sender endpoint of Cloud Integration, `/runtime/http/<path>`: the place where a credential proves that it works.
+//!
+//! A call is accepted with a token, or with the client certificate of a service key, whose roles open the path:
+//! `ESBMessaging.send`, or those the settings name for it. It does nothing with the message.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::frame::{Mounted, Platform, Routes, TokenRefusal, answer};
+use crate::subaccount::{REALM, Subaccount};
+
+/// The role that opens every path that has no roles of its own.
+const SEND: &str = "ESBMessaging.send";
+
+/// Mounts the sender below `/runtime`.
+pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
+    let sender =
+        Routes::below("/runtime", "runtime").get("call", "/http/{*path}", call).post("send", "/http/{*path}", call);
+    let (router, names) = sender.with_state(Arc::clone(subaccount));
+    Mounted { platform: Arc::new(Runtime), router, names }
+}
+
+/// The runtime keeps nothing.
+struct Runtime;
+
+impl Platform for Runtime {
+    fn name(&self) -> &'static str {
+        "runtime"
+    }
+
+    fn snapshot(&self, _secrets: bool) -> Value {
+        json!({})
+    }
+
+    fn reset(&self) {}
+
+    fn admin_credential(&self, _x509: bool) -> Option<Value> {
+        None
+    }
+}
+
+async fn call(
+    State(subaccount): State<Arc<Subaccount>>,
+    Path(path): Path<String>,
+    extensions: Extensions,
+    headers: HeaderMap,
+) -> Response {
+    let Some((client_id, roles)) = caller(&subaccount, &extensions, &headers) else {
+        let response = answer::text(StatusCode::UNAUTHORIZED, "Unauthorized");
+        return answer::with_header(response, header::WWW_AUTHENTICATE, "Bearer");
+    };
+    let settings = subaccount.frame.settings.current();
+    let opens = |role: &String| match settings.sender_roles.get(&path) {
+        Some(configured) => configured.contains(role),
+        None => role == SEND,
+    };
+    if roles.iter().any(opens) {
+        answer::json(StatusCode::OK, json!({"path": path, "client": client_id, "roles": roles}))
+    } else {
+        answer::text(StatusCode::FORBIDDEN, "Forbidden")
+    }
+}
+
+/// Who calls, and with which roles. A token that is no good is not made up for by a certificate.
+fn caller(subaccount: &Subaccount, extensions: &Extensions, headers: &HeaderMap) -> Option<(String, Vec<String>)> {
+    match subaccount.frame.tokens.check(headers, REALM, &subaccount.frame.clock) {
+        Ok(grant) => Some((grant.client_id.clone(), grant.scopes.clone())),
+        Err(TokenRefusal::Missing) if !headers.contains_key(header::AUTHORIZATION) => {
+            let client = subaccount.client_by_certificate(extensions)?;
+            let (roles, _) = subaccount.rights_of(&client);
+            Some((client.id.clone(), roles))
+        }
+        Err(_) => None,
+    }
+}

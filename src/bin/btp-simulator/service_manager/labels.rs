@@ -1,0 +1,117 @@
+//! Labels: `{"key": ["value", …]}`, and the operations that change them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::subaccount::ZONE;
+
+use super::refusal::Refusal;
+
+/// The label the Service Manager sets itself and nobody may touch.
+const OWN: &str = "subaccount_id";
+
+/// The labels of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Labels(pub(crate) BTreeMap<String, Vec<String>>);
+
+/// One change of labels.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LabelChange {
+    op: LabelOp,
+    key: String,
+    #[serde(default)]
+    values: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum LabelOp {
+    Add,
+    Remove,
+}
+
+impl Labels {
+    /// The labels of a new object, with the Service Manager's own.
+    pub(crate) fn of_new(wanted: BTreeMap<String, Vec<String>>) -> Result<Self, Refusal> {
+        if wanted.contains_key(OWN) {
+            return Err(protected());
+        }
+        if let Some((key, _)) = wanted.iter().find(|(key, values)| key.is_empty() || values.is_empty()) {
+            return Err(Refusal::bad_request(format!("label key and label value are required: {key}")));
+        }
+        let mut labels = wanted;
+        labels.insert(OWN.to_owned(), vec![ZONE.to_owned()]);
+        Ok(Self(labels))
+    }
+
+    /// Applies changes in their order.
+    pub(crate) fn change(&mut self, changes: &[LabelChange]) -> Result<(), Refusal> {
+        for change in changes {
+            if change.key == OWN {
+                return Err(protected());
+            }
+            match change.op {
+                LabelOp::Add => self.add(change)?,
+                LabelOp::Remove => self.remove(change),
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, change: &LabelChange) -> Result<(), Refusal> {
+        if change.values.is_empty() {
+            return Err(Refusal::bad_request(format!("operation add requires values to be provided: {}", change.key)));
+        }
+        let values = self.0.entry(change.key.clone()).or_default();
+        for value in &change.values {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the values, or all if none is named; a key without values goes.
+    fn remove(&mut self, change: &LabelChange) {
+        if let Some(values) = self.0.get_mut(&change.key) {
+            values.retain(|value| !change.values.is_empty() && !change.values.contains(value));
+            if values.is_empty() {
+                self.0.remove(&change.key);
+            }
+        }
+    }
+
+    /// All pairs of key and value.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().flat_map(|(key, values)| values.iter().map(move |value| (key.clone(), value.clone())))
+    }
+}
+
+fn protected() -> Refusal {
+    Refusal::bad_request(format!("Set/Add values for label {OWN} is not allowed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn labels_grow_and_shrink() {
+        let mut labels = Labels::of_new(BTreeMap::from([("a".into(), vec!["1".into()])])).unwrap();
+        let changes: Vec<LabelChange> = serde_json::from_value(json!([
+            {"op": "add", "key": "a", "values": ["1", "2"]},
+            {"op": "add", "key": "b", "values": ["3"]},
+            {"op": "remove", "key": "a", "values": ["1"]},
+            {"op": "remove", "key": "b"},
+        ]))
+        .unwrap();
+        labels.change(&changes).unwrap();
+        assert_eq!(labels.0["a"], ["2"]);
+        assert!(!labels.0.contains_key("b"));
+        assert_eq!(labels.0[OWN], [ZONE]);
+    }
+}

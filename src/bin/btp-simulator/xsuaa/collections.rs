@@ -1,0 +1,252 @@
+//! `/sap/rest/authorization/v2/rolecollections`: role collections and the roles inside.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::frame::answer;
+
+use super::Xsuaa;
+use super::refusal::{self, Refusal, authorize};
+use super::store::{RoleCollection, RoleReference, Store};
+
+/// Most records of a page, whatever `top` says.
+const LARGEST_PAGE: usize = 500;
+/// Most role collections that administrators can make (SAP Help Portal, "Limits for Technical Artifacts").
+const MOST_COLLECTIONS: usize = 5000;
+
+/// Query of a list.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ListQuery {
+    show_roles: bool,
+    show_users: bool,
+    show_groups: bool,
+    skip: usize,
+    top: Option<usize>,
+    name: Option<String>,
+    read_only: Option<bool>,
+}
+
+/// Query of a single one.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct GetQuery {
+    with_roles: bool,
+    with_users: bool,
+    with_groups: bool,
+}
+
+impl Default for GetQuery {
+    fn default() -> Self {
+        Self { with_roles: true, with_users: false, with_groups: false }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SentCollection {
+    name: String,
+    description: Option<String>,
+    #[serde(default)]
+    role_references: Vec<RoleReference>,
+    #[serde(default, rename = "userReferences")]
+    _user_references: Vec<Value>,
+    #[serde(default, rename = "groupReferences")]
+    _group_references: Vec<Value>,
+    #[serde(default, rename = "samlAttributeAssignment")]
+    _saml_attribute_assignment: Vec<Value>,
+    #[serde(default, rename = "isReadOnly")]
+    _is_read_only: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentDescription {
+    description: Option<String>,
+}
+
+impl Xsuaa {
+    /// A role collection with the parts that were asked for.
+    fn shown(&self, store: &Store, name: &str, parts: &GetQuery) -> Option<Value> {
+        let collection = store.collections.get(name)?;
+        let mut shown = json!({"name": name, "description": collection.description.as_deref().unwrap_or_default(),
+                               "isReadOnly": collection.read_only});
+        if parts.with_roles {
+            shown["roleReferences"] = collection.roles.iter().map(RoleReference::shown).collect();
+        }
+        if parts.with_users {
+            let users = collection.members.iter().filter_map(|id| store.user_by_id(id));
+            shown["userReferences"] = users.map(super::store::User::reference).collect();
+        }
+        if parts.with_groups {
+            let mappings = collection.mappings.iter();
+            shown["samlAttributeAssignment"] = mappings.map(|mapping| self.mapping_shown(name, mapping)).collect();
+        }
+        Some(shown)
+    }
+
+    fn listed(&self, query: &ListQuery) -> Vec<Value> {
+        let parts =
+            GetQuery { with_roles: query.show_roles, with_users: query.show_users, with_groups: query.show_groups };
+        self.store.read(|store| {
+            let wanted = |name: &str, collection: &RoleCollection| {
+                query.name.as_deref().is_none_or(|part| name.contains(part))
+                    && query.read_only.is_none_or(|read_only| read_only == collection.read_only)
+            };
+            let matching = store.collections.iter().filter(|(name, collection)| wanted(name, collection));
+            let page = matching.skip(query.skip).take(query.top.map_or(usize::MAX, |top| top.min(LARGEST_PAGE)));
+            page.filter_map(|(name, _)| self.shown(store, name, &parts)).collect()
+        })
+    }
+}
+
+/// `GET …/rolecollections`: all, or from `skip` on at most `top`, by name.
+pub(crate) async fn list(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    Query(query): Query<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
+    Ok(answer::json(StatusCode::OK, json!(xsuaa.listed(&query))))
+}
+
+/// `GET …/rolecollections/pages/{page}`, counted from one.
+pub(crate) async fn page(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    Path(page): Path<usize>,
+    Query(query): Query<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
+    let skip = page.checked_sub(1).ok_or_else(|| Refusal::bad_request("Invalid page"))? * LARGEST_PAGE;
+    Ok(answer::json(StatusCode::OK, json!(xsuaa.listed(&ListQuery { skip, top: Some(LARGEST_PAGE), ..query }))))
+}
+
+/// `GET …/rolecollections/pages`: the first page.
+pub(crate) async fn first_page(
+    xsuaa: State<Arc<Xsuaa>>,
+    query: Query<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    page(xsuaa, Path(1), query, headers).await
+}
+
+/// `GET …/rolecollections/{name}`
+pub(crate) async fn get(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    Path(name): Path<String>,
+    Query(query): Query<GetQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
+    let shown = xsuaa.store.read(|store| xsuaa.shown(store, &name, &query));
+    shown.map(|shown| answer::json(StatusCode::OK, shown)).ok_or_else(|| Refusal::no_collection(&name))
+}
+
+/// `POST …/rolecollections`
+pub(crate) async fn create(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
+    let sent: SentCollection = refusal::body(&headers, &body)?;
+    if sent.name.trim().is_empty() {
+        return Err(Refusal::bad_request("The name of the role collection must not be empty."));
+    }
+    let shown = xsuaa.store.write(|store| {
+        if store.collections.contains_key(&sent.name) {
+            return Err(Refusal::bad_request(format!("Role collection {} already exists.", sent.name)));
+        }
+        if store.collections.len() >= MOST_COLLECTIONS {
+            let text = "The maximum number of role collections is reached.";
+            return Err(Refusal::Plain(StatusCode::UNPROCESSABLE_ENTITY, text.to_owned()));
+        }
+        let collection =
+            RoleCollection { description: sent.description, roles: sent.role_references, ..RoleCollection::default() };
+        store.collections.insert(sent.name.clone(), collection);
+        Ok(xsuaa.shown(store, &sent.name, &GetQuery::default()))
+    })?;
+    Ok(answer::json(StatusCode::CREATED, json!(shown)))
+}
+
+/// `PUT …/rolecollections/{name}`: nothing but the description.
+pub(crate) async fn describe(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
+    let sent: SentDescription = refusal::body(&headers, &body)?;
+    xsuaa.changed(&name, |collection| collection.description = sent.description)
+}
+
+/// `DELETE …/rolecollections/{name}`
+pub(crate) async fn delete(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
+    let now = xsuaa.now();
+    xsuaa.store.write(|store| match store.collections.get(&name).map(|collection| collection.read_only) {
+        None => Err(Refusal::no_collection(&name)),
+        Some(true) => Err(read_only(&name)),
+        Some(false) => {
+            store.remove_collection(&name, now);
+            Ok(answer::json(StatusCode::OK, json!({"name": name})))
+        }
+    })
+}
+
+/// `PUT …/rolecollections/{name}/roles`
+pub(crate) async fn add_roles(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
+    let sent: Vec<RoleReference> = refusal::body(&headers, &body)?;
+    xsuaa.changed(&name, |collection| {
+        let new: Vec<_> = sent.into_iter().filter(|role| !collection.roles.contains(role)).collect();
+        collection.roles.extend(new);
+    })
+}
+
+/// `DELETE …/rolecollections/{name}/roles`
+pub(crate) async fn remove_roles(
+    State(xsuaa): State<Arc<Xsuaa>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
+    let sent: Vec<RoleReference> = refusal::body(&headers, &body)?;
+    xsuaa.changed(&name, |collection| collection.roles.retain(|role| !sent.contains(role)))
+}
+
+impl Xsuaa {
+    fn changed(&self, name: &str, change: impl FnOnce(&mut RoleCollection)) -> Result<Response, Refusal> {
+        let shown = self.store.write(|store| {
+            let collection = store.collections.get_mut(name).ok_or_else(|| Refusal::no_collection(name))?;
+            if collection.read_only {
+                return Err(read_only(name));
+            }
+            change(collection);
+            Ok(self.shown(store, name, &GetQuery::default()))
+        })?;
+        Ok(answer::json(StatusCode::OK, json!(shown)))
+    }
+}
+
+fn read_only(name: &str) -> Refusal {
+    Refusal::Plain(StatusCode::FORBIDDEN, format!("Role collection {name} is read-only."))
+}

@@ -1,0 +1,229 @@
+//! The admin Secret: what a platform handed out to log on with, read from a Kubernetes Secret's entries.
+//!
+//! Three forms are understood: the service key's own keys flat, the same with the `.metadata` that SAP's operator adds,
+//! and the whole service key as one JSON value under any key. Errors name keys and never show values.
+
+use std::collections::BTreeMap;
+
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+
+use super::error::{Error, Kind, Result};
+use super::http::{Http, address};
+use super::token::{Client, ClientProof};
+
+/// Kubernetes keeps no larger Secret; who hands us more has mistaken something.
+const LARGEST: usize = 1024 * 1024;
+/// How SAP's own Secrets describe themselves; says nothing that the keys do not.
+const DESCRIPTOR: &str = ".metadata";
+/// Where command line tools wrap a service key's fields.
+const WRAPPERS: [&str; 2] = ["credentials", "oauth"];
+const OPERATION: &str = "read admin Secret";
+
+/// The fields of an admin credential. It has no `Debug`.
+pub struct AdminSecret {
+    fields: BTreeMap<String, Entry>,
+}
+
+enum Entry {
+    Text(SecretString),
+    /// Bytes that are no text. Only an error for whoever needs them.
+    Binary,
+}
+
+impl AdminSecret {
+    /// Reads the entries of a Secret.
+    pub fn parse(entries: &BTreeMap<String, Vec<u8>>) -> Result<Self> {
+        if entries.values().map(Vec::len).sum::<usize>() > LARGEST {
+            return Err(malformed("it is larger than 1 MiB"));
+        }
+        if entries.contains_key("clientid") {
+            let flat = entries.iter().filter(|(key, _)| *key != DESCRIPTOR);
+            return Ok(Self { fields: flat.map(|(key, value)| (key.clone(), entry(value))).collect() });
+        }
+        let mut keys = entries.values().filter_map(|value| service_key(value));
+        match (keys.next(), keys.next()) {
+            (Some(fields), None) => Ok(Self { fields }),
+            (Some(_), Some(_)) => Err(malformed("several of its keys hold a service key; leave one")),
+            (None, _) => Err(malformed("no key `clientid`, and no key that holds a service key as JSON")),
+        }
+    }
+
+    /// A field that must be there.
+    pub fn text(&self, key: &str) -> Result<&SecretString> {
+        match self.fields.get(key) {
+            Some(Entry::Text(text)) if text.expose_secret().is_empty() => {
+                Err(malformed(format!("key `{key}` is empty")))
+            }
+            Some(Entry::Text(text)) => Ok(text),
+            Some(Entry::Binary) => Err(malformed(format!("key `{key}` is not text"))),
+            None => Err(malformed(format!("no key `{key}`"))),
+        }
+    }
+
+    /// Whether a field is there at all.
+    pub fn has(&self, key: &str) -> bool {
+        self.fields.contains_key(key)
+    }
+
+    /// A field that must be there and be a base URL.
+    pub fn address(&self, key: &'static str) -> Result<Url> {
+        address::base(self.text(key)?.expose_secret(), key)
+    }
+
+    /// The client that this credential of XSUAA or the Service Manager is, and the connection to log it on by.
+    pub fn client(&self) -> Result<(Client, Http)> {
+        let id = self.text("clientid")?.expose_secret().to_owned();
+        if self.is_certificate() {
+            let key = if self.has("certurl") { "certurl" } else { "tokenurl" };
+            let http = Http::with_certificate(&self.pem("certificate")?, &self.pem("key")?)?;
+            return Ok((Client { token_url: self.token_url(key)?, id, proof: ClientProof::Certificate }, http));
+        }
+        if !self.has("clientsecret") {
+            return Err(malformed("neither a key `clientsecret` nor keys `certificate` and `key`"));
+        }
+        let key = if self.has("tokenurl") { "tokenurl" } else { "url" };
+        let proof = ClientProof::Body(self.text("clientsecret")?.clone());
+        Ok((Client { token_url: self.token_url(key)?, id, proof }, Http::new()?))
+    }
+
+    fn is_certificate(&self) -> bool {
+        self.has("certificate") && self.has("key") && !self.has("clientsecret")
+    }
+
+    /// `tokenurl` is the endpoint itself; `url` and `certurl` are the authorization server above it.
+    fn token_url(&self, key: &'static str) -> Result<Url> {
+        let url = self.address(key)?;
+        if url.path().ends_with("/oauth/token") {
+            Ok(url)
+        } else {
+            address::below(&url, &["oauth", "token"], OPERATION)
+        }
+    }
+
+    /// PEM text; line breaks that were escaped once too often are put right.
+    fn pem(&self, key: &str) -> Result<SecretString> {
+        let text = self.text(key)?;
+        if text.expose_secret().contains('\n') {
+            Ok(text.clone())
+        } else {
+            Ok(text.expose_secret().replace("\\n", "\n").into())
+        }
+    }
+}
+
+fn malformed(detail: impl Into<String>) -> Error {
+    Error::new(Kind::MalformedSecret, OPERATION).detail(detail)
+}
+
+/// A text without the line break that `echo` leaves at its end.
+fn entry(value: &[u8]) -> Entry {
+    std::str::from_utf8(value).map_or(Entry::Binary, |text| Entry::Text(text.trim().into()))
+}
+
+/// The fields of a service key written as one JSON value, if this is one.
+fn service_key(value: &[u8]) -> Option<BTreeMap<String, Entry>> {
+    let Value::Object(mut object) = serde_json::from_slice(value).ok()? else { return None };
+    while !object.contains_key("clientid") {
+        object = WRAPPERS.iter().find_map(|wrapper| take_object(&mut object, wrapper))?;
+    }
+    Some(object.into_iter().map(|(key, value)| (key, Entry::Text(as_text(value).into()))).collect())
+}
+
+fn take_object(object: &mut Map<String, Value>, key: &str) -> Option<Map<String, Value>> {
+    match object.remove(key)? {
+        Value::Object(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+fn as_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(pairs: &[(&str, &[u8])]) -> BTreeMap<String, Vec<u8>> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), value.to_vec())).collect()
+    }
+
+    fn refusal(pairs: &[(&str, &[u8])]) -> String {
+        let error = AdminSecret::parse(&entries(pairs)).and_then(|secret| secret.client().map(drop)).unwrap_err();
+        assert_eq!(error.kind(), Kind::MalformedSecret);
+        error.to_string()
+    }
+
+    const FLAT: [(&str, &[u8]); 3] =
+        [("clientid", b"sb-x!b1\n"), ("clientsecret", b"a+b$c="), ("url", b"https://sub.example.com")];
+
+    #[test]
+    fn every_form_says_the_same() {
+        let json = br#"{"clientid":"sb-x!b1","clientsecret":"a+b$c=","url":"https://sub.example.com","n":1}"#;
+        let wrapped = br#"{"credentials":{"oauth":{"clientid":"sb-x!b1","clientsecret":"a+b$c=","tokenurl":"https://sub.example.com/oauth/token"}}}"#;
+        let metadata: &[u8] = br#"{"credentialProperties":[{"name":"clientid","format":"text"}]}"#;
+        let described = [FLAT.as_slice(), &[(".metadata", metadata), ("instance_name", b"x")]].concat();
+        for form in [FLAT.as_slice(), &described, &[("key.json", json)], &[("other", b"{}"), ("any", wrapped)]] {
+            let (client, _) = AdminSecret::parse(&entries(form)).unwrap().client().unwrap();
+            assert_eq!(client.id, "sb-x!b1");
+            assert_eq!(client.token_url.as_str(), "https://sub.example.com/oauth/token");
+            assert!(matches!(client.proof, ClientProof::Body(secret) if secret.expose_secret() == "a+b$c="));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        assert!(refusal(&[]).contains("no key `clientid`"));
+        assert!(refusal(&FLAT[..1]).contains("neither a key `clientsecret`"));
+        assert!(refusal(&FLAT[..2]).contains("no key `url`"));
+        assert!(refusal(&[("clientid", b""), FLAT[1], FLAT[2]]).contains("key `clientid` is empty"));
+        assert!(refusal(&[("clientid", b"\xff\xfe"), FLAT[1], FLAT[2]]).contains("key `clientid` is not text"));
+    }
+
+    #[test]
+    fn values_are_never_shown() {
+        for value in ["http://hunter2.example.com", "hunter2", "ftp://hunter2", "https://u:hunter2@example.com"] {
+            let message = refusal(&[FLAT[0], FLAT[1], ("url", value.as_bytes())]);
+            assert!(message.contains("`url`") && !message.contains("hunter2"), "{message}");
+        }
+        let pair: [(&str, &[u8]); 2] = [("certificate", b"hunter2"), ("key", b"hunter2")];
+        let message = refusal(&[FLAT[0], pair[0], pair[1], ("certurl", b"https://sub.cert.example.com")]);
+        assert!(message.contains("`certificate`") && !message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn nonsense_is_refused_in_peace() {
+        let enormous = vec![b'x'; LARGEST + 1];
+        assert!(refusal(&[("clientid", &enormous)]).contains("larger"));
+        let deep = "[".repeat(100_000);
+        for value in [deep.as_bytes(), b"null", b"[]", b"\"clientid\"", b"{\"oauth\":7}", b"\xff", b"{\"clientid\""] {
+            assert!(refusal(&[("key.json", value)]).contains("no key `clientid`"));
+        }
+        let twice: &[u8] = br#"{"clientid":"x"}"#;
+        assert!(refusal(&[("a", twice), ("b", twice)]).contains("several"));
+    }
+
+    #[test]
+    fn a_certificate_logs_on_at_its_own_host() {
+        let made = rcgen::generate_simple_self_signed(vec!["sb-x".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let escaped = certificate.replace('\n', "\\n");
+        for certificate in [certificate, escaped] {
+            let form = entries(&[
+                FLAT[0],
+                ("certificate", certificate.as_bytes()),
+                ("key", key.as_bytes()),
+                ("certurl", b"https://sub.cert.example.com"),
+                ("url", b"https://sub.example.com"),
+            ]);
+            let (client, _) = AdminSecret::parse(&form).unwrap().client().unwrap();
+            assert_eq!(client.token_url.as_str(), "https://sub.cert.example.com/oauth/token");
+            assert!(matches!(client.proof, ClientProof::Certificate));
+        }
+    }
+}

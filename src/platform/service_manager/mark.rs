@@ -1,0 +1,71 @@
+//! Labels by which we find our instances and bindings again. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::plan::owner::Owner;
+
+/// The cluster: everything that is ours carries it.
+const CLUSTER: &str = "tuo_cluster";
+/// The uid of the TechnicalUser.
+const OWNER: &str = "tuo_owner";
+/// Its namespace and name, for people who look at the platform.
+const NAMESPACE: &str = "tuo_namespace";
+const NAME: &str = "tuo_name";
+
+/// The Service Manager refuses longer label values.
+const LONGEST_VALUE: usize = 63;
+
+/// Labels as the Service Manager writes them.
+pub type Labels = BTreeMap<String, Vec<String>>;
+
+/// The labels of what is made for an owner.
+pub fn labels(owner: &Owner) -> Labels {
+    [(CLUSTER, &owner.cluster), (OWNER, &owner.uid), (NAMESPACE, &owner.namespace), (NAME, &owner.name)]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), vec![shortened(value)]))
+        .collect()
+}
+
+/// Whether labels say that something was made for this owner.
+pub fn is_of(labels: &Labels, owner: &Owner) -> bool {
+    let carries = |key: &str, value: &str| labels.get(key).is_some_and(|values| values.contains(&shortened(value)));
+    carries(CLUSTER, &owner.cluster) && carries(OWNER, &owner.uid)
+}
+
+/// The `labelQuery` for everything of a cluster.
+pub fn of_cluster(cluster: &str) -> String {
+    equals(CLUSTER, &shortened(cluster))
+}
+
+/// A condition of a `fieldQuery` or `labelQuery`. A quote in a value is doubled.
+pub fn equals(key: &str, value: &str) -> String {
+    format!("{key} eq '{}'", value.replace('\'', "''"))
+}
+
+fn shortened(value: &str) -> String {
+    value.chars().take(LONGEST_VALUE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(uid: &str) -> Owner {
+        Owner { cluster: "c1".into(), uid: uid.into(), namespace: "orders".into(), name: "n".repeat(253) }
+    }
+
+    #[test]
+    fn labels_are_short_and_tell_owners_apart() {
+        let one = labels(&owner("u1"));
+        assert!(one.values().flatten().all(|value| value.len() <= LONGEST_VALUE));
+        assert!(is_of(&one, &owner("u1")));
+        assert!(!is_of(&one, &owner("u2")));
+        assert!(!is_of(&one, &Owner { cluster: "c2".into(), ..owner("u1") }));
+        assert!(!is_of(&Labels::new(), &owner("u1")));
+    }
+
+    #[test]
+    fn values_cannot_leave_their_quotes() {
+        assert_eq!(equals("name", "x' or name ne '"), "name eq 'x'' or name ne '''");
+    }
+}

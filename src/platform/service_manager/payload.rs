@@ -1,0 +1,59 @@
+//! The payload of a binding as flat fields. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::platform::Field;
+
+/// Process Integration Runtime wraps its fields in this.
+const WRAPPER: &str = "oauth";
+
+/// The fields of a credential. The wrapper of `it-rt` is taken off, so that every Secret has `clientid` in one place.
+pub fn fields(payload: Map<String, Value>) -> BTreeMap<String, Field> {
+    let mut fields = BTreeMap::new();
+    for (name, value) in payload {
+        match value {
+            Value::Object(inner) if name == WRAPPER => {
+                fields.extend(inner.into_iter().map(|(name, value)| (name, field(value))));
+            }
+            value => {
+                fields.insert(name, field(value));
+            }
+        }
+    }
+    fields
+}
+
+fn field(value: Value) -> Field {
+    match value {
+        Value::String(text) => Field::Text(text.into()),
+        other => Field::Json(other.to_string().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(payload: Value) -> Vec<(String, String)> {
+        let Value::Object(payload) = payload else { panic!("a payload is an object") };
+        let text = |field: Field| match field {
+            Field::Text(text) => text.expose_secret().to_owned(),
+            Field::Json(json) => format!("json {}", json.expose_secret()),
+        };
+        fields(payload).into_iter().map(|(name, field)| (name, text(field))).collect()
+    }
+
+    #[test]
+    fn the_wrapper_goes_and_types_stay() {
+        let payload = json!({"oauth": {"clientid": "sb-1", "certificatedetails": {"serialnumber": "0x1"}}, "n": 1});
+        let expected =
+            [("certificatedetails", r#"json {"serialnumber":"0x1"}"#), ("clientid", "sb-1"), ("n", "json 1")];
+        assert_eq!(shown(payload), expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        assert_eq!(shown(json!({"oauth": "text"})), [("oauth".to_owned(), "text".to_owned())]);
+    }
+}

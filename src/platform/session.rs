@@ -1,0 +1,284 @@
+//! A session: one admin credential at one API, with its token, its budget and the rules for trying again.
+//!
+//! Drivers write their calls with it and see one error type. A request says what it may: whether it can be repeated
+//! safely, how urgent it is, which refusals are answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::sleep;
+
+use super::budget::{Budget, Outcome, PATIENCE, Urgency};
+use super::error::{Error, Kind, Result};
+use super::http::verdict::{Verdict, judge};
+use super::http::{Answer, Authorization, Body, Cause, Http, Lost, Request, address};
+use super::token::TokenSource;
+
+/// What one call may take in all, its repetitions and waits included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// One admin credential at one API. Cheap to clone.
+#[derive(Clone)]
+pub struct Session {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    base: Url,
+    http: Http,
+    token: TokenSource,
+    budget: Budget,
+    /// The API refused a fresh token: calls have stopped until a new session is made of a new credential.
+    refused: AtomicBool,
+}
+
+impl Session {
+    /// A session at the API below `base`.
+    pub fn new(base: Url, http: Http, token: TokenSource, budget: Budget) -> Self {
+        Self { shared: Arc::new(Shared { base, http, token, budget, refused: AtomicBool::new(false) }) }
+    }
+
+    /// Fetches a token, if there is none: shows that the credential is good.
+    pub async fn log_on(&self) -> Result<()> {
+        self.shared.token("log on", Instant::now() + CALL_TIMEOUT).await.map(drop)
+    }
+
+    /// A `GET`. `path` is given segment by segment; each is encoded here.
+    pub fn get(&self, operation: &'static str, path: &[&str]) -> Call {
+        self.call(Method::GET, operation, path)
+    }
+
+    /// A `GET` at the place that a `Location` header named, which must be at this API.
+    pub fn get_location(&self, operation: &'static str, location: &str) -> Call {
+        let url = self.shared.base.join(location).ok().filter(|url| url.origin() == self.shared.base.origin());
+        let url = url.ok_or_else(|| {
+            Error::new(Kind::UnexpectedAnswer, operation).detail("the Location header does not lead to this API")
+        });
+        self.call_at(Method::GET, operation, url)
+    }
+
+    /// A `POST`. It is not repeated after a lost answer unless it is said to be [`Call::repeatable`].
+    pub fn post(&self, operation: &'static str, path: &[&str]) -> Call {
+        self.call(Method::POST, operation, path)
+    }
+
+    /// A `PUT`.
+    pub fn put(&self, operation: &'static str, path: &[&str]) -> Call {
+        self.call(Method::PUT, operation, path)
+    }
+
+    /// A `PATCH`. It is not repeated after a lost answer unless it is said to be [`Call::repeatable`].
+    pub fn patch(&self, operation: &'static str, path: &[&str]) -> Call {
+        self.call(Method::PATCH, operation, path)
+    }
+
+    /// A `DELETE`.
+    pub fn delete(&self, operation: &'static str, path: &[&str]) -> Call {
+        self.call(Method::DELETE, operation, path)
+    }
+
+    fn call(&self, method: Method, operation: &'static str, path: &[&str]) -> Call {
+        self.call_at(method, operation, address::below(&self.shared.base, path, operation))
+    }
+
+    fn call_at(&self, method: Method, operation: &'static str, url: Result<Url>) -> Call {
+        let repeatable = method != Method::POST && method != Method::PATCH;
+        let request = url.map(|url| Request { method, url, headers: HeaderMap::new(), body: Body::Empty });
+        let (urgency, accepted) = (Urgency::Normal, &[] as &[u16]);
+        Call { shared: Arc::clone(&self.shared), operation, request, repeatable, urgency, accepted }
+    }
+}
+
+impl Shared {
+    async fn token(&self, operation: &'static str, deadline: Instant) -> Result<Arc<SecretString>> {
+        if self.refused.load(Ordering::Acquire) {
+            return Err(Error::new(Kind::CredentialsRefused, operation));
+        }
+        self.token.get(&self.budget, deadline).await
+    }
+}
+
+/// One call in the making.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call {
+    shared: Arc<Shared>,
+    operation: &'static str,
+    request: Result<Request>,
+    repeatable: bool,
+    urgency: Urgency,
+    accepted: &'static [u16],
+}
+
+/// An attempt that did not succeed, and whether another may.
+struct Failed {
+    error: Error,
+    again: bool,
+}
+
+impl From<Error> for Failed {
+    /// For errors from before the call was sent: time may fix the platform's, nothing fixes the others.
+    fn from(error: Error) -> Self {
+        Self { again: matches!(error.kind(), Kind::Unavailable | Kind::Throttled), error }
+    }
+}
+
+impl Call {
+    /// Adds a parameter to the query.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        if let Ok(request) = &mut self.request {
+            request.url.query_pairs_mut().append_pair(name, value);
+        }
+        self
+    }
+
+    /// Sets a header.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.request = self.request.and_then(|mut request| {
+            let value = HeaderValue::from_str(value).map_err(|_| {
+                Error::new(Kind::Invalid, self.operation).detail("a name in the request cannot be in a header")
+            })?;
+            request.headers.insert(HeaderName::from_static(name), value);
+            Ok(request)
+        });
+        self
+    }
+
+    /// Sets a JSON body.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        self.request = self.request.and_then(|mut request| {
+            let text = serde_json::to_vec(body).map_err(|_| {
+                Error::new(Kind::Invalid, self.operation).detail("the request cannot be written as JSON")
+            })?;
+            request.body = Body::Json(text);
+            Ok(request)
+        });
+        self
+    }
+
+    /// Says that sending it twice does what sending it once does.
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// Says how urgent it is.
+    pub fn urgency(mut self, urgency: Urgency) -> Self {
+        self.urgency = urgency;
+        self
+    }
+
+    /// Says which refusals are answers, such as 404 to a `DELETE`. A router's 404 never is.
+    pub fn accept(mut self, statuses: &'static [u16]) -> Self {
+        self.accepted = statuses;
+        self
+    }
+
+    /// Sends it and reads the answer as JSON.
+    pub async fn send_json<T: DeserializeOwned>(self) -> Result<T> {
+        let operation = self.operation;
+        self.send().await?.json(operation)
+    }
+
+    /// Sends it, again if need be and allowed, and returns the answer if it is a success or accepted.
+    pub async fn send(mut self) -> Result<Answer> {
+        let deadline = Instant::now() + CALL_TIMEOUT;
+        let request = std::mem::replace(&mut self.request, Err(Error::new(Kind::Invalid, self.operation)))?;
+        let mut pauses = pauses();
+        loop {
+            let Failed { error, again } = match self.attempt(&request, deadline).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let Some(pause) = pauses.next().filter(|_| again) else { return Err(error) };
+            let pause = pause.max(error.wait().unwrap_or_default());
+            if pause > PATIENCE || Instant::now() + pause > deadline {
+                return Err(error);
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// One attempt; a refused token is replaced once.
+    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answer, Failed> {
+        let token = self.shared.token(self.operation, deadline).await?;
+        let (answer, verdict) = self.exchange(request, &token, deadline).await?;
+        if verdict.refusal != Some(Kind::CredentialsRefused) {
+            return self.settle(answer, &verdict);
+        }
+        self.shared.token.discard(&token).await;
+        let token = self.shared.token(self.operation, deadline).await?;
+        let (answer, verdict) = self.exchange(request, &token, deadline).await?;
+        if verdict.refusal == Some(Kind::CredentialsRefused) {
+            self.shared.refused.store(true, Ordering::Release);
+        }
+        self.settle(answer, &verdict)
+    }
+
+    async fn exchange(
+        &self,
+        request: &Request,
+        token: &SecretString,
+        deadline: Instant,
+    ) -> Result<(Answer, Verdict), Failed> {
+        let Shared { budget, http, .. } = self.shared.as_ref();
+        let permit = budget.admit(self.operation, self.urgency, deadline).await?;
+        match http.exchange(request.clone(), Authorization::Bearer(token)).await {
+            Ok(answer) => {
+                let verdict = judge(&answer, SystemTime::now());
+                permit.finish(verdict.outcome(), verdict.refusal.map_or("ok", Kind::word));
+                Ok((answer, verdict))
+            }
+            Err(lost) => {
+                permit.finish(Outcome::Unavailable(None), "lost");
+                Err(self.lost(lost))
+            }
+        }
+    }
+
+    fn lost(&self, lost: Lost) -> Failed {
+        let failed = |kind: Kind, cause: Cause, again| Failed {
+            error: Error::new(kind, self.operation).caused_by(cause),
+            again,
+        };
+        match lost {
+            Lost::NeverSent(cause) => failed(Kind::Unavailable, cause, true),
+            Lost::Unanswered(cause @ Cause::TooLarge) => failed(Kind::UnexpectedAnswer, cause, false),
+            Lost::Unanswered(cause) if self.repeatable => failed(Kind::Unavailable, cause, true),
+            Lost::Unanswered(cause) => failed(Kind::OutcomeUnknown, cause, false),
+        }
+    }
+
+    fn settle(&self, answer: Answer, verdict: &Verdict) -> Result<Answer, Failed> {
+        let Some(kind) = verdict.refusal else { return Ok(answer) };
+        // Only a refusal of the request can be an answer to it: a router's 404 has been judged Unavailable by now.
+        if kind != Kind::Unavailable && self.accepted.contains(&answer.status()) {
+            return Ok(answer);
+        }
+        let in_doubt = !self.repeatable && verdict.is_in_doubt();
+        let kind = if in_doubt { Kind::OutcomeUnknown } else { kind };
+        let again = match kind {
+            Kind::Throttled => true,
+            Kind::Unavailable => self.repeatable,
+            _ => false,
+        };
+        Err(Failed { error: verdict.error(kind, self.operation), again })
+    }
+}
+
+/// The pauses between attempts: from 300 ms doubling, as SAP's guide to access tokens advises, with jitter.
+fn pauses() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(300))
+        .with_max_delay(Duration::from_secs(5))
+        .with_max_times(4)
+        .with_jitter()
+        .with_jitter_seed(rand::random())
+        .build()
+}

@@ -1,0 +1,11 @@
+//! The stories: what a user does and sees, on a real control plane. One crate, so that they are linked once and share one
+//! control plane.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod control_plane;
+mod processes;
+mod proxy;
