@@ -9,12 +9,14 @@ mod clients;
 mod frame;
 mod it_rt;
 mod listeners;
+mod neo;
 mod sender;
 mod service_manager;
 mod subaccount;
 #[cfg(test)]
 mod testing;
 mod tokens;
+mod uaa;
 mod xsuaa;
 
 use std::error::Error;
@@ -59,12 +61,14 @@ struct Options {
 }
 
 /// Every platform of the simulator.
-fn mount(_frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
+fn mount(frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
     vec![
         tokens::mount(subaccount),
         sender::mount(subaccount),
         service_manager::mount(subaccount),
         xsuaa::mount(subaccount),
+        neo::mount(frame),
+        uaa::mount(frame),
     ]
 }
 

@@ -35,6 +35,12 @@ pub(crate) struct Settings {
     pub(crate) idp_display_name: IdpDisplayName,
     /// How long after a role change new tokens still carry the old roles.
     pub(crate) propagation_seconds: u64,
+    /// Requests a minute that Neo answers at once, per subaccount and API; `null` takes the limit away.
+    pub(crate) neo_requests_per_minute: Option<u32>,
+    /// Whether Neo's Authorization Management API shows user names in lower case.
+    pub(crate) neo_lower_case_users: bool,
+    /// Whether Neo shows members with the older schema extension.
+    pub(crate) neo_older_user_extension: bool,
     /// Roles any one of which opens a path of the sender, instead of `ESBMessaging.send`.
     pub(crate) sender_roles: std::collections::BTreeMap<String, BTreeSet<String>>,
 }
@@ -48,6 +54,9 @@ impl Default for Settings {
             it_rt_activated: true,
             idp_display_name: IdpDisplayName::default(),
             propagation_seconds: 0,
+            neo_requests_per_minute: Some(100),
+            neo_lower_case_users: false,
+            neo_older_user_extension: false,
             sender_roles: std::collections::BTreeMap::new(),
         }
     }

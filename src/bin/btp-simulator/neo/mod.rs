@@ -1,1 +1,97 @@
-//! The Neo environment: members and application roles of one subaccount. Mounted below `/neo`.
+//! The Neo environment: one subaccount's members, application roles and groups. Mounted below `/neo`.
+//!
+//! It follows SAP's Neo documentation (Platform Authorization Management API, Authorization Management API) and, where
+//! that is silent, what SAP's own published clients expect. What neither tells, it refuses rather than guesses.
+
+mod access;
+mod account;
+mod applications;
+mod body;
+mod budget;
+mod groups;
+mod members;
+mod names;
+mod refusal;
+mod seed;
+mod users;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::frame::{Frame, Guarded, Mounted, Platform, Routes};
+use account::Account;
+use budget::Budget;
+
+const PREFIX: &str = "/neo";
+const REALM: &str = "neo";
+
+/// The state behind the routes.
+struct Neo {
+    frame: Arc<Frame>,
+    account: Guarded<Account>,
+    budget: Budget,
+}
+
+/// Neo's routes below `/neo`.
+pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
+    let account = Guarded::new(seed::account(&frame.clock));
+    let neo = Arc::new(Neo { frame: Arc::clone(frame), account, budget: Budget::default() });
+    let api = Routes::below(PREFIX, "neo").post("token", "/oauth2/apitoken/v1", access::token);
+    let api = groups::routes(users::routes(applications::routes(members::routes(api))));
+    let (router, names) = api.with_state(Arc::clone(&neo));
+    Mounted { platform: neo, router, names }
+}
+
+impl Neo {
+    /// Base URL as clients see it: the host of a region.
+    fn url(&self) -> String {
+        format!("{}{PREFIX}", self.frame.url)
+    }
+
+    /// Looks at the subaccount.
+    fn read<R>(&self, look: impl FnOnce(&Account) -> R) -> R {
+        self.account.read(look)
+    }
+
+    /// Changes the subaccount.
+    fn write<R>(&self, change: impl FnOnce(&mut Account) -> R) -> R {
+        self.account.write(change)
+    }
+}
+
+impl Platform for Neo {
+    fn name(&self) -> &'static str {
+        "neo"
+    }
+
+    fn snapshot(&self, secrets: bool) -> Value {
+        self.read(|account| account.snapshot(secrets))
+    }
+
+    fn reset(&self) {
+        self.write(|account| *account = seed::account(&self.frame.clock));
+        self.budget.reset();
+    }
+
+    /// Neo hands out no service key: a person copies id and secret from the cockpit. This is what they would note.
+    fn admin_credential(&self, x509: bool) -> Option<Value> {
+        let found = self.read(|account| account.api_client(seed::ADMINISTRATOR).map(|client| client.secret.clone()));
+        let credential = json!({
+            "url": self.url(),
+            "tokenurl": format!("{}/oauth2/apitoken/v1", self.url()),
+            "subaccount": seed::SUBACCOUNT,
+            "clientid": seed::ADMINISTRATOR,
+            "clientsecret": found?,
+        });
+        (!x509).then_some(credential)
+    }
+
+    /// Neo never says when to come back.
+    fn throttled(&self, _retry_after: Option<String>) -> axum::response::Response {
+        crate::frame::answer::throttled_plain(None)
+    }
+}
+
+#[cfg(test)]
+mod tests;

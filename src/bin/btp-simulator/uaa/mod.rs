@@ -1,1 +1,112 @@
-//! A UAA that one runs oneself: clients with authorities, users, groups. Mounted below `/uaa`.
+//! A UAA that one runs oneself: OAuth clients with authorities, and tokens for them. Mounted below `/uaa`.
+//!
+//! It answers as UAA 4.30.0 was seen to answer, its oddities included; where the UAA's documentation says something
+//! else, the observation wins. Users and groups are not simulated.
+
+mod access;
+mod batch;
+mod client;
+mod clients;
+mod filter;
+mod input;
+mod introspection;
+mod listing;
+mod refusal;
+mod secrets;
+mod token;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::frame::{Frame, Guarded, Mounted, Platform, Routes, random};
+use client::Client;
+
+const PREFIX: &str = "/uaa";
+const REALM: &str = "uaa";
+/// The client an administrator works with.
+const ADMIN: &str = "admin";
+
+/// Clients by their id, in the order in which lists show them. Ids are case-sensitive.
+type Clients = BTreeMap<String, Client>;
+
+/// The state behind the routes.
+struct Uaa {
+    frame: Arc<Frame>,
+    clients: Guarded<Clients>,
+}
+
+/// The UAA's routes below `/uaa`.
+pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
+    let uaa = Arc::new(Uaa::new(Arc::clone(frame)));
+    let api = Routes::below(PREFIX, "uaa")
+        .post("token", "/oauth/token", token::issue)
+        .post("check-token", "/check_token", introspection::check_token)
+        .post("introspect", "/introspect", introspection::introspect)
+        .get("list-clients", "/oauth/clients", listing::list)
+        .post("create-client", "/oauth/clients", clients::create)
+        .get("get-client", "/oauth/clients/{id}", clients::get)
+        .put("update-client", "/oauth/clients/{id}", clients::update)
+        .delete("delete-client", "/oauth/clients/{id}", clients::delete)
+        .put("change-secret", "/oauth/clients/{id}/secret", secrets::change)
+        .post("create-clients", "/oauth/clients/tx", batch::create)
+        .put("update-clients", "/oauth/clients/tx", batch::update)
+        .post("delete-clients", "/oauth/clients/tx/delete", batch::delete);
+    let (router, names) = api.with_state(Arc::clone(&uaa));
+    Mounted { platform: uaa, router, names }
+}
+
+impl Uaa {
+    fn new(frame: Arc<Frame>) -> Self {
+        let clients = seed(frame.clock.now().as_millis());
+        Self { frame, clients: Guarded::new(clients) }
+    }
+
+    /// Base URL as clients see it: what the `iss` claim starts with.
+    fn url(&self) -> String {
+        format!("{}{PREFIX}", self.frame.url)
+    }
+
+    /// Milliseconds since the Unix epoch, for `lastModified`.
+    fn millis(&self) -> u128 {
+        self.frame.clock.now().as_millis()
+    }
+}
+
+/// The administrator as `oauth.clients.admin` of a `uaa.yml` declares it, with a fresh secret.
+fn seed(now: u128) -> Clients {
+    let authorities = ["clients.read", "clients.write", "clients.secret", "uaa.admin", "uaa.resource"];
+    let admin = Client::for_credentials(ADMIN, format!("planted-{}", random::opaque()), &authorities, now);
+    Clients::from([(ADMIN.to_owned(), admin)])
+}
+
+impl Platform for Uaa {
+    fn name(&self) -> &'static str {
+        "uaa"
+    }
+
+    fn snapshot(&self, secrets: bool) -> Value {
+        let shown = |client: &Client| {
+            let mut shown = client.to_json();
+            if secrets {
+                shown["secrets"] = json!(client.secrets);
+            }
+            shown
+        };
+        self.clients.read(|clients| json!({"clients": clients.values().map(shown).collect::<Vec<_>>()}))
+    }
+
+    fn reset(&self) {
+        self.clients.write(|clients| *clients = seed(self.millis()));
+    }
+
+    fn admin_credential(&self, x509: bool) -> Option<Value> {
+        let secret = self.clients.read(|clients| clients.get(ADMIN)?.secrets.last().cloned());
+        let credential = json!({"url": self.url(), "clientid": ADMIN, "clientsecret": secret?});
+        (!x509).then_some(credential)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Runs a real UAA on 127.0.0.1 until stdin closes or a signal comes, and leaves nothing behind.
+# Once it answers it prints one line of JSON: {"url":…,"clientid":…,"clientsecret":…}. It never touches the cache.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+die() {
+  echo "tests/uaa: $*" >&2
+  exit 1
+}
+
+# Nobody listens there now. Should someone else take it before Tomcat does, Tomcat exits and so do we.
+free_port() {
+  local port
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    port=$((20000 + RANDOM % 12000)) # below the range that Linux gives to outgoing connections
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return
+    fi
+  done
+  die "found no free port on 127.0.0.1"
+}
+
+random_hex() {
+  od -An -N16 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+# The UAA reads PKCS#1 only, which OpenSSL 3 writes on demand and older ones by default.
+signing_key() {
+  openssl genrsa -traditional -out "$1" 2048 2>/dev/null || openssl genrsa -out "$1" 2048 2>/dev/null
+}
+
+indented() {
+  sed 's/^/      /'
+}
+
+# What the war's required_configuration.yml asks for, with one client: an administrator of clients.
+write_uaa_yml() {
+  cat >"$base/uaa.yml" <<YML
+issuer:
+  uri: $url
+login:
+  url: $url
+  serviceProviderKey: |
+$(indented <"$base/signing.pem")
+  serviceProviderKeyPassword: ""
+  serviceProviderCertificate: |
+$(openssl req -new -x509 -key "$base/signing.pem" -subj /CN=uaa -days 2 2>/dev/null | indented)
+uaa:
+  url: $url
+encryption:
+  active_key_label: fresh
+  encryption_keys:
+    - label: fresh
+      passphrase: $(random_hex)
+jwt:
+  token:
+    signing-key: |
+$(indented <"$base/signing.pem")
+    verification-key: |
+$(openssl rsa -in "$base/signing.pem" -pubout 2>/dev/null | indented)
+oauth:
+  clients:
+    admin:
+      secret: $secret
+      authorized-grant-types: client_credentials
+      authorities: clients.read,clients.write,clients.secret,uaa.admin,uaa.resource
+YML
+}
+
+# Tomcat with the UAA as its root application: clients ask <url>/oauth/token without any path before it.
+write_server_xml() {
+  mkdir -p "$base/conf" "$base/logs" "$base/temp" "$base/work" "$base/webapps"
+  cp "$home/tomcat/conf/web.xml" "$home/tomcat/conf/catalina.properties" "$base/conf/"
+  cat >"$base/conf/server.xml" <<XML
+<Server port="-1">
+  <Service name="uaa">
+    <Connector address="127.0.0.1" port="$port" protocol="HTTP/1.1" maxThreads="32"/>
+    <Engine name="uaa" defaultHost="localhost">
+      <Host name="localhost" appBase="webapps" autoDeploy="false">
+        <Context path="" docBase="$home/uaa"/>
+      </Host>
+    </Engine>
+  </Service>
+</Server>
+XML
+}
+
+# setpriv takes a child down even when this script is killed outright; systems without it lose only that.
+tethered() {
+  if command -v setpriv >/dev/null 2>&1; then exec setpriv --pdeathsig KILL "$@"; fi
+  exec "$@"
+}
+
+start() {
+  export UAA_CONFIG_PATH="$base" CATALINA_HOME="$home/tomcat" CATALINA_BASE="$base" CATALINA_TMPDIR="$base/temp"
+  export CATALINA_OPTS="-Xmx768m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.profiles.active=hsqldb
+    -Dorg.apache.catalina.startup.EXIT_ON_INIT_FAILURE=true
+    --add-opens java.base/java.lang=ALL-UNNAMED --add-opens java.base/java.util=ALL-UNNAMED
+    --add-opens java.base/java.net=ALL-UNNAMED --add-opens java.base/java.io=ALL-UNNAMED
+    --add-opens java.xml/com.sun.org.apache.xerces.internal.jaxp=ALL-UNNAMED"
+  CATALINA_OPTS=$(echo $CATALINA_OPTS)
+  tethered "$home/tomcat/bin/catalina.sh" run >"$base/logs/out" 2>&1 </dev/null &
+  uaa=$!
+}
+
+# The end of our input is the end of the UAA: whoever started us may go without a word.
+watch_input() {
+  exec 3<&0
+  tethered sh -c 'while read -r _; do :; done; kill -TERM "$1"' watch "$$" <&3 &
+  watch=$!
+}
+
+# Only our own UAA knows the secret, so a token is proof that this is not a stranger on the same port.
+answers() {
+  curl --silent --fail --max-time 5 --output /dev/null --data grant_type=client_credentials \
+    --config - "$url/oauth/token" <<<"user = \"admin:$secret\""
+}
+
+wait_until_ready() {
+  local deadline=$((SECONDS + 180))
+  until answers; do
+    if ! kill -0 "$uaa" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+      tail -n 30 "$base/logs/out" >&2
+      die "the UAA did not come up"
+    fi
+    sleep 0.5
+  done
+}
+
+stop() {
+  trap - EXIT INT TERM HUP
+  if [ -n "$uaa" ]; then
+    kill -KILL "$uaa" 2>/dev/null || true
+    wait "$uaa" 2>/dev/null || true
+  fi
+  if [ -n "$watch" ]; then kill "$watch" 2>/dev/null || true; fi
+  rm -rf "$base"
+}
+
+port=""
+case "${1:-}" in
+  --port) port=${2:?"--port wants a number"} ;;
+  "") ;;
+  *) die "usage: run.sh [--port N]" ;;
+esac
+command -v openssl >/dev/null 2>&1 || die "'openssl' is missing: it makes the UAA's signing key"
+command -v curl >/dev/null 2>&1 || die "'curl' is missing: it asks the UAA whether it is ready"
+home=$("$here/build.sh")
+port=${port:-$(free_port)}
+url="http://127.0.0.1:$port"
+secret="planted-$(random_hex)"
+uaa="" watch=""
+base=$(mktemp -d "${TMPDIR:-/tmp}/uaa.XXXXXX")
+trap stop EXIT
+trap 'exit 0' INT TERM HUP
+
+signing_key "$base/signing.pem"
+write_uaa_yml
+write_server_xml
+start
+watch_input
+wait_until_ready
+printf '{"url":"%s","clientid":"admin","clientsecret":"%s"}\n' "$url" "$secret"
+wait "$uaa" || die "the UAA ended by itself"
