@@ -31,7 +31,8 @@ pub struct World {
     pub have: BTreeSet<Grant>,
     /// What other live bindings made.
     pub owned_elsewhere: BTreeSet<Grant>,
-    /// What other live bindings want.
+    /// What other live bindings want and will record, or hold until their grace has passed. Such a grant stays, whoever
+    /// lets go of it.
     pub claimed_elsewhere: BTreeSet<Grant>,
 }
 
@@ -55,19 +56,23 @@ impl Plan {
     }
 }
 
-/// The way from what there is to what is wanted.
+/// The way from what there is to what is wanted. A deleted binding may be let go when its ledger is empty.
 pub fn plan(world: &World) -> Plan {
-    let kept: Ledger = world.wanted.iter().filter_map(|(grant, stance)| keep(world, grant, *stance)).collect();
-    let leaving = world.ledger.iter().filter(|(grant, _)| !kept.contains_key(grant));
-    let revoke: Vec<Grant> =
-        leaving.filter(|(grant, owned)| **owned && ours_alone(world, grant)).map(|(grant, _)| grant.clone()).collect();
-    let grant = kept
+    let mut ledger: Ledger = world.wanted.iter().filter_map(|(grant, stance)| keep(world, grant, *stance)).collect();
+    let leaving =
+        |(grant, owned): &(&Grant, &bool)| **owned && !ledger.contains_key(*grant) && world.have.contains(*grant);
+    let left = world.ledger.iter().filter(leaving).map(|(grant, _)| grant.clone());
+    let (claimed, revoke): (Vec<Grant>, Vec<Grant>) = left.partition(|grant| world.claimed_elsewhere.contains(grant));
+    let grant = ledger
         .keys()
         .filter(|grant| world.wanted.get(grant) == Some(&Stance::Want) && !world.have.contains(grant))
         .cloned()
         .collect();
-    let intent = kept.clone().into_iter().chain(revoke.iter().map(|grant| (grant.clone(), true))).collect();
-    Plan { intent, grant, revoke, ledger: kept }
+    // A grant stays ours until the one that wants it has recorded it, or it would find it and take it for a stranger's.
+    let handed_over = |grant: &Grant| world.owned_elsewhere.contains(grant);
+    ledger.extend(claimed.into_iter().filter(|grant| !handed_over(grant)).map(|grant| (grant, true)));
+    let intent = ledger.clone().into_iter().chain(revoke.iter().map(|grant| (grant.clone(), true))).collect();
+    Plan { intent, grant, revoke, ledger }
 }
 
 /// The ledger's entry for something wanted: ours if we make it now, if we recorded it so, or if another binding of
@@ -80,11 +85,6 @@ fn keep(world: &World, grant: &Grant, stance: Stance) -> Option<(Grant, bool)> {
     let made_now = stance == Stance::Want && !world.have.contains(grant);
     let owned = made_now || recorded == Some(true) || world.owned_elsewhere.contains(grant);
     Some((grant.clone(), owned))
-}
-
-/// A grant that any other live binding wants stays, whoever lets go of it.
-fn ours_alone(world: &World, grant: &Grant) -> bool {
-    world.have.contains(grant) && !world.claimed_elsewhere.contains(grant)
 }
 
 #[cfg(test)]
@@ -127,7 +127,17 @@ mod tests {
         world.have.insert(grant("a"));
         assert_eq!(plan(&world).revoke, vec![grant("a")]);
         world.claimed_elsewhere.insert(grant("a"));
+        world.owned_elsewhere.insert(grant("a"));
         assert_eq!(plan(&world), Plan::default());
+    }
+
+    #[test]
+    fn what_another_binding_wants_is_ours_until_it_has_recorded_it() {
+        let mut world = World { ledger: Ledger::from([(grant("a"), true)]), ..World::default() };
+        world.have.insert(grant("a"));
+        world.claimed_elsewhere.insert(grant("a"));
+        assert!(plan(&world).is_quiet());
+        assert_eq!(plan(&world).ledger, world.ledger);
     }
 
     #[test]

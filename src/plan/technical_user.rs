@@ -72,7 +72,7 @@ pub enum SecretFact {
 /// What the status records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// The roles last given to the identity, if it was ever made.
+    /// The roles last given to the identity; `None` if it was never made, or if a change of them may be half done.
     pub roles: Option<BTreeSet<String>>,
     /// The credential last published: its sequence and the fingerprint of the Secret's content.
     pub credential: Option<(i64, String)>,
@@ -103,6 +103,8 @@ pub enum Step {
     DeleteIdentity,
     /// Record that this credential is about to be issued.
     Intend(i64),
+    /// Record that it is not known which roles the identity carries: they are about to be changed.
+    ForgetRoles,
     /// Make the identity, carrying these roles.
     CreateIdentity(BTreeSet<String>),
     /// Make the identity's roles exactly these.
@@ -156,8 +158,7 @@ pub fn plan(want: &Want, have: &Have) -> Plan {
         Some(identity) if identity.health == Health::InProgress => Plan::hold(Hold::InProgress),
         Some(identity) if identity.health == Health::Usable => {
             let hold = no_roles.then_some(Hold::NoRoles);
-            let steps =
-                correct_roles(want, identity, &have.recorded).into_iter().chain(credential(want, have)).collect();
+            let steps = correct_roles(want, identity, have).into_iter().chain(credential(want, have)).collect();
             if in_progress(have) { Plan::hold(Hold::InProgress) } else { Plan { steps, hold } }
         }
         broken => {
@@ -167,7 +168,8 @@ pub fn plan(want: &Want, have: &Have) -> Plan {
             }
             let sequence = next_sequence(want, have);
             let fresh = [Step::CreateIdentity(roles), Step::Issue(sequence)];
-            Plan { steps: discard.into_iter().chain(intent(have, sequence)).chain(fresh).collect(), hold: None }
+            let before = forget(want, have).into_iter().chain(intent(have, sequence));
+            Plan { steps: discard.into_iter().chain(before).chain(fresh).collect(), hold: None }
         }
     }
 }
@@ -184,10 +186,20 @@ fn in_progress(have: &Have) -> bool {
 }
 
 /// Roles are compared with what the platform says; where it does not tell, with what was last asked for.
-fn correct_roles(want: &Want, identity: &IdentityFact, recorded: &Recorded) -> Option<Step> {
-    let wanted = want.roles.as_ref()?;
-    let carried = identity.roles.as_ref().or(recorded.roles.as_ref());
-    (carried != Some(wanted)).then(|| Step::SetRoles(wanted.clone()))
+fn correct_roles(want: &Want, identity: &IdentityFact, have: &Have) -> Vec<Step> {
+    let Some(wanted) = &want.roles else { return vec![] };
+    let (told, recorded) = (identity.roles.as_ref(), have.recorded.roles.as_ref());
+    if told.or(recorded) == Some(wanted) {
+        return vec![];
+    }
+    let before = if told.is_none() { forget(want, have) } else { None };
+    before.into_iter().chain([Step::SetRoles(wanted.clone())]).collect()
+}
+
+/// The record owed before roles are given: should the answer be lost and the wish be taken back, the roles last
+/// recorded would look right on a platform that does not tell.
+fn forget(want: &Want, have: &Have) -> Option<Step> {
+    (want.roles.is_some() && have.recorded.roles.is_some()).then_some(Step::ForgetRoles)
 }
 
 /// What the credential and its Secret need, then the end of every credential that is not the live one.
@@ -209,9 +221,12 @@ fn credential(want: &Want, have: &Have) -> Vec<Step> {
 }
 
 /// A credential that never reached the Secret is published if its value can still be had; otherwise a new one is issued.
+/// One that is older than the recorded one did reach it, and was superseded: it never comes back.
 fn replacement(want: &Want, have: &Have) -> (i64, Vec<Step>) {
-    let unpublished = have.credentials.iter().filter(|one| one.health == Health::Usable);
-    match unpublished.filter_map(|one| want.owner.sequence_of(&one.name)).max() {
+    let usable = have.credentials.iter().filter(|one| one.health == Health::Usable);
+    let recorded = have.recorded.credential.as_ref().map_or(0, |(sequence, _)| *sequence);
+    let unpublished = usable.filter_map(|one| want.owner.sequence_of(&one.name)).filter(|one| *one > recorded);
+    match unpublished.max() {
         Some(sequence) if have.keeps => (sequence, vec![Step::Publish(sequence)]),
         _ => {
             let sequence = next_sequence(want, have);
@@ -234,7 +249,8 @@ enum Content {
 
 /// Which credential is the published one, and how its Secret looks.
 ///
-/// The Secret may be one issue ahead of the status: we crashed between the two writes. Then its own claim counts.
+/// The Secret may be one issue ahead of the status: we crashed between the two writes. Then its own claim counts if
+/// the intent names that issue. Without an intent the claim is anybody's, and the platform's own copy is at hand.
 fn published(have: &Have) -> Option<(i64, Content)> {
     let recorded = have.recorded.credential.as_ref();
     match &have.secret {
@@ -244,7 +260,8 @@ fn published(have: &Have) -> Option<(i64, Content)> {
             let trusted = match recorded {
                 _ if overtaken => None,
                 Some((known, print)) if known >= sequence => (known == sequence).then_some(print),
-                _ => claimed.as_ref(),
+                _ if have.recorded.intent == Some(*sequence) => claimed.as_ref(),
+                _ => None,
             };
             match (trusted == Some(fingerprint), dressed) {
                 (true, true) if claimed.as_ref() == trusted => Some((*sequence, Content::Right)),
@@ -259,13 +276,18 @@ fn published(have: &Have) -> Option<(i64, Content)> {
 /// One more than any number that was ever used, as far as anything remembers.
 fn next_sequence(want: &Want, have: &Have) -> i64 {
     let on_platform = have.credentials.iter().filter_map(|one| want.owner.sequence_of(&one.name));
+    let recorded = have.recorded.credential.as_ref().map(|(sequence, _)| *sequence);
+    let known = on_platform.chain(recorded).chain(have.recorded.intent).max().unwrap_or(0);
     let in_secret = match &have.secret {
-        SecretFact::Ours { sequence, .. } => *sequence,
+        SecretFact::Ours { sequence, .. } => sequence.filter(|one| *one <= known.saturating_add(FARTHEST_AHEAD)),
         _ => None,
     };
-    let recorded = have.recorded.credential.as_ref().map(|(sequence, _)| *sequence);
-    on_platform.chain(in_secret).chain(recorded).chain(have.recorded.intent).max().unwrap_or(0).saturating_add(1)
+    known.max(in_secret.unwrap_or(0)).saturating_add(1)
 }
+
+/// The Secret is ahead of every other record by as many issues as died before theirs was written. A number beyond
+/// that was put there by somebody else, and counting on from it would soon exceed what a credential's name can hold.
+const FARTHEST_AHEAD: i64 = 100;
 
 impl fmt::Display for Step {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -273,6 +295,7 @@ impl fmt::Display for Step {
         match self {
             Self::DeleteIdentity => write!(text, "delete the identity and its credentials"),
             Self::Intend(sequence) => write!(text, "record that credential {sequence} is about to be issued"),
+            Self::ForgetRoles => write!(text, "record that the identity's roles are about to change"),
             Self::CreateIdentity(roles) => write!(text, "create the identity with roles [{}]", list(roles)),
             Self::SetRoles(roles) => write!(text, "set the identity's roles to [{}]", list(roles)),
             Self::Issue(sequence) => write!(text, "issue credential {sequence} and write the Secret"),
@@ -283,5 +306,69 @@ impl fmt::Display for Step {
             Self::Revoke(name) => write!(text, "revoke credential {name}"),
             Self::RemoveSecret => write!(text, "remove the Secret"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn want() -> Want {
+        let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "n".into(), name: "x".into() };
+        Want { owner, roles: None, waits_for_roles: false }
+    }
+
+    fn secret(sequence: i64, content: &str) -> SecretFact {
+        let text = content.to_owned();
+        SecretFact::Ours { sequence: Some(sequence), claimed: Some(text.clone()), fingerprint: text, dressed: true }
+    }
+
+    /// A usable identity, these usable credentials, and a status that records credential 1 with content `a`.
+    fn have(keeps: bool, credentials: &[i64], secret: SecretFact) -> Have {
+        let name = |sequence: &i64| want().owner.credential_name(*sequence);
+        let usable = |sequence| CredentialFact { name: name(sequence), health: Health::Usable };
+        Have {
+            identity: Some(IdentityFact { health: Health::Usable, roles: None }),
+            credentials: credentials.iter().map(usable).collect(),
+            secret,
+            recorded: Recorded { credential: Some((1, "a".into())), ..Recorded::default() },
+            keeps,
+        }
+    }
+
+    #[test]
+    fn content_that_claims_to_be_newer_is_believed_only_where_an_intent_says_so() {
+        let mut forged = have(false, &[], secret(2, "forged"));
+        assert_eq!(plan(&want(), &forged).steps, vec![Step::Intend(3), Step::Issue(3)]);
+        forged.recorded.intent = Some(2);
+        assert_eq!(plan(&want(), &forged), Plan::default());
+        let kept = have(true, &[1], secret(2, "forged"));
+        assert_eq!(plan(&want(), &kept).steps, vec![Step::Publish(1)]);
+    }
+
+    #[test]
+    fn a_sequence_that_somebody_made_up_is_not_counted_on_from() {
+        let forged = have(false, &[], secret(i64::MAX, "forged"));
+        assert_eq!(plan(&want(), &forged).steps, vec![Step::Intend(2), Step::Issue(2)]);
+    }
+
+    #[test]
+    fn a_superseded_credential_never_comes_back() {
+        // An old listing shows credential 1; the status records 2, which replaced it.
+        let mut behind = have(true, &[1], secret(2, "b"));
+        behind.recorded.credential = Some((2, "b".into()));
+        let revoke = Step::Revoke(want().owner.credential_name(1));
+        assert_eq!(plan(&want(), &behind).steps, vec![Step::Issue(3), revoke]);
+    }
+
+    #[test]
+    fn roles_that_the_platform_does_not_tell_are_forgotten_before_they_change() {
+        let roles = |role: &str| BTreeSet::from([role.to_owned()]);
+        let mut world = have(true, &[1], secret(1, "a"));
+        world.recorded.roles = Some(roles("send"));
+        let want = Want { roles: Some(roles("read")), ..want() };
+        assert_eq!(plan(&want, &world).steps, vec![Step::ForgetRoles, Step::SetRoles(roles("read"))]);
+        world.recorded.roles = None;
+        assert_eq!(plan(&want, &world).steps, vec![Step::SetRoles(roles("read"))]);
     }
 }

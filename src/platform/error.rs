@@ -59,6 +59,13 @@ impl Error {
         self
     }
 
+    /// Says whose the error is, before what is already known about it.
+    #[must_use]
+    pub fn about(mut self, whose: impl fmt::Display) -> Self {
+        self.detail = format!("{whose}: {}", self.detail);
+        self
+    }
+
     /// Adds how long the platform asked us to wait.
     #[must_use]
     pub fn retry_after(mut self, wait: Option<Duration>) -> Self {

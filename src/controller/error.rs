@@ -1,0 +1,137 @@
+//! What can go wrong in a reconcile, and the one question asked of it: what fixes it?
+
+use crate::plan::capability::Unsupported;
+use crate::platform;
+
+/// Why a reconcile did not reach its end. `Display` is one sentence that is safe to show to anybody.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The spec asks for what can never be.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Something else must come first; its arrival wakes us.
+    #[error("{message}")]
+    Waiting {
+        /// What we wait for, as one word.
+        reason: &'static str,
+        /// What we wait for, as a sentence.
+        message: String,
+    },
+    /// A Kubernetes object of that name belongs to somebody else.
+    #[error("{0}")]
+    NotOurs(String),
+    /// The platform, or the way to it.
+    #[error("{0}")]
+    Platform(#[from] platform::Error),
+    /// Somebody else wrote the object first; looking again is all there is to do.
+    #[error("another writer was first")]
+    LostRace,
+    /// The Kubernetes API.
+    #[error("the Kubernetes API refused or failed a call")]
+    Kubernetes(#[source] kube::Error),
+    /// Something stands in the way of deletion. It never hangs without saying how it ends.
+    #[error("{0}; to delete without cleaning up, annotate the object with technicaluser.dev/orphan=true")]
+    Deletion(#[source] Box<Error>),
+    /// A reconcile took too long and was dropped.
+    #[error("the reconcile took too long and was dropped")]
+    Timeout,
+    /// A reconcile panicked.
+    #[error("internal error: the reconcile panicked")]
+    Panic,
+}
+
+/// What every reconcile returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What fixes an error. This alone decides retry, conditions and events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The author of the object, by editing it, or a person who must act elsewhere.
+    Person,
+    /// Another object, whose change wakes us.
+    Dependency,
+    /// Time.
+    Time,
+    /// Nothing but another look, at once.
+    Race,
+    /// Us.
+    Bug,
+}
+
+impl Error {
+    /// A wait for something whose arrival wakes us.
+    pub fn waiting(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::Waiting { reason, message: message.into() }
+    }
+
+    /// What fixes it.
+    pub fn class(&self) -> Class {
+        use platform::Kind;
+        match self {
+            Self::Unsupported(_) | Self::NotOurs(_) => Class::Person,
+            Self::Waiting { .. } => Class::Dependency,
+            Self::Deletion(error) => error.class(),
+            Self::LostRace => Class::Race,
+            Self::Kubernetes(_) | Self::Timeout => Class::Time,
+            Self::Panic => Class::Bug,
+            Self::Platform(error) => match error.kind() {
+                Kind::Invalid
+                | Kind::NotFound
+                | Kind::Conflict
+                | Kind::Forbidden
+                | Kind::CredentialsRefused
+                | Kind::ProofRefused
+                | Kind::MalformedSecret => Class::Person,
+                Kind::Throttled
+                | Kind::Unavailable
+                | Kind::OutcomeUnknown
+                | Kind::UnexpectedAnswer
+                | Kind::InProgress => Class::Time,
+            },
+        }
+    }
+
+    /// The condition's reason: one word of a closed set, so that metrics stay bounded.
+    pub fn reason(&self) -> &'static str {
+        use platform::Kind;
+        match self {
+            Self::Unsupported(_) => "Unsupported",
+            Self::Waiting { reason, .. } => reason,
+            Self::NotOurs(_) => "SecretNotOurs",
+            Self::Deletion(error) => error.reason(),
+            Self::LostRace => "LostRace",
+            Self::Kubernetes(_) => "KubernetesError",
+            Self::Timeout => "Timeout",
+            Self::Panic => "InternalError",
+            Self::Platform(error) => match error.kind() {
+                Kind::Invalid => "PlatformRefused",
+                Kind::NotFound => "NotFoundOnPlatform",
+                Kind::Conflict => "NotOurs",
+                Kind::Forbidden => "PlatformDenied",
+                Kind::CredentialsRefused => "CredentialsRefused",
+                Kind::ProofRefused => "CredentialUnproven",
+                Kind::MalformedSecret => "MalformedSecret",
+                Kind::Throttled => "Throttled",
+                Kind::Unavailable => "PlatformUnavailable",
+                Kind::OutcomeUnknown => "OutcomeUnknown",
+                Kind::UnexpectedAnswer => "UnexpectedAnswer",
+                Kind::InProgress => "InProgress",
+            },
+        }
+    }
+}
+
+impl From<Unsupported> for Error {
+    fn from(Unsupported(text): Unsupported) -> Self {
+        Self::Unsupported(text)
+    }
+}
+
+impl From<kube::Error> for Error {
+    fn from(error: kube::Error) -> Self {
+        match &error {
+            kube::Error::Api(status) if matches!(status.code, 404 | 409) => Self::LostRace,
+            _ => Self::Kubernetes(error),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Platform: connect, log on, read the platform in whole, and wake whom a change concerns.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, ResourceExt};
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use super::connections::{Connection, State};
+use super::error::{Class, Error, Result};
+use super::live::Live;
+use super::report::{Journal, Outcome};
+use super::retry::jittered;
+use super::runner::{Applied, Reconcile};
+use crate::api::Platform;
+use crate::plan::owner::Owner;
+use crate::platform::admin_secret::AdminSecret;
+use crate::platform::budget::CallObserver;
+use crate::platform::connect::connect;
+use crate::platform::mirror::{Changes, Mirror};
+
+impl Reconcile for Platform {
+    async fn apply(live: &mut Live<Self>, _: &mut Journal, context: &Context) -> Result<Applied> {
+        live.hold().await?;
+        let (name, environment) = (live.object().name_any(), live.object().spec.environment.name());
+        live.status.environment = Some(environment.to_owned());
+        let connected = connection(live.object(), context).await;
+        announce(&name, &connected, context);
+        let changes = connected?.mirror.refresh().await?;
+        wake_concerned(&name, &changes, context);
+        let interval = live.object().spec.resync_interval.duration().map(jittered);
+        Ok(Applied { outcome: Outcome::Ready(format!("logged on to {environment}")), again: interval })
+    }
+
+    /// A Platform in use stays until its last user is gone.
+    async fn cleanup(live: &mut Live<Self>, _: &mut Journal, context: &Context) -> Result<()> {
+        let name = live.object().name_any();
+        let users = users(&name, context);
+        if let Some(first) = users.first() {
+            let message = format!("in use by {} objects, {first} among them; delete those first", users.len());
+            return Err(Error::waiting("InUse", message));
+        }
+        context.connections.forget(&name);
+        Ok(())
+    }
+}
+
+/// The connection that stands, if it was made for the same environment and Secrets; a new one otherwise. Logging on
+/// proves the admin credential; it is not tried again until something changes once the platform has refused it.
+async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connection>> {
+    let environment = platform.spec.environment.clone();
+    let (secrets, fingerprint) = admin_secrets(platform, context).await?;
+    if let State::Up(standing) | State::Refused(standing, _) = context.connections.get(&platform.name_any())
+        && standing.environment == environment
+        && standing.secrets == fingerprint
+    {
+        standing.driver.log_on().await?;
+        return Ok(standing);
+    }
+    let observer: Arc<dyn CallObserver> = Arc::<crate::metrics::Metrics>::clone(&context.metrics);
+    let driver = connect(&environment, &secrets, &observer)?;
+    let mirror = Mirror::new(driver.clone(), context.cluster.clone());
+    let connection = Arc::new(Connection { environment, secrets: fingerprint, driver, mirror });
+    let name = platform.name_any();
+    if let Err(error) = connection.driver.log_on().await {
+        context.connections.set(&name, State::Refused(connection, error.to_string()));
+        return Err(error.into());
+    }
+    Ok(connection)
+}
+
+/// The admin Secrets, and a fingerprint by which a change of any of them is seen.
+async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeMap<String, AdminSecret>, String)> {
+    let api: Api<Secret> = Api::namespaced(context.client.clone(), &context.namespace);
+    let mut parsed = BTreeMap::new();
+    let mut digest = Sha256::new();
+    for reference in platform.spec.environment.secrets() {
+        let name = &reference.name;
+        let missing = || Error::waiting("AdminSecretMissing", format!("there is no Secret {name} in namespace {}", context.namespace));
+        let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
+        let data: BTreeMap<String, Vec<u8>> =
+            secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
+        for (key, value) in &data {
+            digest.update([key.as_bytes(), b"\0", value, b"\0"].concat());
+        }
+        let secret = AdminSecret::parse(&data).map_err(|error| error.about(format!("Secret {name}")))?;
+        parsed.insert(name.clone(), secret);
+    }
+    let mut fingerprint = String::new();
+    for byte in digest.finalize() {
+        // Writing to a String cannot fail.
+        let _ = write!(fingerprint, "{byte:02x}");
+    }
+    Ok((parsed, fingerprint))
+}
+
+/// Tells everybody who waits how the connection stands. One that stood before goes on standing while only time is needed.
+fn announce(name: &str, connected: &Result<Arc<Connection>>, context: &Context) {
+    let news = match connected {
+        Ok(connection) => context.connections.set(name, State::Up(Arc::clone(connection))),
+        Err(error) => {
+            let stands = matches!(context.connections.get(name), State::Up(_));
+            let refused = matches!(context.connections.get(name), State::Refused(..));
+            if !(refused || stands && error.class() == Class::Time) {
+                context.connections.set(name, State::Down(error.to_string()));
+            }
+            false
+        }
+    };
+    if news {
+        context.retries.forget_all();
+        context.wake.dependents(name, &context.stores);
+    }
+}
+
+/// Wakes the objects that a change made behind our back concerns, and no others.
+fn wake_concerned(platform: &str, changes: &Changes, context: &Context) {
+    for binding in changes.grants.iter().flat_map(|grant| context.index.holding(platform, grant)) {
+        context.wake.binding(binding);
+    }
+    if changes.identities.is_empty() {
+        return;
+    }
+    for user in context.stores.technical_users.state() {
+        let uid = user.uid().unwrap_or_default();
+        let owner = Owner { cluster: context.cluster.clone(), uid, namespace: String::new(), name: String::new() };
+        if changes.identities.contains(&owner.identity_name()) {
+            context.wake.user(kube::runtime::reflector::ObjectRef::from_obj(&*user));
+        }
+    }
+}
+
+/// Everything that names this Platform.
+fn users(platform: &str, context: &Context) -> Vec<String> {
+    let named = |namespace: Option<String>, name: String| format!("{}/{name}", namespace.unwrap_or_default());
+    let users = context.stores.technical_users.state();
+    let users = users.iter().filter(|user| user.spec.platform_ref.name == platform);
+    let users = users.map(|user| format!("technicaluser {}", named(user.namespace(), user.name_any())));
+    let bindings = context.stores.role_bindings.state();
+    let bindings = bindings.iter().filter(|binding| binding.spec.platform_ref.name == platform);
+    let bindings = bindings.map(|binding| format!("rolebinding {}", named(binding.namespace(), binding.name_any())));
+    users.chain(bindings).collect()
+}

@@ -1,0 +1,155 @@
+//! The runner: what is the same for every kind. Wake, live read, apply or clean up, conditions, status, retry.
+//!
+//! A kind supplies `apply` and `cleanup`. Whatever they do, its time is limited, a panic is caught, the outcome stands
+//! on the object, and a failure is tried again when its class says so.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use tracing::Instrument;
+
+use super::Context;
+use super::error::{Class, Error, Result};
+use super::live::{Kind, Live};
+use super::report::{self, Journal, Outcome};
+use crate::api::ORPHAN_ANNOTATION;
+
+/// How long one reconcile may take. Every call within has a shorter limit of its own.
+const DEADLINE: Duration = Duration::from_mins(2);
+
+/// The end of an `apply`: how it went, and when to look again if nothing wakes the object before.
+pub struct Applied {
+    /// How it went.
+    pub outcome: Outcome,
+    /// When to look again.
+    pub again: Option<Duration>,
+}
+
+impl From<Outcome> for Applied {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, again: None }
+    }
+}
+
+/// What a kind supplies.
+pub trait Reconcile: Kind {
+    /// Brings the world to what the object says. May be called at any time, after any crash.
+    fn apply(
+        live: &mut Live<Self>,
+        journal: &mut Journal,
+        context: &Context,
+    ) -> impl Future<Output = Result<Applied>> + Send;
+
+    /// Removes what the object made. Called until it succeeds; then the object goes.
+    fn cleanup(
+        live: &mut Live<Self>,
+        journal: &mut Journal,
+        context: &Context,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// One reconcile. Its failures are the object's, not the controller's: they end in a condition and a later try.
+pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let (uid, generation) = (object.uid().unwrap_or_default(), object.meta().generation);
+    if let Some(wait) = context.retries.too_soon(&uid, generation) {
+        return Ok(Action::requeue(wait));
+    }
+    let kind = K::kind(&());
+    let span = tracing::info_span!(
+        "reconcile",
+        kind = %kind,
+        namespace = object.namespace().unwrap_or_default(),
+        name = object.name_any(),
+        reconcile = format!("{:08x}", rand::random::<u32>()),
+    );
+    let begun = Instant::now();
+    let result = step::<K>(object.namespace().as_deref(), &object.name_any(), &context).instrument(span.clone()).await;
+    let outcome = result.as_ref().map_or_else(Error::reason, |_| "Done");
+    context.metrics.reconciled(&kind, outcome, begun.elapsed());
+    Ok(match result {
+        Ok(again) => {
+            context.retries.forget(&uid);
+            again.map_or_else(Action::await_change, Action::requeue)
+        }
+        Err(error) => {
+            span.in_scope(|| report::log(&error));
+            Action::requeue(context.retries.failed(&uid, generation, &error))
+        }
+    })
+}
+
+async fn step<K: Reconcile>(namespace: Option<&str>, name: &str, context: &Context) -> Result<Option<Duration>> {
+    let Some(mut live) = Live::<K>::get(context.client.clone(), namespace, name).await? else {
+        return Ok(None);
+    };
+    if live.object().meta().deletion_timestamp.is_some() {
+        return end(&mut live, context).await.map(|()| None);
+    }
+    let mut journal = Journal::default();
+    let applied = guard(K::apply(&mut live, &mut journal, context)).await;
+    let (result, again) = match applied {
+        Ok(Applied { outcome, again }) => (Ok(outcome), again),
+        Err(error) => (Err(error), None),
+    };
+    conclude(&mut live, journal, &result, context).await?;
+    result.map(|_| again)
+}
+
+async fn end<K: Reconcile>(live: &mut Live<K>, context: &Context) -> Result<()> {
+    if !live.is_held() {
+        return Ok(());
+    }
+    let mut journal = Journal::default();
+    let orphaned = live.object().annotations().get(ORPHAN_ANNOTATION).is_some_and(|value| value == "true");
+    let result = if orphaned {
+        journal.warn("Orphaned", format!("let go without cleaning up, as {ORPHAN_ANNOTATION} asks"));
+        Ok(())
+    } else {
+        guard(K::cleanup(live, &mut journal, context)).await
+    };
+    match result {
+        Ok(()) => {
+            report::publish(&context.recorder, &live.object().object_ref(&()), journal, None).await;
+            live.release().await
+        }
+        Err(error) => {
+            let blocked = Err(if error.class() == Class::Race { error } else { Error::Deletion(Box::new(error)) });
+            conclude(live, journal, &blocked, context).await?;
+            blocked.map(|_| ())
+        }
+    }
+}
+
+/// Puts the outcome on the object: conditions, status, events. A lost race is not worth a word.
+async fn conclude<K: Reconcile>(
+    live: &mut Live<K>,
+    journal: Journal,
+    result: &Result<Outcome>,
+    context: &Context,
+) -> Result<()> {
+    let generation = live.object().meta().generation;
+    let mut stall = None;
+    if !matches!(result, Err(error) if error.class() == Class::Race) {
+        let (conditions, observed) = K::conditions(&mut live.status);
+        stall = report::conclude(conditions, generation, &Time((context.now)()), result);
+        *observed = generation;
+    }
+    let recorded = live.record().await;
+    report::publish(&context.recorder, &live.object().object_ref(&()), journal, stall).await;
+    recorded
+}
+
+/// Limits the time and the blast radius of one kind's code.
+async fn guard<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    match AssertUnwindSafe(tokio::time::timeout(DEADLINE, work)).catch_unwind().await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_elapsed)) => Err(Error::Timeout),
+        Err(_panic) => Err(Error::Panic),
+    }
+}

@@ -1,0 +1,136 @@
+//! The one Secret of a TechnicalUser: read live, written whole, never touched when it is somebody else's.
+//!
+//! This is the only file that writes Secrets. Each write carries what was read: a creation fails if a Secret has
+//! appeared, a replacement if it has changed.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference};
+use kube::api::{DeleteParams, PostParams, Preconditions};
+use kube::{Api, Client, Resource, ResourceExt};
+
+use super::error::{Error, Result};
+use crate::api::technical_user::SecretTemplate;
+use crate::api::{CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR, SEQUENCE_ANNOTATION, TechnicalUser};
+use crate::plan::technical_user::SecretFact;
+
+pub mod content;
+
+/// The content of a Secret: values in clear. No `Debug`, so that it cannot be printed.
+pub struct Content(pub BTreeMap<String, ByteString>);
+
+/// The Secret that a TechnicalUser names, as one live read found it.
+pub struct Found {
+    api: Api<Secret>,
+    owner: OwnerReference,
+    name: String,
+    template: SecretTemplate,
+    current: Option<Secret>,
+}
+
+/// The number and name of a credential that is to be published.
+pub struct Label<'a> {
+    /// The number of the issue.
+    pub sequence: i64,
+    /// The platform's name of the credential.
+    pub credential: &'a str,
+}
+
+impl Found {
+    /// Reads the Secret.
+    pub async fn read(client: Client, user: &TechnicalUser, name: &str, template: SecretTemplate) -> Result<Self> {
+        let api = Api::namespaced(client, &user.namespace().unwrap_or_default());
+        let current = api.get_opt(name).await.map_err(Error::Kubernetes)?;
+        let owner = user.controller_owner_ref(&()).ok_or(Error::LostRace)?;
+        Ok(Self { api, owner, name: name.to_owned(), template, current })
+    }
+
+    /// What the plan must know of it.
+    pub fn fact(&self) -> SecretFact {
+        let Some(secret) = &self.current else {
+            return SecretFact::Absent;
+        };
+        if !secret.owner_references().iter().any(|owner| owner.uid == self.owner.uid) {
+            return SecretFact::Foreign;
+        }
+        let annotation = |name| secret.annotations().get(name);
+        SecretFact::Ours {
+            sequence: annotation(SEQUENCE_ANNOTATION).and_then(|text| text.parse().ok()),
+            fingerprint: secret.data.as_ref().map(content::fingerprint).unwrap_or_default(),
+            claimed: annotation(FINGERPRINT_ANNOTATION).cloned(),
+            dressed: self.is_dressed(secret),
+        }
+    }
+
+    fn is_dressed(&self, secret: &Secret) -> bool {
+        let labels = self.template.labels.iter().all(|(key, value)| secret.labels().get(key) == Some(value));
+        let annotations = self.template.annotations.iter().all(|(key, value)| secret.annotations().get(key) == Some(value));
+        labels && annotations && secret.labels().get(MANAGED_BY_LABEL).is_some_and(|value| value == OPERATOR)
+    }
+
+    /// Who else wrote the Secret last, by the field manager they gave.
+    pub fn meddler(&self) -> Option<String> {
+        let entries = self.current.as_ref()?.metadata.managed_fields.as_ref()?;
+        let others = entries.iter().filter(|entry| !is_ours(entry));
+        others.max_by_key(|entry| entry.time.as_ref().map(|time| time.0))?.manager.clone()
+    }
+
+    /// Writes credential and labels in one write. Returns the fingerprint of what was written.
+    pub async fn publish(&mut self, content: Content, label: &Label<'_>) -> Result<String> {
+        let fingerprint = content::fingerprint(&content.0);
+        let mut next = self.base();
+        next.data = Some(content.0);
+        let annotations = next.annotations_mut();
+        annotations.insert(CREDENTIAL_ANNOTATION.to_owned(), label.credential.to_owned());
+        annotations.insert(SEQUENCE_ANNOTATION.to_owned(), label.sequence.to_string());
+        annotations.insert(FINGERPRINT_ANNOTATION.to_owned(), fingerprint.clone());
+        self.write(next).await?;
+        Ok(fingerprint)
+    }
+
+    /// Puts labels and annotations right, keeping the content, which has this fingerprint.
+    pub async fn dress(&mut self, fingerprint: &str) -> Result<()> {
+        let mut next = self.base();
+        next.annotations_mut().insert(FINGERPRINT_ANNOTATION.to_owned(), fingerprint.to_owned());
+        self.write(next).await
+    }
+
+    /// Removes it, if it is still the one that was read.
+    pub async fn remove(&mut self) -> Result<()> {
+        let Some(secret) = self.current.take() else {
+            return Ok(());
+        };
+        let preconditions = Preconditions { uid: secret.uid(), resource_version: secret.resource_version() };
+        let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+        self.api.delete(&self.name, &parameters).await?;
+        Ok(())
+    }
+
+    /// The Secret to build on: what is there, with ours on it. Labels and annotations of others stay.
+    fn base(&self) -> Secret {
+        let mut secret = self.current.clone().unwrap_or_default();
+        secret.metadata.name = Some(self.name.clone());
+        secret.metadata.managed_fields = None;
+        secret.metadata.owner_references = Some(vec![self.owner.clone()]);
+        secret.labels_mut().extend(self.template.labels.clone());
+        secret.labels_mut().insert(MANAGED_BY_LABEL.to_owned(), OPERATOR.to_owned());
+        secret.annotations_mut().extend(self.template.annotations.clone());
+        secret
+    }
+
+    async fn write(&mut self, next: Secret) -> Result<()> {
+        let parameters = PostParams { field_manager: Some(format!("{OPERATOR}/credential")), ..PostParams::default() };
+        let written = match &self.current {
+            None => self.api.create(&parameters, &next).await?,
+            Some(_) => self.api.replace(&self.name, &parameters, &next).await?,
+        };
+        self.current = Some(written);
+        Ok(())
+    }
+}
+
+fn is_ours(entry: &ManagedFieldsEntry) -> bool {
+    entry.manager.as_ref().is_some_and(|manager| manager.starts_with(OPERATOR))
+}

@@ -1,0 +1,26 @@
+//! The laws of the product as properties of the plan: random worlds, a crash after any effect, an old leader.
+//!
+//! Everything here is a model: a platform, a Secret and a status in memory, and an executor that carries out steps
+//! exactly as their docs say. Nothing may talk to a cluster or a network, and nothing may decide in place of the plan.
+
+mod access;
+mod bindings;
+mod disorder;
+mod executor;
+mod farewell;
+mod grants;
+mod old_leader;
+mod platform;
+mod users;
+mod world;
+
+use proptest::test_runner::Config;
+
+/// How many random worlds each law is tried on. `PROPTEST_CASES` in the environment overrides it.
+const CASES: u32 = 2_000;
+
+/// Shrunk worlds become plain tests beside the plan, so no file of seeds is kept.
+fn config() -> Config {
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { CASES };
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
