@@ -18,6 +18,10 @@ const LIST: &str = "list service bindings";
 
 #[async_trait]
 impl Credentials for ServiceManager {
+    fn keeps(&self) -> bool {
+        true
+    }
+
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>> {
         let query = [("labelQuery", mark::of_cluster(cluster))];
         let bindings: Vec<wire::Binding> = self.pages(LIST, "service_bindings", &query, Urgency::Last).await?;
