@@ -1,4 +1,47 @@
-//! Technical users on SAP BTP.
+//! Technical users on SAP BTP: two manifests in, a working, healed credential in a Secret out.
+//!
+//! ```text
+//!             watch (wakes us)                    GET (decides)
+//!  Kubernetes ────────────────► controller ─────────────────────► live object
+//!                                   │
+//!         ┌─────────────────────────┼─────────────────────────────┐
+//!         │ observe                 │ plan (pure)                 │ carry out
+//!         ▼                         ▼                             ▼
+//!   platform::mirror          plan::technical_user         status (compare-and-swap),
+//!   (one picture, read        plan::role_binding           platform call, Secret (one write),
+//!    in bulk)                 (want, have) -> steps        event, metric
+//! ```
+//!
+//! Four layers that only look down; `tests/shape.rs` holds them:
+//!
+//! - [`api`]: the contract. Types only.
+//! - [`plan`]: the decisions. No async, no Kubernetes client, no HTTP, no clock.
+//! - [`platform`]: the outside. One folder or file for each driver, over one HTTP client, one budget of calls for each
+//!   admin credential, and one mirror for each Platform.
+//! - [`controller`]: the shell, and the only place that touches Kubernetes. One generic runner, a file or folder for
+//!   each kind.
+//!
+//! Read `api`, `plan`, `controller::technical_user` and one driver, and you have understood the product.
+//!
+//! The laws, which `tests/laws` checks over random worlds with a crash after every effect:
+//!
+//! 1. A converged world has an empty plan: no write to Kubernetes, none to the platform.
+//! 2. After a crash anywhere the next run converges; nothing is created twice, nothing live is left unknown.
+//! 3. We revoke and delete only what we recorded as ours before we made it. A role that was there before stays.
+//! 4. A role that any live RoleBinding wants stays, whoever lets go of it.
+//! 5. The credential that the Secret holds is never revoked while the TechnicalUser lives.
+//! 6. No credential value is ever anywhere but in the platform's answer, our memory and the one Secret.
+//! 7. Nothing is done for a namespace that `access` does not allow. What a rule stops allowing is announced at once
+//!    and withdrawn after a grace.
+//! 8. The cost of a resync grows with pages, not with objects; the cost of a change with the change.
+//! 9. Wrong admin credentials stop calls: no account is ever locked by us.
+//! 10. Two replicas, a stale cache or an old leader can waste a call and break none of these.
+
 pub mod api;
+pub mod args;
+pub mod controller;
+pub mod metrics;
 pub mod plan;
 pub mod platform;
+pub mod server;
+pub mod telemetry;

@@ -224,9 +224,10 @@ pub struct IdentityStatus {
     /// The platform's id for it, where that is not the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The roles that the identity itself carries: instance roles of a service key, authorities of a client.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<String>,
+    /// The roles that the identity itself carries: instance roles of a service key, authorities of a client. Absent
+    /// while a change of them is under way, and for identities that carry none by nature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
 }
 
 /// The credential that the Secret holds.

@@ -59,8 +59,12 @@ impl Connections {
         };
         match state {
             State::Up(connection) => Ok(connection),
-            State::Refused(_, why) | State::Down(why) => Err(Error::waiting("PlatformNotReady", format!("Platform {platform}: {why}"))),
-            State::Unknown => Err(Error::waiting("PlatformNotReady", format!("Platform {platform} is not connected yet"))),
+            State::Refused(_, why) | State::Down(why) => {
+                Err(Error::waiting("PlatformNotReady", format!("Platform {platform}: {why}")))
+            }
+            State::Unknown => {
+                Err(Error::waiting("PlatformNotReady", format!("Platform {platform} is not connected yet")))
+            }
         }
     }
 

@@ -98,6 +98,16 @@ impl Index {
         (owned, wanted)
     }
 
+    /// Whether the watch has told of this RoleBinding as it was read live.
+    pub fn has_seen(&self, key: &Key, live: &RoleBinding) -> bool {
+        let deleting = live.metadata.deletion_timestamp.is_some();
+        let inner = self.inner();
+        inner
+            .bindings
+            .get(key)
+            .is_some_and(|seen| seen.generation >= live.metadata.generation && seen.deleting == deleting)
+    }
+
     fn replace(&self, key: &Key, entry: Option<Arc<Entry>>) -> Concerned {
         let mut inner = self.inner();
         let before = inner.bindings.get(key).cloned();

@@ -18,7 +18,9 @@ use crate::api::{FINALIZER, OPERATOR, Platform, PlatformStatus, RoleBinding, Rol
 use crate::api::{TechnicalUser, TechnicalUserStatus};
 
 /// A kind of ours, with what the runner must reach in it.
-pub trait Kind: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Kind:
+    Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
     /// The type of its status.
     type Status: Clone + Default + PartialEq + Send + Sync;
     /// The API in which this object lives.

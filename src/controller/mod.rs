@@ -27,6 +27,7 @@ pub mod connections;
 pub mod error;
 pub mod index;
 pub mod leader;
+
 pub mod live;
 pub mod platform;
 pub mod report;
@@ -76,6 +77,15 @@ pub struct Stores {
 }
 
 impl Stores {
+    /// Waits until every cache has been filled once. Before that, what is missing in one proves nothing.
+    pub async fn filled(&self) {
+        // An error says that the watch has ended, and with it the process.
+        let _ = self.platforms.wait_until_ready().await;
+        let _ = self.technical_users.wait_until_ready().await;
+        let _ = self.role_bindings.wait_until_ready().await;
+        let _ = self.namespaces.wait_until_ready().await;
+    }
+
     /// A namespace as access rules see it; one that is not known has no labels.
     pub fn namespace(&self, name: &str) -> access::Namespace {
         let found = self.namespaces.get(&ObjectRef::new(name));

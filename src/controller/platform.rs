@@ -62,7 +62,7 @@ async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connec
     }
     let observer: Arc<dyn CallObserver> = Arc::<crate::metrics::Metrics>::clone(&context.metrics);
     let driver = connect(&environment, &secrets, &observer)?;
-    let mirror = Mirror::new(driver.clone(), context.cluster.clone());
+    let mirror = Mirror::new(driver.clone(), &context.cluster);
     let connection = Arc::new(Connection { environment, secrets: fingerprint, driver, mirror });
     let name = platform.name_any();
     if let Err(error) = connection.driver.log_on().await {
@@ -79,7 +79,12 @@ async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeM
     let mut digest = Sha256::new();
     for reference in platform.spec.environment.secrets() {
         let name = &reference.name;
-        let missing = || Error::waiting("AdminSecretMissing", format!("there is no Secret {name} in namespace {}", context.namespace));
+        let missing = || {
+            Error::waiting(
+                "AdminSecretMissing",
+                format!("there is no Secret {name} in namespace {}", context.namespace),
+            )
+        };
         let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
         let data: BTreeMap<String, Vec<u8>> =
             secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();

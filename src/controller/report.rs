@@ -67,7 +67,9 @@ fn end(result: &Result<Outcome>) -> End<'_> {
         Ok(Outcome::Observed(message)) => End::Observed(message),
         Ok(Outcome::Holding(reason, message)) => End::Working(reason, message.clone()),
         Ok(Outcome::Stalled(reason, message)) => End::Stalled(reason, message.clone()),
-        Err(error) if matches!(error.class(), Class::Person | Class::Bug) => End::Stalled(error.reason(), error.to_string()),
+        Err(error) if matches!(error.class(), Class::Person | Class::Bug) => {
+            End::Stalled(error.reason(), error.to_string())
+        }
         Err(error) => End::Working(error.reason(), error.to_string()),
     }
 }
@@ -81,32 +83,36 @@ pub fn conclude(
     result: &Result<Outcome>,
 ) -> Option<(&'static str, String)> {
     let stalled_before = conditions::find(conditions, STALLED).map(|stalled| stalled.reason.clone());
-    let mut put = |kind, verdict| conditions::set(conditions, kind, verdict, generation, now);
-    match end(result) {
-        End::Served(message) => put(READY, verdict("True", "Ready", message)),
-        End::Observed(message) => put(READY, verdict("Unknown", "Observed", message)),
-        // What serves its purpose goes on serving it while the platform, or the way to it, is away.
-        End::Working(..) if result.is_err() && serves(conditions, generation) => return None,
-        End::Working(reason, message) => {
-            put(READY, verdict("False", reason, &message));
-            put(RECONCILING, verdict("True", reason, &message));
-            conditions::clear(conditions, STALLED);
-            return None;
-        }
-        End::Stalled(reason, message) => {
-            put(READY, verdict("False", reason, &message));
-            put(STALLED, verdict("True", reason, &message));
-            conditions::clear(conditions, RECONCILING);
-            return (stalled_before.as_deref() != Some(reason)).then_some((reason, message));
+    let end = end(result);
+    // What serves its purpose goes on serving it while the platform, or the way to it, is away.
+    if matches!(end, End::Working(..)) && result.is_err() && serves(conditions, generation) {
+        return None;
+    }
+    let (ready, progress) = match &end {
+        End::Served(message) => (verdict("True", "Ready", message), None),
+        End::Observed(message) => (verdict("Unknown", "Observed", message), None),
+        End::Working(reason, message) => (verdict("False", reason, message), Some((RECONCILING, reason, message))),
+        End::Stalled(reason, message) => (verdict("False", reason, message), Some((STALLED, reason, message))),
+    };
+    conditions::set(conditions, READY, ready, generation, now);
+    // `Reconciling` and `Stalled` are there only while they are true, and never together.
+    for kind in [RECONCILING, STALLED] {
+        match progress.filter(|(progress, ..)| *progress == kind) {
+            Some((_, reason, message)) => {
+                conditions::set(conditions, kind, verdict("True", reason, message), generation, now)
+            }
+            None => conditions::clear(conditions, kind),
         }
     }
-    conditions::clear(conditions, RECONCILING);
-    conditions::clear(conditions, STALLED);
-    None
+    match end {
+        End::Stalled(reason, message) if stalled_before.as_deref() != Some(reason) => Some((reason, message)),
+        _ => None,
+    }
 }
 
 fn serves(conditions: &[Condition], generation: Option<i64>) -> bool {
-    conditions::find(conditions, READY).is_some_and(|ready| ready.status == "True" && ready.observed_generation == generation)
+    conditions::find(conditions, READY)
+        .is_some_and(|ready| ready.status == "True" && ready.observed_generation == generation)
 }
 
 fn verdict(status: &'static str, reason: &'static str, message: &str) -> Verdict {
@@ -114,7 +120,12 @@ fn verdict(status: &'static str, reason: &'static str, message: &str) -> Verdict
 }
 
 /// Publishes what the journal noted, and the stall if there is a new one. An event that cannot be published is lost.
-pub async fn publish(recorder: &Recorder, about: &ObjectReference, journal: Journal, stall: Option<(&'static str, String)>) {
+pub async fn publish(
+    recorder: &Recorder,
+    about: &ObjectReference,
+    journal: Journal,
+    stall: Option<(&'static str, String)>,
+) {
     let stalled = stall.map(|(reason, message)| event(EventType::Warning, reason, &message));
     for event in journal.event().into_iter().chain(stalled) {
         if recorder.publish(&event, about).await.is_err() {
@@ -126,7 +137,13 @@ pub async fn publish(recorder: &Recorder, about: &ObjectReference, journal: Jour
 fn event(type_: EventType, reason: &str, note: &str) -> Event {
     let end = note.char_indices().map(|(at, _)| at).take_while(|at| *at < NOTE_LIMIT).last();
     let note = end.filter(|_| note.len() > NOTE_LIMIT).map_or(note, |end| &note[..end]);
-    Event { type_, reason: reason.to_owned(), note: Some(note.to_owned()), action: "Reconcile".to_owned(), secondary: None }
+    Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(note.to_owned()),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    }
 }
 
 /// One log line for a failed reconcile: the sentence, and the causes that are safe to print.
@@ -188,7 +205,10 @@ mod tests {
         let ready = || Ok(Outcome::Ready(String::new()));
         assert_eq!(concluded(&[ready(), Err(Error::Timeout)]).0, is(&[(READY, "True")]));
         assert_eq!(concluded(&[Err(Error::Timeout)]).0, is(&[(READY, "False"), (RECONCILING, "True")]));
-        assert_eq!(concluded(&[ready(), Ok(Outcome::Stalled("AccessDenied", String::new()))]).0, is(&[(READY, "False"), (STALLED, "True")]));
+        assert_eq!(
+            concluded(&[ready(), Ok(Outcome::Stalled("AccessDenied", String::new()))]).0,
+            is(&[(READY, "False"), (STALLED, "True")])
+        );
     }
 
     #[test]

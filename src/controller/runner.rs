@@ -60,6 +60,7 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
     if let Some(wait) = context.retries.too_soon(&uid, generation) {
         return Ok(Action::requeue(wait));
     }
+    context.stores.filled().await;
     let kind = K::kind(&());
     let span = tracing::info_span!(
         "reconcile",

@@ -6,17 +6,15 @@
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::convert::Infallible;
-use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, StreamExt, future};
+use futures::{FutureExt, StreamExt, future};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::core::PartialObjectMeta;
-use kube::runtime::controller::{Action, Config as ControllerConfig};
+use kube::runtime::controller::Config as ControllerConfig;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, store};
 use kube::runtime::watcher::{self, Config, Event};
@@ -44,7 +42,7 @@ pub struct Wiring {
     namespaces: Writer<PartialObjectMeta<Namespace>>,
 }
 
-struct Wired<K: Resource<DynamicType = ()> + 'static> {
+struct Wired<K: Resource<DynamicType = ()> + Clone + 'static> {
     writer: Writer<K>,
     woken: UnboundedReceiver<ObjectRef<K>>,
 }
@@ -157,14 +155,131 @@ fn controller<K: Reconcile + Unpin>(
             _ => {}
         })
         .applied_objects()
-        .predicate_filter(predicates::generation.combine(predicates::finalizers).combine(predicates::annotations), PredicateConfig::default());
-    let ready = all_caches_filled(Arc::clone(context));
-    let started = ready.map(move |()| objects).flatten_stream();
-    Controller::for_stream(started_while_caching(started), reader)
+        .predicate_filter(
+            predicates::generation.combine(predicates::finalizers).combine(predicates::annotations),
+            PredicateConfig::default(),
+        );
+    Controller::for_stream(objects, reader)
         .with_config(ControllerConfig::default().concurrency(concurrency))
         .reconcile_on(wired.woken)
         .graceful_shutdown_on(shutdown.clone())
         .run(reconcile::<K>, |_, error: &Infallible, _| match *error {}, Arc::clone(context))
         .for_each(|_| future::ready(()))
         .boxed()
+}
+
+/// A Platform's spec says what others may do: its change concerns everything that names it.
+fn platform_changed() -> impl FnMut(&Context, &Platform, bool) + Send + 'static {
+    let mut seen = Seen::default();
+    move |context, platform, gone| {
+        if seen.changed(platform, gone, &platform.metadata.generation) {
+            context.wake.dependents(&platform.name_any(), &context.stores);
+        }
+    }
+}
+
+/// What RoleBindings need to know of a TechnicalUser: whether it is there, who it is, which roles it carries. A
+/// Platform that waits for its last user looks again when one is gone.
+fn user_changed() -> impl FnMut(&Context, &TechnicalUser, bool) + Send + 'static {
+    let mut seen = Seen::default();
+    move |context, user, gone| {
+        let carried = user.status.as_ref().and_then(|status| status.identity.as_ref()).map(|identity| &identity.roles);
+        if seen.changed(user, gone, &(user.metadata.uid.as_ref(), user.metadata.generation, carried)) {
+            let namespace = user.namespace().unwrap_or_default();
+            context.index.naming(&namespace, &user.name_any()).into_iter().for_each(|one| context.wake.binding(one));
+        }
+        if gone {
+            wake_leaving_platform(context, &user.spec.platform_ref.name);
+        }
+    }
+}
+
+fn binding_changed(context: &Context, binding: &RoleBinding, gone: bool) {
+    let concerned = if gone { context.index.deleted(binding) } else { context.index.applied(binding) };
+    context.wake.concerned(concerned);
+    if gone {
+        wake_leaving_platform(context, &binding.spec.platform_ref.name);
+    }
+}
+
+fn wake_leaving_platform(context: &Context, name: &str) {
+    if context.stores.platform(name).is_some_and(|platform| platform.metadata.deletion_timestamp.is_some()) {
+        context.wake.platform(name);
+    }
+}
+
+/// Access rules choose namespaces by label: other labels concern everything in the namespace.
+async fn namespaces_watched(client: Client, writer: Writer<PartialObjectMeta<Namespace>>, context: Arc<Context>) {
+    let mut seen = Seen::default();
+    watcher::watcher(Api::<PartialObjectMeta<Namespace>>::all(client), Config::default())
+        .default_backoff()
+        .modify(|namespace| {
+            namespace.managed_fields_mut().clear();
+            namespace.annotations_mut().clear();
+        })
+        .reflect(writer)
+        .touched_objects()
+        .for_each(|namespace| {
+            if let Ok(namespace) = namespace
+                && seen.changed(&namespace, false, namespace.labels())
+            {
+                context.wake.namespace(&namespace.name_any(), &context.stores);
+            }
+            future::ready(())
+        })
+        .await;
+}
+
+/// The Secrets we wrote, as metadata only and without a cache: any change wakes the TechnicalUser that owns it.
+async fn published_secrets_watched(client: Client, context: Arc<Context>) {
+    let ours = Config::default().labels(&format!("{MANAGED_BY_LABEL}={OPERATOR}"));
+    watcher::watcher(Api::<PartialObjectMeta<Secret>>::all(client), ours)
+        .default_backoff()
+        .touched_objects()
+        .for_each(|secret| {
+            for owner in
+                secret.iter().flat_map(ResourceExt::owner_references).filter(|owner| owner.kind == "TechnicalUser")
+            {
+                let namespace = secret.as_ref().ok().and_then(ResourceExt::namespace).unwrap_or_default();
+                context.wake.user(ObjectRef::new(&owner.name).within(&namespace));
+            }
+            future::ready(())
+        })
+        .await;
+}
+
+/// The admin Secrets, in the operator's own namespace: a change wakes the Platforms that name it.
+async fn admin_secrets_watched(client: Client, context: Arc<Context>) {
+    let api = Api::<PartialObjectMeta<Secret>>::namespaced(client, &context.namespace);
+    let no_releases = Config::default().fields("type!=helm.sh/release.v1");
+    watcher::watcher(api, no_releases)
+        .default_backoff()
+        .touched_objects()
+        .for_each(|secret| {
+            let name = secret.map(|secret| secret.name_any()).unwrap_or_default();
+            for platform in context.stores.platforms.state() {
+                if platform.spec.environment.secrets().iter().any(|reference| reference.name == name) {
+                    context.wake.platform(&platform.name_any());
+                }
+            }
+            future::ready(())
+        })
+        .await;
+}
+
+/// What was last seen of each object, as a hash: tells whether what others depend on has changed.
+#[derive(Default)]
+struct Seen(HashMap<(String, String), u64>);
+
+impl Seen {
+    fn changed<K: Resource<DynamicType = ()>>(&mut self, object: &K, gone: bool, view: &impl Hash) -> bool {
+        let key = (object.namespace().unwrap_or_default(), object.name_any());
+        if gone {
+            return self.0.remove(&key).is_some();
+        }
+        let mut hasher = DefaultHasher::new();
+        view.hash(&mut hasher);
+        let hash = hasher.finish();
+        self.0.insert(key, hash) != Some(hash)
+    }
 }

@@ -154,7 +154,8 @@ pub enum Proof {
 pub trait Identities: Send + Sync {
     /// Every identity that carries this cluster's mark. Costs pages, not objects.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>>;
-    /// Makes it. One of that name with our owner's mark is found, not made again; one without it is [`Kind::Conflict`].
+    /// Makes it. One of that name with our owner's mark is found, not made again, and given the wanted roles; one
+    /// without the mark is [`Kind::Conflict`].
     async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity>;
     /// Makes the roles that the identity carries exactly these.
     async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity>;

@@ -34,6 +34,7 @@ pub(crate) enum RuntimePlan {
 /// The broker for one of the plans.
 pub(crate) struct ProcessIntegrationRuntime(pub(crate) RuntimePlan);
 
+/// Parameters of an instance. Roles are free text: those of a tenant's own user roles are not known to the broker.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct InstanceParameters {
@@ -50,6 +51,7 @@ fn client_credentials() -> Vec<String> {
     vec!["client_credentials".to_owned()]
 }
 
+/// Parameters of a key. Without `key-type` it is a client id with its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct KeyParameters {
@@ -128,6 +130,7 @@ impl ProcessIntegrationRuntime {
         }
     }
 
+    /// A key with a secret: `$`, `=`, `-` and `_` are in it as in real ones, and the mark for leak scans.
     fn secret_key(&self, order: &KeyOrder<'_>, id: String) -> Result<Key, BrokerRefusal> {
         let secret = format!("{}$planted_{}-=", random::uuid(), random::opaque());
         register(order.subaccount, &id, Proof::Secret(secret.clone()), &order.rights)?;
@@ -140,6 +143,7 @@ impl ProcessIntegrationRuntime {
         Ok(Key { credentials, client_id: Some(id) })
     }
 
+    /// A key with a certificate: its URLs are those of the TLS listener, where the certificate can be shown.
     fn certificate_key(
         &self,
         order: &KeyOrder<'_>,
@@ -171,6 +175,7 @@ fn is_role_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
 }
 
+/// A certificate of the platform's own authority.
 fn generated(order: &KeyOrder<'_>, id: &str, parameters: &KeyParameters) -> Result<(Details, Value), BrokerRefusal> {
     if !CERTIFICATE_DAYS.contains(&parameters.validity) {
         return Err(BrokerRefusal::parameters("validity must be between 1 and 365 days"));
@@ -189,6 +194,7 @@ fn generated(order: &KeyOrder<'_>, id: &str, parameters: &KeyParameters) -> Resu
     Ok((issued.details, json!({"certificate": issued.chain, "key": issued.key})))
 }
 
+/// A certificate of the client's own: the leaf alone, and whoever has signed it.
 fn external(parameters: &KeyParameters) -> Result<(Details, Value), BrokerRefusal> {
     let pem = parameters.x509.as_deref().ok_or_else(|| BrokerRefusal::parameters("X.509 is missing"))?;
     if pem.matches("-----BEGIN CERTIFICATE-----").count() > 1 {

@@ -2,8 +2,9 @@
 //!
 //! It shares no code with the operator, so that a misreading of a document in one is not repeated in the other.
 //! `frame` is what all platforms share; every other module is one platform, mounted below a prefix of its own, or
-//! what the parts of the simulated subaccount share (`subaccount`, `clients`, `certificates`).
+//! what the parts of the simulated subaccount share (`subaccount`, `clients`, `certificates`, `admin`).
 
+mod admin;
 mod certificates;
 mod clients;
 mod frame;

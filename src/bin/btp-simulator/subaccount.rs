@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::{Extensions, HeaderMap};
 
-use crate::certificates::{self, Authority, Issued, KeyKind};
+use crate::certificates::{self, Authority};
 use crate::clients::{Client, Clients};
 use crate::frame::client_credentials::certificate;
 use crate::frame::{Frame, Grant, TokenRefusal};
@@ -17,10 +17,6 @@ pub(crate) const REALM: &str = "subaccount";
 pub(crate) const ZONE: &str = "77395f6a-a601-4c9e-8cd0-c1fcefc7f60f";
 /// Its subdomain.
 pub(crate) const SUBDOMAIN: &str = "simulated-subaccount-8ptbr820";
-/// Tokens of administrative clients last this long.
-pub(crate) const ADMIN_TOKEN_VALIDITY: Duration = Duration::from_hours(1);
-/// Certificates of administrative clients last this long.
-const ADMIN_CERTIFICATE_VALIDITY: Duration = Duration::from_hours(24 * 30);
 
 /// What everything inside the subaccount shares.
 pub(crate) struct Subaccount {
@@ -69,12 +65,6 @@ impl Subaccount {
     pub(crate) fn rights_of(&self, client: &Client) -> (Vec<String>, Duration) {
         let propagation = Duration::from_secs(self.frame.settings.current().propagation_seconds);
         client.rights.effective(self.frame.clock.now(), propagation)
-    }
-
-    /// A certificate for an administrator's credential.
-    pub(crate) fn admin_certificate(&self, common_name: &str) -> Option<Issued> {
-        let now = self.frame.clock.now();
-        self.authority.for_client(common_name, KeyKind::Quick, now, ADMIN_CERTIFICATE_VALIDITY).ok()
     }
 
     /// Base of the token service for clients with a secret.

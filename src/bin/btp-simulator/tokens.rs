@@ -29,8 +29,8 @@ const OTHER_GRANTS: [&str; 5] = [
 
 /// Mounts the token service below `/auth`.
 pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let service = Routes::below("/auth", "auth").post("token", "/oauth/token", token);
-    let (router, names) = service.with_state(Arc::clone(subaccount));
+    let tokens = Routes::below("/auth", "auth").post("token", "/oauth/token", token);
+    let (router, names) = tokens.with_state(Arc::clone(subaccount));
     Mounted { platform: Arc::new(TokenService(Arc::clone(subaccount))), router, names }
 }
 
@@ -69,19 +69,20 @@ async fn token(
     let form = client_credentials::form(&body);
     let answer = match authenticated(&subaccount, &extensions, &headers, &form) {
         Ok(client) => granted(&subaccount, &client, &form),
-        Err(refusal) => refusal,
+        Err((error, description)) => refused(StatusCode::UNAUTHORIZED, error, description),
     };
     answer::with_header(answer, header::CACHE_CONTROL, "no-store")
 }
 
+/// The client that has proved itself, or error and description.
 fn authenticated(
     subaccount: &Subaccount,
     extensions: &Extensions,
     headers: &HeaderMap,
     form: &HashMap<String, String>,
-) -> Result<Arc<Client>, Response> {
+) -> Result<Arc<Client>, (&'static str, &'static str)> {
     let Some(presented) = client_credentials::presented(headers, form) else {
-        return Err(refused(StatusCode::UNAUTHORIZED, "unauthorized", "Full authentication is required"));
+        return Err(("unauthorized", "Full authentication is required"));
     };
     let client = subaccount.clients.by_id(&presented.client_id);
     let proved = client.filter(|client| match &client.proof {
@@ -92,7 +93,7 @@ fn authenticated(
             presented.secret.is_none() && same && *valid_until > subaccount.frame.clock.now()
         }
     });
-    proved.ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "invalid_client", "Bad credentials"))
+    proved.ok_or(("invalid_client", "Bad credentials"))
 }
 
 /// A secret with `+` fails in a plain Basic header: it belongs in the body, or URL-encoded in the header together
@@ -103,6 +104,7 @@ fn presented_rightly(presented: &Presented, headers: &HeaderMap) -> bool {
     presented.place == Place::Body || encoded || !plus
 }
 
+/// The token, for what the client may have: all of it, or what it asks for by `scope`.
 fn granted(subaccount: &Subaccount, client: &Client, form: &HashMap<String, String>) -> Response {
     match form.get("grant_type").map(String::as_str) {
         Some("client_credentials") => {}
@@ -134,6 +136,7 @@ fn granted(subaccount: &Subaccount, client: &Client, form: &HashMap<String, Stri
     )
 }
 
+/// An OAuth error (RFC 6749, section 5.2).
 fn refused(status: StatusCode, error: &str, description: &str) -> Response {
     let response = answer::json(status, json!({"error": error, "error_description": description}));
     if status == StatusCode::UNAUTHORIZED {
@@ -158,7 +161,7 @@ mod tests {
     }
 
     const GRANT: (&str, &str) = ("grant_type", "client_credentials");
-    const SECRET: &str = super::super::service_manager::ADMIN_SECRET;
+    const SECRET: &str = "planted-service-manager-$Ab3+xYz_9-Q==";
 
     #[tokio::test]
     async fn a_plus_in_the_secret_fails_in_a_plain_basic_header() {

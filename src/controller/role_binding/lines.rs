@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::resolve::{Draft, Meaning};
 use super::Failures;
+use super::resolve::{Draft, Meaning};
 use crate::api::{GrantState, RoleLine};
 use crate::controller::index::grant_of;
 use crate::controller::report::Outcome;
@@ -73,7 +73,11 @@ impl Lines {
         let lines = self.drafts.iter().map(|draft| {
             let pending = matches!(&draft.meaning, Meaning::Grant(grant) if under_way.contains(grant));
             let line = self.line(draft, None);
-            if pending { RoleLine { state: GrantState::Pending, message: "being granted".into(), ..line } } else { line }
+            if pending {
+                RoleLine { state: GrantState::Pending, message: "being granted".into(), ..line }
+            } else {
+                line
+            }
         });
         lines.chain(self.leaving(|_| Some("being taken away".to_owned()))).collect()
     }

@@ -22,7 +22,6 @@ mod lines;
 mod resolve;
 
 use lines::Lines;
-use resolve::Draft;
 
 /// How old the picture may be on whose word a grant is called ours: older, and a person might have granted it meanwhile.
 const FRESH: Duration = Duration::from_secs(10);
@@ -74,24 +73,39 @@ impl Reconcile for RoleBinding {
         let plan = planning::plan(&world(live.object(), &lines, &connection, context).await?);
         let failures = carry_out(live, journal, &mut lines, &connection, &plan).await?;
         live.status.roles = lines.after(&failures);
-        failures.into_values().next().map_or(Ok(()), |failure| Err(failure.into()))
+        match failures.into_values().next() {
+            Some(failure) => Err(failure.into()),
+            // It is woken when the other one has recorded the grant.
+            None if !plan.ledger.is_empty() => {
+                Err(Error::waiting("HandingOver", "another RoleBinding takes a grant over"))
+            }
+            None => Ok(()),
+        }
     }
 }
 
 fn platform_of(binding: &RoleBinding, context: &Context) -> Result<Arc<Platform>> {
     let name = &binding.spec.platform_ref.name;
-    context.stores.platform(name).ok_or_else(|| Error::waiting("PlatformNotFound", format!("there is no Platform {name}")))
+    context
+        .stores
+        .platform(name)
+        .ok_or_else(|| Error::waiting("PlatformNotFound", format!("there is no Platform {name}")))
 }
 
 /// Everything the plan must know. Grants that are not recorded yet are looked up in a fresh picture.
 async fn world(binding: &RoleBinding, lines: &Lines, connection: &Connection, context: &Context) -> Result<World> {
+    let me: index::Key = (binding.namespace().unwrap_or_default(), binding.name_any());
+    // Two that are deleted together must not each leave a shared grant to the other: the watch is ordered, so the
+    // later of them sees both go once it has seen itself go.
+    if !context.index.has_seen(&me, binding) {
+        return Err(Error::LostRace);
+    }
     let (wanted, ledger) = (lines.wanted(), lines.ledger());
     let all: Vec<Grant> = wanted.keys().chain(ledger.keys()).cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let is_new = wanted.iter().any(|(grant, stance)| *stance == Stance::Want && !ledger.contains_key(grant));
     let max_age = if is_new { FRESH } else { Duration::MAX };
     let holds = connection.mirror.holds(&all, max_age).await?;
     let have = all.iter().zip(holds).filter(|(_, holds)| *holds).map(|(grant, _)| grant.clone()).collect();
-    let me: index::Key = (binding.namespace().unwrap_or_default(), binding.name_any());
     let platform = &binding.spec.platform_ref.name;
     let (owned_elsewhere, claimed_elsewhere) = context.index.elsewhere(&me, platform, all.iter());
     Ok(World { wanted, ledger, have, owned_elsewhere, claimed_elsewhere })

@@ -119,7 +119,9 @@ fn holder(subject: &Subject, user: Option<&Arc<TechnicalUser>>, platform: &Platf
 
 fn carries(user: &TechnicalUser, role: &Role) -> bool {
     let identity = user.status.as_ref().and_then(|status| status.identity.as_ref());
-    identity.is_some_and(|identity| identity.roles.iter().any(|carried| carried == role.name()))
+    identity
+        .and_then(|identity| identity.roles.as_ref())
+        .is_some_and(|roles| roles.iter().any(|one| one == role.name()))
 }
 
 fn denied(

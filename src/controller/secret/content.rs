@@ -87,8 +87,14 @@ mod tests {
 
     fn issued(fields: &[(&str, &str)]) -> Issued {
         let name = "tuo-1".to_owned();
-        let credential = ObservedCredential { name, id: "i".into(), identity: "x".into(), condition: Condition::Usable };
-        let origin = Origin { label: "it-rt".into(), plan: "integration-flow".into(), tags: vec!["a".into()], ..Origin::default() };
+        let credential =
+            ObservedCredential { name, id: "i".into(), identity: "x".into(), condition: Condition::Usable };
+        let origin = Origin {
+            label: "it-rt".into(),
+            plan: "integration-flow".into(),
+            tags: vec!["a".into()],
+            ..Origin::default()
+        };
         let mut fields: BTreeMap<String, Field> =
             fields.iter().map(|(key, value)| ((*key).to_owned(), Field::Text((*value).into()))).collect();
         fields.insert("nested".into(), Field::Json("{\"a\":1}".into()));
@@ -104,7 +110,9 @@ mod tests {
             descriptor[part].as_array().unwrap().iter().map(|one| (text(one, "name"), text(one, "format"))).collect()
         };
         let (described, properties) = (names("metaDataProperties"), names("credentialProperties"));
-        assert!(described.contains(&("type".into(), "text".into())) && described.contains(&("tags".into(), "json".into())));
+        assert!(
+            described.contains(&("type".into(), "text".into())) && described.contains(&("tags".into(), "json".into()))
+        );
         let expected = [("clientid", "text"), ("nested", "json"), ("odd_key", "text")];
         assert_eq!(properties, expected.map(|(name, format)| (name.to_owned(), format.to_owned())));
         for (name, _) in described.iter().chain(&properties) {

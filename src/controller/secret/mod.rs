@@ -13,7 +13,9 @@ use kube::{Api, Client, Resource, ResourceExt};
 
 use super::error::{Error, Result};
 use crate::api::technical_user::SecretTemplate;
-use crate::api::{CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR, SEQUENCE_ANNOTATION, TechnicalUser};
+use crate::api::{
+    CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR, SEQUENCE_ANNOTATION, TechnicalUser,
+};
 use crate::plan::technical_user::SecretFact;
 
 pub mod content;
@@ -66,7 +68,8 @@ impl Found {
 
     fn is_dressed(&self, secret: &Secret) -> bool {
         let labels = self.template.labels.iter().all(|(key, value)| secret.labels().get(key) == Some(value));
-        let annotations = self.template.annotations.iter().all(|(key, value)| secret.annotations().get(key) == Some(value));
+        let annotations =
+            self.template.annotations.iter().all(|(key, value)| secret.annotations().get(key) == Some(value));
         labels && annotations && secret.labels().get(MANAGED_BY_LABEL).is_some_and(|value| value == OPERATOR)
     }
 

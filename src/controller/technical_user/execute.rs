@@ -42,6 +42,7 @@ impl Execution<'_> {
         match step {
             Step::DeleteIdentity => self.delete_identity().await,
             Step::Intend(sequence) => self.intend(*sequence).await,
+            Step::ForgetRoles => self.forget_roles().await,
             Step::CreateIdentity(roles) => self.create_identity(roles).await,
             Step::SetRoles(roles) => self.set_roles(roles).await,
             Step::Issue(sequence) => self.issue(*sequence).await,
@@ -66,11 +67,18 @@ impl Execution<'_> {
         self.live.record().await
     }
 
+    async fn forget_roles(&mut self) -> Result<()> {
+        if let Some(identity) = &mut self.live.status.identity {
+            identity.roles = None;
+        }
+        self.live.record().await
+    }
+
     async fn create_identity(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let identity = self.connection.mirror.create(&self.wanted(roles)).await?;
         self.journal.note("Provisioned", format!("created {}{}", identity.name, with_roles(roles)));
         let usable = identity.condition == Condition::Usable;
-        self.live.status.identity = Some(status_of(&identity, roles));
+        self.live.status.identity = Some(status_of(&identity, Some(roles)));
         self.seen.identity = Some(identity);
         if usable { Ok(()) } else { Err(in_progress("create identity")) }
     }
@@ -79,7 +87,7 @@ impl Execution<'_> {
         let identity = self.identity()?;
         let changed = self.connection.mirror.set_roles(identity, &self.wanted(roles)).await?;
         self.journal.note("RolesChanged", format!("{} now carries{}", changed.name, with_roles(roles)));
-        self.live.status.identity = Some(status_of(&changed, roles));
+        self.live.status.identity = Some(status_of(&changed, Some(roles)));
         self.seen.identity = Some(changed);
         Ok(())
     }
@@ -189,7 +197,7 @@ impl Execution<'_> {
 
 /// Records the identity, the credential that the Secret holds, and the Secret to mount.
 pub fn record(live: &mut Live<TechnicalUser>, want: &Want, seen: &Seen, now: Timestamp) {
-    live.status.identity = seen.identity.as_ref().map(|identity| status_of(identity, &want.roles.clone().unwrap_or_default()));
+    live.status.identity = seen.identity.as_ref().map(|identity| status_of(identity, want.roles.as_ref()));
     if live.status.credential.is_none() {
         live.status.credential = published(want, &seen.have.secret, now);
     }
@@ -212,9 +220,9 @@ fn published(want: &Want, secret: &SecretFact, now: Timestamp) -> Option<Credent
     })
 }
 
-fn status_of(identity: &ObservedIdentity, roles: &BTreeSet<String>) -> IdentityStatus {
+fn status_of(identity: &ObservedIdentity, roles: Option<&BTreeSet<String>>) -> IdentityStatus {
     let id = Some(identity.id.clone()).filter(|id| *id != identity.name);
-    IdentityStatus { name: identity.name.clone(), id, roles: roles.iter().cloned().collect() }
+    IdentityStatus { name: identity.name.clone(), id, roles: roles.map(|roles| roles.iter().cloned().collect()) }
 }
 
 fn with_roles(roles: &BTreeSet<String>) -> String {

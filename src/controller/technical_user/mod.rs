@@ -90,7 +90,9 @@ fn outcome(live: &Live<TechnicalUser>, plan: &Plan) -> Result<Outcome> {
     match plan.hold {
         None => Ok(Outcome::Ready(format!("the credential is in Secret {name}"))),
         Some(Hold::NoRoles) => Ok(Outcome::Holding("NoRoles", "no RoleBinding gives it a role yet".into())),
-        Some(Hold::InProgress) => Err(crate::platform::Error::new(crate::platform::Kind::InProgress, "provision").into()),
+        Some(Hold::InProgress) => {
+            Err(crate::platform::Error::new(crate::platform::Kind::InProgress, "provision").into())
+        }
         Some(Hold::SecretNotOurs) => Err(Error::NotOurs(format!(
             "Secret {name} exists and is not this TechnicalUser's; it is left alone. Remove it, or name another in credential.secretName"
         ))),
@@ -110,7 +112,8 @@ async fn denied(
     context: &Context,
 ) -> Result<Applied> {
     let (namespace, name) = (live.object().namespace().unwrap_or_default(), platform.name_any());
-    let refusal = format!("Platform {name} does not allow namespace {namespace} this identity; its spec.access must list it");
+    let refusal =
+        format!("Platform {name} does not allow namespace {namespace} this identity; its spec.access must list it");
     if !live.is_held() {
         return Ok(Outcome::Stalled("AccessDenied", refusal).into());
     }

@@ -30,7 +30,12 @@ pub struct Seen {
 
 /// Looks at what there is. The mirror may be as old as its last refresh: what is made on its word is made under a
 /// name that is found if it is there already.
-pub async fn observe(live: &Live<TechnicalUser>, owner: &Owner, connection: &Connection, context: &Context) -> Result<Seen> {
+pub async fn observe(
+    live: &Live<TechnicalUser>,
+    owner: &Owner,
+    connection: &Connection,
+    context: &Context,
+) -> Result<Seen> {
     look(live, owner, connection, context, Duration::MAX).await
 }
 
@@ -58,7 +63,9 @@ async fn look(
     let (platform, secret) = tokio::join!(on_platform(owner, connection, max_age), secret(live, context));
     let ((identity, credentials), secret) = (platform?, secret?);
     let have = Have {
-        identity: identity.as_ref().map(|identity| IdentityFact { health: health(identity.condition), roles: identity.roles.clone() }),
+        identity: identity
+            .as_ref()
+            .map(|identity| IdentityFact { health: health(identity.condition), roles: identity.roles.clone() }),
         credentials: credentials
             .iter()
             .map(|credential| CredentialFact { name: credential.name.clone(), health: health(credential.condition) })
@@ -94,7 +101,7 @@ async fn secret(live: &Live<TechnicalUser>, context: &Context) -> Result<Option<
 fn recorded(live: &Live<TechnicalUser>) -> Recorded {
     let status = &live.status;
     Recorded {
-        roles: status.identity.as_ref().map(|identity| identity.roles.iter().cloned().collect()),
+        roles: status.identity.as_ref().and_then(|identity| Some(identity.roles.as_ref()?.iter().cloned().collect())),
         credential: status.credential.as_ref().map(|credential| (credential.sequence, credential.fingerprint.clone())),
         intent: status.intent,
     }

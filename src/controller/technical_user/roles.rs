@@ -46,7 +46,7 @@ pub async fn wanted(user: &TechnicalUser, platform: &Platform, context: &Context
 }
 
 fn carried(user: &TechnicalUser) -> Vec<&String> {
-    user.status.iter().flat_map(|status| &status.identity).flat_map(|identity| &identity.roles).collect()
+    user.status.iter().flat_map(|status| &status.identity).flat_map(|identity| &identity.roles).flatten().collect()
 }
 
 fn union(user: &TechnicalUser, platform: &Platform, context: &Context, bindings: &[Arc<RoleBinding>]) -> Wanted {
@@ -84,7 +84,9 @@ fn add(
         wanted.roles.insert(role.name().to_owned());
     } else if carried(user).into_iter().any(|carried| carried == role.name()) {
         let line = binding.status.iter().flat_map(|status| &status.roles);
-        let line = line.filter(|line| line.subject == subject && &line.role == role).find_map(|line| line.denied_since.as_ref());
+        let line = line
+            .filter(|line| line.subject == subject && &line.role == role)
+            .find_map(|line| line.denied_since.as_ref());
         let since = line.map_or(wanted.now, |since| since.0);
         if let Withdrawal::Due(at) = access::withdrawal(since, platform.spec.withdrawal_grace.duration(), wanted.now) {
             wanted.roles.insert(role.name().to_owned());

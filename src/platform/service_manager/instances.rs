@@ -41,8 +41,8 @@ impl Identities for ServiceManager {
         let sent = self.session.post(CREATE, &path).query("async", "false").json(&body).accept(&[409]).send().await;
         match self.created(sent).await {
             Ok(Some(instance)) => Ok(self.seen(instance)),
-            Ok(None) => self.find(&wanted.owner).await,
-            Err(error) if error.kind() == Kind::Conflict => self.find(&wanted.owner).await,
+            Ok(None) => self.adopt(wanted).await,
+            Err(error) if error.kind() == Kind::Conflict => self.adopt(wanted).await,
             Err(error) => {
                 if matches!(error.kind(), Kind::Invalid | Kind::NotFound) {
                     // The plan may have been replaced since it was looked up.
@@ -91,6 +91,15 @@ impl ServiceManager {
         match finish(&self.session, CREATE, &answer).await? {
             End::AtOnce => answer.json(CREATE).map(Some),
             End::Later | End::Gone => Ok(None),
+        }
+    }
+
+    /// The instance that is there already. Which roles it was made with cannot be read, so it is given the wanted ones.
+    async fn adopt(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+        let found = self.find(&wanted.owner).await?;
+        match (found.condition, &wanted.roles_parameter) {
+            (Condition::Usable, Some(_)) => self.set_roles(&found, wanted).await,
+            _ => Ok(found),
         }
     }
 

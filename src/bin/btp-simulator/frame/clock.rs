@@ -18,11 +18,6 @@ impl Clock {
         system + Duration::from_millis(self.ahead_millis.load(Ordering::Relaxed))
     }
 
-    /// Seconds since the Unix epoch: what `iat` and `exp` of a token count.
-    pub(crate) fn seconds(&self) -> u64 {
-        self.now().as_secs()
-    }
-
     /// Moves the clock forward, for everything at once.
     pub(crate) fn advance(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
@@ -53,11 +48,11 @@ mod tests {
     #[test]
     fn advancing_moves_every_reading() {
         let clock = Clock::default();
-        let before = clock.seconds();
+        let before = clock.now();
         clock.advance(Duration::from_hours(1));
-        assert!(clock.seconds() >= before + 3600);
+        assert!(clock.now() >= before + Duration::from_hours(1));
         clock.reset();
-        assert!(clock.seconds() < before + 3600);
+        assert!(clock.now() < before + Duration::from_hours(1));
     }
 
     #[test]

@@ -14,19 +14,22 @@ use serde_json::{Map, Value, json};
 
 use super::faults::Fault;
 use super::limits::Limit;
-use super::{Frame, Platform, answer};
+use super::{Frame, Platform, RouteName, answer};
 
+/// What the control API reads and switches.
 #[derive(Clone)]
 struct Control {
     frame: Arc<Frame>,
     platforms: Arc<Vec<Arc<dyn Platform>>>,
+    names: Arc<Vec<RouteName>>,
 }
 
 /// All routes of the control API.
-pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>) -> Router {
-    let control = Control { frame: Arc::clone(frame), platforms: Arc::new(platforms) };
-    let routes = Router::new()
+pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>, names: Vec<RouteName>) -> Router {
+    let control = Control { frame: Arc::clone(frame), platforms: Arc::new(platforms), names: Arc::new(names) };
+    let below = Router::new()
         .route("/credentials/{platform}", get(credentials))
+        .route("/routes", get(routes))
         .route("/log", get(read_log).delete(clear_log))
         .route("/metrics", get(metrics))
         .route("/faults", get(list_faults).delete(clear_faults))
@@ -38,7 +41,7 @@ pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>) -> R
         .route("/reset", post(reset))
         .route("/clock", post(advance_clock))
         .with_state(control);
-    Router::new().nest("/_simulator", routes)
+    Router::new().nest("/_simulator", below)
 }
 
 #[derive(Deserialize)]
@@ -46,6 +49,7 @@ struct CredentialQuery {
     r#type: Option<String>,
 }
 
+/// `GET /credentials/{platform}[?type=x509]`: the service key, as an administrator would paste it into a Secret.
 async fn credentials(
     State(control): State<Control>,
     Path(name): Path<String>,
@@ -59,12 +63,22 @@ async fn credentials(
     }
 }
 
+/// The names that faults and limits go by.
+async fn routes(State(control): State<Control>) -> Response {
+    let shown = control
+        .names
+        .iter()
+        .map(|route| json!({"name": route.name, "method": route.method.as_str(), "path": route.path}));
+    Json(shown.collect::<Vec<_>>()).into_response()
+}
+
 #[derive(Deserialize)]
 struct LogQuery {
     #[serde(default)]
     since: u64,
 }
 
+/// `GET /log[?since=N]`
 async fn read_log(State(control): State<Control>, Query(query): Query<LogQuery>) -> Response {
     Json(control.frame.log.since(query.since)).into_response()
 }
@@ -82,6 +96,7 @@ async fn list_faults(State(control): State<Control>) -> Response {
     Json(control.frame.faults.list()).into_response()
 }
 
+/// `PUT /faults/{route}`: a route's name, or `*` for all.
 async fn put_fault(State(control): State<Control>, Path(route): Path<String>, Json(fault): Json<Fault>) -> StatusCode {
     control.frame.faults.put(route, fault);
     StatusCode::NO_CONTENT
@@ -96,6 +111,7 @@ async fn list_limits(State(control): State<Control>) -> Response {
     Json(control.frame.limits.list()).into_response()
 }
 
+/// `PUT /limits/{route}`: a route's name, or `*` for one limit on all of them together.
 async fn put_limit(State(control): State<Control>, Path(route): Path<String>, Json(limit): Json<Limit>) -> StatusCode {
     control.frame.limits.put(route, limit);
     StatusCode::NO_CONTENT
@@ -110,6 +126,7 @@ async fn settings(State(control): State<Control>) -> Response {
     Json(&*control.frame.settings.current()).into_response()
 }
 
+/// `PUT /settings`: any part of them; answers with the whole.
 async fn change_settings(State(control): State<Control>, Json(part): Json<Value>) -> Response {
     match control.frame.settings.change(&part) {
         Ok(settings) => Json(&*settings).into_response(),
@@ -123,12 +140,14 @@ struct StateQuery {
     secrets: bool,
 }
 
+/// `GET /state[?secrets=true]`
 async fn state(State(control): State<Control>, Query(query): Query<StateQuery>) -> Response {
     let named = control.platforms.iter();
     let all = named.map(|platform| (platform.name().to_owned(), platform.snapshot(query.secrets)));
     Json(all.collect::<Map<_, _>>()).into_response()
 }
 
+/// `POST /reset`: as if just started. Platforms are reset in the order they are mounted in.
 async fn reset(State(control): State<Control>) -> StatusCode {
     let frame = &control.frame;
     frame.clock.reset();
@@ -147,6 +166,7 @@ struct Advance {
     advance_seconds: u64,
 }
 
+/// `POST /clock`: tokens expire, certificates run out, operations end, as if the time had passed.
 async fn advance_clock(State(control): State<Control>, Json(advance): Json<Advance>) -> Response {
     control.frame.clock.advance(Duration::from_secs(advance.advance_seconds));
     Json(json!({"now": control.frame.clock.stamp()})).into_response()

@@ -120,6 +120,7 @@ pub(crate) fn assemble(frame: &Arc<Frame>, mounted: Vec<Mounted>) -> Router {
         names.extend(one.names.into_iter().map(|name| (name, Arc::clone(&one.platform))));
         known.push(one.platform);
     }
+    let routes = names.iter().map(|(name, _): &(RouteName, _)| name.clone()).collect();
     let observed = observe::stand_before(platforms, frame, names);
-    observed.merge(control::router(frame, known))
+    observed.merge(control::router(frame, known, routes))
 }

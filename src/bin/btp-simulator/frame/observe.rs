@@ -24,6 +24,7 @@ const LARGEST_BODY: usize = 1 << 20;
 
 type Names = HashMap<(Method, String), (String, Arc<dyn Platform>)>;
 
+/// What every request is looked up in.
 #[derive(Clone)]
 struct Observer {
     frame: Arc<Frame>,
@@ -52,6 +53,8 @@ impl Drop for InFlight {
     }
 }
 
+/// One request, from its arrival to the moment its answer stands. The body is read here, whole, because the log wants
+/// it too; the platform then gets the same bytes.
 async fn observe(State(observer): State<Observer>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let frame = &observer.frame;
@@ -74,11 +77,14 @@ async fn observe(State(observer): State<Observer>, request: Request, next: Next)
 }
 
 impl Observer {
+    /// Name and platform of the route that answers, or `None` for a path or method that nobody answers.
     fn name_of(&self, parts: &Parts) -> Option<&(String, Arc<dyn Platform>)> {
         let pattern = parts.extensions.get::<MatchedPath>()?.as_str().to_owned();
         self.names.get(&(parts.method.clone(), pattern))
     }
 
+    /// The answer, spoiled by whatever is switched on: first the limit, as the gateway of the platform stands before
+    /// everything else, then the fault.
     async fn answered(
         &self,
         known: Option<&(String, Arc<dyn Platform>)>,
@@ -105,6 +111,7 @@ async fn pause(duration: Duration) {
     }
 }
 
+/// The log line of a request that has not been answered yet.
 fn described(parts: &Parts, body: &Bytes, frame: &Frame) -> Entry {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_form = content_type.is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));

@@ -31,28 +31,28 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// Answers `GET path` under this name.
-    pub(crate) fn get<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, handler: H) -> Self {
-        self.add(Method::GET, name, path, get(handler))
+    pub(crate) fn get<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, respond: H) -> Self {
+        self.add(Method::GET, name, path, get(respond))
     }
 
     /// Answers `POST path` under this name.
-    pub(crate) fn post<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, handler: H) -> Self {
-        self.add(Method::POST, name, path, post(handler))
+    pub(crate) fn post<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, respond: H) -> Self {
+        self.add(Method::POST, name, path, post(respond))
     }
 
     /// Answers `PUT path` under this name.
-    pub(crate) fn put<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, handler: H) -> Self {
-        self.add(Method::PUT, name, path, put(handler))
+    pub(crate) fn put<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, respond: H) -> Self {
+        self.add(Method::PUT, name, path, put(respond))
     }
 
     /// Answers `PATCH path` under this name.
-    pub(crate) fn patch<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, handler: H) -> Self {
-        self.add(Method::PATCH, name, path, patch(handler))
+    pub(crate) fn patch<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, respond: H) -> Self {
+        self.add(Method::PATCH, name, path, patch(respond))
     }
 
     /// Answers `DELETE path` under this name.
-    pub(crate) fn delete<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, handler: H) -> Self {
-        self.add(Method::DELETE, name, path, delete(handler))
+    pub(crate) fn delete<H: Handler<T, S>, T: 'static>(self, name: &str, path: &str, respond: H) -> Self {
+        self.add(Method::DELETE, name, path, delete(respond))
     }
 
     fn add(mut self, method: Method, name: &str, path: &str, route: MethodRouter<S>) -> Self {

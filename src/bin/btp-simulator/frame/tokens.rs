@@ -49,7 +49,7 @@ pub(crate) enum Shape {
 pub(crate) enum TokenRefusal {
     /// No `Authorization: Bearer …`.
     Missing,
-    /// Not a token of this realm, or withdrawn.
+    /// Not a token of this realm.
     Unknown,
     /// Its time is over.
     Expired,
@@ -100,13 +100,6 @@ impl Mint {
     pub(crate) fn client_of(&self, headers: &HeaderMap) -> Option<String> {
         let token = bearer(headers)?;
         self.issued.read(|issued| issued.get(token).map(|one| one.grant.client_id.clone()))
-    }
-
-    /// Withdraws every token of a client in a realm: for platforms that end tokens with their client.
-    pub(crate) fn withdraw(&self, realm: &str, client_id: &str) {
-        self.issued.write(|issued| {
-            issued.retain(|_, one| one.grant.realm != realm || one.grant.client_id != client_id);
-        });
     }
 
     /// Forgets every token.
@@ -179,13 +172,5 @@ mod tests {
         let claims: Value = serde_json::from_slice(&payload).unwrap();
         assert_eq!(claims["scope"], json!(["s"]));
         assert_eq!(claims["zid"], "z");
-    }
-
-    #[test]
-    fn withdrawing_a_client_ends_its_tokens() {
-        let (mint, clock) = (Mint::default(), Clock::default());
-        let headers = with_bearer(&mint.issue(grant(60), Shape::Opaque, &clock));
-        mint.withdraw("a", "c");
-        assert_eq!(mint.check(&headers, "a", &clock).unwrap_err(), TokenRefusal::Unknown);
     }
 }

@@ -27,6 +27,7 @@ use super::{ServiceManager, broker_answer};
 /// Fields that `fieldQuery` knows.
 const FIELDS: [&str; 6] = ["id", "name", "ready", "created_at", "updated_at", "service_instance_id"];
 
+/// `CreateServiceBindingRequestPayload`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
@@ -39,6 +40,7 @@ struct Order {
     labels: BTreeMap<String, Vec<String>>,
 }
 
+/// What SAP's own Kubernetes operator sends to rename a binding; the OpenAPI document does not have it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -122,6 +124,7 @@ fn reserve(manager: &ServiceManager, order: Order, wish: AsyncQuery) -> Result<R
     })
 }
 
+/// Makes the key and ends the operation with it.
 fn make(manager: &ServiceManager, making: &KeyMaking, parameters: &Parameters) -> Result<Response, Refusal> {
     let id = making.operation.resource_id.as_str();
     let instance_id = manager.with(|store| store.bindings.get(id).map(|binding| binding.instance_id.clone()));

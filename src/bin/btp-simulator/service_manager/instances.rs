@@ -28,6 +28,7 @@ const PLATFORM: &str = "service-manager";
 const FIELDS: [&str; 9] =
     ["id", "name", "ready", "created_at", "updated_at", "service_plan_id", "platform_id", "usable", "shared"];
 
+/// `CreateByPlanID` or `CreateByOfferingAndPlanName`: one of the two, told apart by [`Order::plan`].
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
@@ -41,6 +42,7 @@ struct Order {
     labels: BTreeMap<String, Vec<String>>,
 }
 
+/// `UpdateServiceInstanceRequestPayload`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -52,6 +54,7 @@ struct Change {
 }
 
 impl Order {
+    /// The plan that is ordered. One that is hidden is refused like one that does not exist.
     fn plan(&self, settings: &Settings) -> Result<&'static Plan, Refusal> {
         match (&self.service_plan_id, &self.service_offering_name, &self.service_plan_name) {
             (Some(id), None, None) => catalogue::plan_by_id(settings, id)
@@ -99,6 +102,8 @@ pub(crate) async fn create(
     })
 }
 
+/// What the broker makes of the order. Asked before anything is stored, so that a synchronous failure and an
+/// asynchronous one leave the same behind.
 fn provisioned(settings: &Settings, plan: &Plan, parameters: &Parameters) -> Result<Wanted, Refusal> {
     broker_answer(settings, plan, "provisioning", || plan.broker.read(parameters))
 }

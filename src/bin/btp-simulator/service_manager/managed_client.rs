@@ -37,6 +37,7 @@ pub(crate) struct ManagedClient {
     pub(crate) secret: SecretKind,
 }
 
+/// Parameters of a binding.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct KeyParameters {
@@ -46,6 +47,8 @@ struct KeyParameters {
     x509: X509,
 }
 
+/// `instance-secret` cannot be asked for: it is refused for new bindings, and the services that still have it do not
+/// offer a choice.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum CredentialType {
@@ -54,6 +57,7 @@ enum CredentialType {
     X509,
 }
 
+/// The certificate: to be generated, or one of the client's own.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct X509 {
@@ -128,6 +132,7 @@ impl ManagedClient {
         format!("sb-{instance_id}!b157978|{}", self.xsappname)
     }
 
+    /// The same client and secret for every binding: making a new binding rotates nothing.
     fn instance_secret(&self, order: &KeyOrder<'_>) -> Key {
         let id = self.instance_client_id(order.instance_id);
         let existing = order.subaccount.clients.by_id(&id);
@@ -169,6 +174,7 @@ impl ManagedClient {
         format!("sb-{}!b157978|{}", random::uuid(), self.xsappname)
     }
 
+    /// The fields every key of the dialect has, and those that prove the client.
     fn flat(&self, subaccount: &Subaccount, client_id: &str, credential_type: &str, proof: &Value) -> Value {
         let mut credentials = json!({
             "clientid": client_id, "credential-type": credential_type, "xsappname": self.xsappname,

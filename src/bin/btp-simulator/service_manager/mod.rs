@@ -31,9 +31,9 @@ use serde_json::{Value, json};
 pub(crate) use broker::{Broker, BrokerRefusal, Key, KeyOrder, Parameters, Wanted};
 pub(crate) use managed_client::register;
 
-use crate::clients::{Client, Proof, Rights};
+use crate::admin::{Admin, AdminNames};
 use crate::frame::{Guarded, Mounted, Platform, Routes, Settings, answer};
-use crate::subaccount::{ADMIN_TOKEN_VALIDITY, SUBDOMAIN, Subaccount, ZONE};
+use crate::subaccount::{SUBDOMAIN, Subaccount, ZONE};
 
 use answering::{AsyncQuery, Run};
 use catalogue::Plan;
@@ -42,10 +42,11 @@ use store::Store;
 
 /// Name of the Service Manager's application, which its scopes begin with.
 pub(crate) const XSAPPNAME: &str = "service-manager!b1476";
-const ADMIN: &str = "sb-6f1c2d3e-service-manager-admin!b5874|service-manager!b1476";
-const ADMIN_X509: &str = "sb-7a2b3c4d-service-manager-x509!b5874|service-manager!b1476";
-/// Its secret; marked, so that a scan finds it wherever it leaks.
-pub(crate) const ADMIN_SECRET: &str = "planted-service-manager-$Ab3+xYz_9-Q==";
+static ADMIN: AdminNames = AdminNames {
+    client_id: "sb-6f1c2d3e-service-manager-admin!b5874|service-manager!b1476",
+    secret: "planted-service-manager-$Ab3+xYz_9-Q==",
+    x509_client_id: "sb-7a2b3c4d-service-manager-x509!b5874|service-manager!b1476",
+};
 /// What the plan `subaccount-admin` may do.
 const ADMIN_RIGHTS: [&str; 6] = [
     "service_instance.read",
@@ -60,17 +61,14 @@ const ADMIN_RIGHTS: [&str; 6] = [
 pub(crate) struct ServiceManager {
     subaccount: Arc<Subaccount>,
     store: Guarded<Store>,
-    admin_x509: Guarded<Value>,
+    admin: Admin,
 }
 
 /// Mounts the Service Manager below `/service-manager`.
 pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let manager = Arc::new(ServiceManager {
-        subaccount: Arc::clone(subaccount),
-        store: Guarded::default(),
-        admin_x509: Guarded::new(Value::Null),
-    });
-    manager.register_admins();
+    let scopes = ADMIN_RIGHTS.iter().map(|right| format!("{XSAPPNAME}.subaccount.{right}")).collect();
+    let admin = Admin::new(subaccount, &ADMIN, scopes);
+    let manager = Arc::new(ServiceManager { subaccount: Arc::clone(subaccount), store: Guarded::default(), admin });
     let (router, names) = Routes::below("/service-manager", "service-manager")
         .get("list-offerings", "/v1/service_offerings", marketplace::offerings)
         .get("get-offering", "/v1/service_offerings/{id}", marketplace::offering)
@@ -112,21 +110,6 @@ impl ServiceManager {
         let takes = if asynchronous { Duration::from_millis(settings.operation_millis) } else { Duration::ZERO };
         Run { asynchronous, ends: self.subaccount.frame.clock.now() + takes }
     }
-
-    fn register_admins(&self) {
-        let scopes = ADMIN_RIGHTS.iter().map(|right| format!("{XSAPPNAME}.subaccount.{right}")).collect();
-        let rights = Rights::new(scopes, ADMIN_TOKEN_VALIDITY);
-        let proof = Proof::Secret(ADMIN_SECRET.to_owned());
-        drop(self.subaccount.clients.register(Client { id: ADMIN.to_owned(), proof, rights: Arc::clone(&rights) }));
-        let Some(issued) = self.subaccount.admin_certificate("service-manager-admin") else { return };
-        let (fingerprint, valid_until) = (issued.details.fingerprint, issued.details.valid_until);
-        let proof = Proof::Certificate { fingerprint, valid_until };
-        drop(self.subaccount.clients.register(Client { id: ADMIN_X509.to_owned(), proof, rights }));
-        let certurl = self.subaccount.certificate_token_host();
-        let fields =
-            json!({"clientid": ADMIN_X509, "certificate": issued.chain, "key": issued.key, "certurl": certurl});
-        self.admin_x509.write(|kept| *kept = fields);
-    }
 }
 
 impl Platform for ServiceManager {
@@ -151,24 +134,15 @@ impl Platform for ServiceManager {
 
     fn reset(&self) {
         self.store.write(|store| *store = Store::default());
-        self.register_admins();
+        self.admin.register(&self.subaccount);
     }
 
     fn admin_credential(&self, x509: bool) -> Option<Value> {
-        let mut credential = json!({
-            "sm_url": format!("{}/service-manager", self.subaccount.frame.url),
-            "url": self.subaccount.token_host(), "xsappname": XSAPPNAME,
-            "clientid": ADMIN, "subaccount_id": ZONE, "identityzone": SUBDOMAIN,
+        let key = json!({
+            "sm_url": format!("{}/service-manager", self.subaccount.frame.url), "url": self.subaccount.token_host(),
+            "xsappname": XSAPPNAME, "subaccount_id": ZONE, "identityzone": SUBDOMAIN,
         });
-        if !x509 {
-            credential["clientsecret"] = json!(ADMIN_SECRET);
-            return Some(credential);
-        }
-        let fields = self.admin_x509.read(Clone::clone);
-        for (name, value) in fields.as_object()? {
-            credential[name] = value.clone();
-        }
-        Some(credential)
+        self.admin.complete(key, &self.subaccount, x509)
     }
 
     fn throttled(&self, retry_after: Option<String>) -> Response {

@@ -48,6 +48,7 @@ impl Default for GetQuery {
     }
 }
 
+/// `RoleCollection` as a client sends it. Users and groups in it are read over: they have routes of their own.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SentCollection {
@@ -234,6 +235,7 @@ pub(crate) async fn remove_roles(
 }
 
 impl Xsuaa {
+    /// Changes a role collection that may be changed, and shows it.
     fn changed(&self, name: &str, change: impl FnOnce(&mut RoleCollection)) -> Result<Response, Refusal> {
         let shown = self.store.write(|store| {
             let collection = store.collections.get_mut(name).ok_or_else(|| Refusal::no_collection(name))?;

@@ -32,6 +32,7 @@ fn equals() -> String {
 }
 
 impl Xsuaa {
+    /// Real tenants have shown the origin key, and later the host: no client may take it for a key.
     fn display_name(&self, provider: &IdentityProvider) -> &'static str {
         match self.subaccount.frame.settings.current().idp_display_name {
             IdpDisplayName::Origin => provider.origin,
@@ -51,6 +52,7 @@ impl Xsuaa {
         shown
     }
 
+    /// The mappings of one identity provider that the caller wants.
     fn mappings_of(&self, origin: &str, wanted: impl Fn(&str, &Mapping) -> bool) -> Result<Response, Refusal> {
         let origin = identity_provider(origin).ok_or_else(|| Refusal::no_origin_to_assign(origin))?.origin;
         let listed: Vec<Value> = self.store.read(|store| {

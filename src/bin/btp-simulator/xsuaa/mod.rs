@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::clients::{Client, Proof, Rights};
+use crate::admin::{Admin, AdminNames};
 use crate::frame::{Guarded, Mounted, Platform, Routes};
-use crate::subaccount::{ADMIN_TOKEN_VALIDITY, SUBDOMAIN, Subaccount, ZONE};
+use crate::subaccount::{SUBDOMAIN, Subaccount, ZONE};
 
 use store::{Mapping, Store};
 
@@ -29,29 +29,29 @@ pub(crate) const SCOPES: &[&str] = &[
     "xs_idp.read",
     "xs_idp.write",
 ];
-const ADMIN: &str = "sb-full-access!a549338";
-const ADMIN_X509: &str = "sb-full-access-x509!a549338";
-const ADMIN_SECRET: &str = "planted-xsuaa-$Cd5+uVw_1-R==";
+static ADMIN: AdminNames = AdminNames {
+    client_id: "sb-full-access!a549338",
+    secret: "planted-xsuaa-$Cd5+uVw_1-R==",
+    x509_client_id: "sb-full-access-x509!a549338",
+};
 
 /// The XSUAA API of the subaccount.
 pub(crate) struct Xsuaa {
     subaccount: Arc<Subaccount>,
     store: Guarded<Store>,
-    admin_x509: Guarded<Value>,
+    admin: Admin,
 }
 
 /// Mounts the API below `/xsuaa`.
 pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let xsuaa = Arc::new(Xsuaa {
-        subaccount: Arc::clone(subaccount),
-        store: Guarded::new(Store::seeded()),
-        admin_x509: Guarded::new(Value::Null),
-    });
-    xsuaa.register_admins();
+    let admin = Admin::new(subaccount, &ADMIN, SCOPES.iter().map(|&scope| scope.to_owned()).collect());
+    let store = Guarded::new(Store::seeded());
+    let xsuaa = Arc::new(Xsuaa { subaccount: Arc::clone(subaccount), store, admin });
     let (router, names) = routes().with_state(Arc::clone(&xsuaa));
     Mounted { platform: xsuaa, router, names }
 }
 
+/// Paths are those of the OpenAPI document; names of parameters are ours.
 fn routes() -> Routes<Arc<Xsuaa>> {
     let user = "/sap/rest/user/origin/{origin}/name/{name}";
     let collection = "/sap/rest/authorization/v2/rolecollections/{collection}";
@@ -98,23 +98,6 @@ impl Xsuaa {
     fn now(&self) -> Duration {
         self.subaccount.frame.clock.now()
     }
-
-    fn register_admins(&self) {
-        let rights = Rights::new(SCOPES.iter().map(|&scope| scope.to_owned()).collect(), ADMIN_TOKEN_VALIDITY);
-        let proof = Proof::Secret(ADMIN_SECRET.to_owned());
-        drop(self.subaccount.clients.register(Client { id: ADMIN.to_owned(), proof, rights: Arc::clone(&rights) }));
-        let Some(issued) = self.subaccount.admin_certificate("xsuaa-admin") else { return };
-        let (fingerprint, valid_until) = (issued.details.fingerprint, issued.details.valid_until);
-        let proof = Proof::Certificate { fingerprint, valid_until };
-        drop(self.subaccount.clients.register(Client { id: ADMIN_X509.to_owned(), proof, rights }));
-        let certurl = self.subaccount.certificate_token_host();
-        let fields = json!({
-            "clientid": ADMIN_X509, "credential-type": "client certificate", "certificate": issued.chain,
-            "key": issued.key, "certurl": certurl, "tokenurl": format!("{certurl}/oauth/token"),
-            "clientx509enabled": true, "certificate-pinning": true,
-        });
-        self.admin_x509.write(|kept| *kept = fields);
-    }
 }
 
 impl Platform for Xsuaa {
@@ -138,27 +121,25 @@ impl Platform for Xsuaa {
 
     fn reset(&self) {
         self.store.write(|store| *store = Store::seeded());
-        self.register_admins();
+        self.admin.register(&self.subaccount);
     }
 
     fn admin_credential(&self, x509: bool) -> Option<Value> {
         let token_host = self.subaccount.token_host();
-        let mut credential = json!({
-            "tenantmode": "dedicated", "subaccountid": ZONE, "credential-type": "secret", "clientid": ADMIN,
+        let mut key = json!({
+            "tenantmode": "dedicated", "subaccountid": ZONE, "credential-type": "secret",
             "tokenurl": format!("{token_host}/oauth/token"), "xsappname": "full-access!a549338",
             "serviceInstanceId": "930dd55c-d3e5-40f6-b65b-266d2b05d622", "url": token_host,
             "uaadomain": "authentication.simulator.hana.ondemand.com",
             "apiurl": format!("{}/xsuaa", self.subaccount.frame.url), "identityzone": SUBDOMAIN,
             "identityzoneid": ZONE, "tenantid": ZONE, "zoneid": ZONE, "name": "simulator", "read-only": false,
         });
-        if !x509 {
-            credential["clientsecret"] = json!(ADMIN_SECRET);
-            return Some(credential);
+        if x509 {
+            key["credential-type"] = json!("client certificate");
+            key["tokenurl"] = json!(format!("{}/oauth/token", self.subaccount.certificate_token_host()));
+            key["clientx509enabled"] = json!(true);
+            key["certificate-pinning"] = json!(true);
         }
-        let fields = self.admin_x509.read(Clone::clone);
-        for (name, value) in fields.as_object()? {
-            credential[name] = value.clone();
-        }
-        Some(credential)
+        self.admin.complete(key, &self.subaccount, x509)
     }
 }

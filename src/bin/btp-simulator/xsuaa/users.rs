@@ -143,6 +143,7 @@ pub(crate) async fn create_many(
 }
 
 impl Xsuaa {
+    /// Makes the user with its role collections. A legacy origin is stored as the real one.
     fn create_user(&self, store: &mut Store, sent: SentUser) -> Result<Value, Refusal> {
         let name = sent.username.filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| Refusal::bad_request("A username must be provided."))?;
@@ -198,6 +199,7 @@ pub(crate) async fn update(
     })
 }
 
+/// The user a body means: by id, else by origin and name.
 fn identified(store: &Store, sent: &SentUser) -> Result<String, Refusal> {
     if let Some(id) = &sent.id {
         return store.user_by_id(id).map(|user| user.id.clone()).ok_or_else(|| Refusal::no_user(id));

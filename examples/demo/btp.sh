@@ -1,0 +1,101 @@
+# The quick start: a service key that works, as long as its RoleBinding says so, and a role collection for a person.
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
+
+secret=orders-credentials
+role_collection=PI_Read_Only
+user=/sap/rest/user/origin/sap.default/name/jane%40acme.example
+
+platform_build() { :; }
+
+platform_start() { simulator_start; }
+
+platform_secrets() {
+    begin "puts the platform's credentials into the operator's namespace"
+    xsuaa=$(simulator_credential xsuaa)
+    service_manager=$(simulator_credential service-manager)
+    secret_create integration-xsuaa <<<"$xsuaa"
+    secret_create integration-service-manager <<<"$service_manager"
+    ok "integration-xsuaa, integration-service-manager"
+}
+
+# An administrator's token for one of the two APIs, whose service key is given.
+administrator_token() {
+    field access_token "$(token_request "$(field url "$1")/oauth/token" "$(field clientid "$1")" "$(field clientsecret "$1")")"
+}
+
+# The status with which the sender endpoint of Cloud Integration answers a message that comes with this token.
+send() {
+    curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' --config - \
+        --header 'Content-Type: application/json' --data '{"order":1}' "$(secret_value "$secret" url)/http/orders" <<<"header = $(quoted "Authorization: Bearer $1")"
+}
+
+sender_answers() { token_fetch "$secret" && status=$(send "$token") && [[ $status == "$1" ]]; }
+
+jane_holds() { call GET "$(field apiurl "$xsuaa")$user" "$xsuaa_token" 2>/dev/null | grep -q "\"$role_collection\""; }
+
+credential_works() {
+    begin "fetches a token with the Secret's values"
+    token_fetch "$secret" || fail "refused"
+    [[ " $roles " == *" ESBMessaging.send "* ]] || fail "its roles are '$roles'"
+    ok "it carries $roles"
+    begin "sends a message to Cloud Integration with it"
+    status=$(send "$token")
+    [[ $status == 200 ]] || fail "answered $status"
+    ok "accepted ($status)"
+}
+
+role_comes_and_goes() {
+    begin "deletes RoleBinding orders-may-send and sends with a new token"
+    role_binding_delete orders-may-send || fail "it could not be deleted"
+    eventually 20 sender_answers 403 || fail "still answered ${status:-nothing}"
+    ok "refused ($status), its roles are '${roles}'"
+    begin "applies it again and sends with a new token"
+    manifests | kubectl apply --filename - >/dev/null
+    eventually 30 sender_answers 200 || fail "still answered ${status:-nothing}"
+    ok "accepted ($status)"
+}
+
+secret_comes_back() {
+    secret_deleted_and_back "$secret"
+    begin "sends with the Secret that came back"
+    eventually 10 sender_answers 200 || fail "answered ${status:-nothing}"
+    ok "accepted ($status)"
+}
+
+drift_is_put_right() {
+    local began
+    xsuaa_token=$(administrator_token "$xsuaa")
+    begin "takes $role_collection from jane on the platform, behind the operator's back"
+    jane_holds || fail "she does not hold it"
+    call DELETE "$(field apiurl "$xsuaa")$user/rolecollections/$role_collection" "$xsuaa_token" >/dev/null || fail "refused"
+    began=$(milliseconds)
+    if jane_holds; then fail "she still holds it"; fi
+    eventually 30 jane_holds || fail "she has not got it back"
+    ok "hers again after $(seconds_since "$began"), at the next resync"
+}
+
+# What the Service Manager and XSUAA still have of ours, in their own words.
+platform_is_empty() {
+    local kind answer left='' token
+    token=$(administrator_token "$service_manager")
+    begin "asks the platform what is left"
+    for kind in service_instances service_bindings; do
+        answer=$(call GET "$(field sm_url "$service_manager")/v1/$kind" "$token") || fail "no answer"
+        grep -q '"num_items":0' <<<"$answer" || left+=" $kind"
+    done
+    if jane_holds; then left+=" jane's $role_collection"; fi
+    [[ -z $left ]] || fail "still there:$left"
+    ok "no service instance, no service key, no role collection"
+}
+
+story() {
+    objects_show
+    secret_keys_show "$secret"
+    credential_works
+    role_comes_and_goes
+    secret_comes_back
+    drift_is_put_right
+    events_show
+    example_delete
+    platform_is_empty
+}

@@ -1,0 +1,106 @@
+# An OAuth client of a real UAA: its Secret works, its authorities come and go, and in the end nothing of it is left.
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
+
+secret=reports-credentials
+
+platform_build() {
+    local began
+    began=$(milliseconds)
+    begin_long "assembles a UAA with Maven, unless this machine has one"
+    interruptible tests/uaa/build.sh >/dev/null || fail "see above"
+    ok "after $(seconds_since "$began")"
+}
+
+platform_start() {
+    local began
+    began=$(milliseconds)
+    begin "starts the UAA, some 20 s"
+    start uaa tests/uaa/run.sh
+    announced uaa 200
+    uaa=$line
+    uaa_url=$(field url "$uaa")
+    ok "$uaa_url after $(seconds_since "$began")"
+}
+
+platform_secrets() {
+    begin "puts the UAA's administrator into the operator's namespace"
+    secret_create uaa-admin <<<"$uaa"
+    ok "uaa-admin"
+}
+
+# The example names a UAA that does not exist; here it stands on this machine.
+manifests() {
+    kubectl create --dry-run=client --output yaml --filename examples/uaa | sed "s|https://uaa.acme.example|$uaa_url|"
+}
+
+administrator_token() {
+    field access_token "$(token_request "$uaa_url/oauth/token" "$(field clientid "$uaa")" "$(field clientsecret "$uaa")")"
+}
+
+carries() { token_fetch "$secret" && [[ " $roles " == *" $1 "* ]]; }
+carries_not() { token_fetch "$secret" && [[ " $roles " != *" $1 "* ]]; }
+
+credential_works() {
+    begin "fetches a token from the UAA with the Secret's values"
+    if ! carries scim.read || ! carries reports.write; then fail "its authorities are '${roles:-none}'"; fi
+    ok "it carries $roles"
+    begin "reads the UAA's users with it, which scim.read allows"
+    call GET "$uaa_url/Users?count=1" "$token" >/dev/null || fail "refused"
+    ok "allowed"
+}
+
+role_comes_and_goes() {
+    begin "deletes RoleBinding reports-write and fetches a new token"
+    role_binding_delete reports-write || fail "it could not be deleted"
+    eventually 20 carries_not reports.write || fail "it still carries $roles"
+    ok "it carries $roles"
+    begin "applies it again and fetches a new token"
+    manifests | kubectl apply --filename - >/dev/null
+    eventually 20 carries reports.write || fail "it carries $roles"
+    ok "it carries $roles"
+}
+
+# A UAA shows a secret to nobody, so what is lost is issued anew.
+secret_comes_back() {
+    local before
+    before=$(secret_value "$secret" clientsecret)
+    secret_deleted_and_back "$secret"
+    begin "fetches a token with the Secret that came back"
+    eventually 10 carries scim.read || fail "refused"
+    [[ $(secret_value "$secret" clientsecret) != "$before" ]] || fail "it is the lost secret again"
+    ok "a new secret, and it works"
+}
+
+drift_is_put_right() {
+    local began client id
+    token=$(administrator_token)
+    id=$(secret_value "$secret" clientid)
+    begin "takes the client's authorities away in the UAA, behind the operator's back"
+    client=$(call GET "$uaa_url/oauth/clients/$id" "$token" | sed 's/"authorities":\[[^]]*\]/"authorities":["uaa.none"]/')
+    call PUT "$uaa_url/oauth/clients/$id" "$token" --header 'Content-Type: application/json' --data "$client" >/dev/null ||
+        fail "refused"
+    began=$(milliseconds)
+    carries_not scim.read || fail "a new token still carries $roles"
+    eventually 30 carries scim.read || fail "a new token carries $roles"
+    ok "a new token carries $roles after $(seconds_since "$began"), at the next resync"
+}
+
+platform_is_empty() {
+    begin "asks the UAA for its clients"
+    local clients
+    clients=$(call GET "$uaa_url/oauth/clients" "$(administrator_token)" | grep -o '"client_id":"[^"]*"' | cut -d '"' -f 4 | tr '\n' ' ')
+    [[ $clients == "admin " ]] || fail "$clients"
+    ok "none but the administrator"
+}
+
+story() {
+    objects_show
+    secret_keys_show "$secret"
+    credential_works
+    role_comes_and_goes
+    secret_comes_back
+    drift_is_put_right
+    events_show
+    example_delete
+    platform_is_empty
+}

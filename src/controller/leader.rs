@@ -1,0 +1,165 @@
+//! Leader election on a Lease: a pure decision and a thin loop.
+//!
+//! Every write carries the resource version of what was read, so of two contenders one loses. Expiry is measured from
+//! when *we* saw the lease change, never by comparing another machine's clock with ours (as client-go does). The laws
+//! do not depend on it: a process that loses the lease ends at once, and what it had under way breaks nothing.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::PostParams;
+use kube::core::ObjectMeta;
+use kube::{Api, Client};
+
+use crate::api::OPERATOR;
+
+/// A lease that was not renewed for this long is free.
+const DURATION: Duration = Duration::from_secs(15);
+/// A leader that could not renew for this long ends: before anybody else may take over.
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+const PERIOD: Duration = Duration::from_secs(2);
+
+/// What to do about the lease now.
+#[derive(Debug, PartialEq, Eq)]
+enum Move {
+    Create,
+    Renew,
+    Take,
+    Wait,
+}
+
+/// The lease as it was last seen to change.
+struct Seen {
+    version: Option<String>,
+    at: Instant,
+}
+
+/// One contender.
+pub struct Contender {
+    api: Api<Lease>,
+    me: String,
+    seen: Seen,
+    now: fn() -> Timestamp,
+}
+
+impl Contender {
+    /// A contender for the one Lease of this operator in its namespace. `me` is the pod's name, or another unique one.
+    pub fn new(client: Client, namespace: &str, me: String, now: fn() -> Timestamp) -> Self {
+        let seen = Seen { version: None, at: Instant::now() };
+        Self { api: Api::namespaced(client, namespace), me, seen, now }
+    }
+
+    /// Returns once the lease is ours.
+    pub async fn lead(&mut self) {
+        while !self.try_once().await.unwrap_or(false) {
+            pause().await;
+        }
+        tracing::info!(me = self.me, "leading");
+    }
+
+    /// Renews until that has failed for too long, or somebody else has the lease.
+    pub async fn hold(&mut self) {
+        let mut renewed = Instant::now();
+        while renewed.elapsed() < RENEW_DEADLINE {
+            pause().await;
+            match tokio::time::timeout(RENEW_DEADLINE, self.try_once()).await {
+                Ok(Ok(true)) => renewed = Instant::now(),
+                Ok(Ok(false)) => break,
+                _ => {}
+            }
+        }
+        tracing::warn!(me = self.me, "the lease is lost");
+    }
+
+    /// Gives the lease up, so that the next one need not wait for it to expire.
+    pub async fn resign(&mut self) {
+        let Ok(Some(mut lease)) = self.api.get_opt(OPERATOR).await else {
+            return;
+        };
+        if holder(&lease) == Some(&self.me)
+            && let Some(spec) = &mut lease.spec
+        {
+            spec.holder_identity = None;
+            // It expires by itself if this fails.
+            let _ = self.api.replace(OPERATOR, &PostParams::default(), &lease).await;
+        }
+    }
+
+    /// One look and at most one write. Whether the lease is ours after it.
+    async fn try_once(&mut self) -> kube::Result<bool> {
+        let lease = self.api.get_opt(OPERATOR).await?;
+        let version = lease.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
+        if version != self.seen.version {
+            self.seen = Seen { version, at: Instant::now() };
+        }
+        let written = match decide(lease.as_ref(), self.seen.at.elapsed(), &self.me) {
+            Move::Wait => return Ok(false),
+            Move::Create => self.api.create(&PostParams::default(), &self.mine(None)).await,
+            Move::Renew | Move::Take => self.api.replace(OPERATOR, &PostParams::default(), &self.mine(lease)).await,
+        };
+        match written {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn mine(&self, lease: Option<Lease>) -> Lease {
+        let now = Some(MicroTime((self.now)()));
+        let taken_over = lease.as_ref().and_then(holder) != Some(&self.me);
+        let mut next = lease.unwrap_or_else(|| Lease {
+            metadata: ObjectMeta { name: Some(OPERATOR.to_owned()), ..ObjectMeta::default() },
+            ..Lease::default()
+        });
+        let spec = next.spec.get_or_insert_with(LeaseSpec::default);
+        if taken_over {
+            spec.acquire_time.clone_from(&now);
+            spec.lease_transitions = Some(spec.lease_transitions.unwrap_or(0).saturating_add(1));
+        }
+        spec.holder_identity = Some(self.me.clone());
+        spec.lease_duration_seconds = i32::try_from(DURATION.as_secs()).ok();
+        spec.renew_time = now;
+        next
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the pause between two looks at the lease is what this loop is")]
+async fn pause() {
+    tokio::time::sleep(PERIOD).await;
+}
+
+fn holder(lease: &Lease) -> Option<&String> {
+    lease.spec.as_ref()?.holder_identity.as_ref().filter(|holder| !holder.is_empty())
+}
+
+fn decide(lease: Option<&Lease>, unchanged_for: Duration, me: &str) -> Move {
+    match lease.map(holder) {
+        None => Move::Create,
+        Some(None) => Move::Take,
+        Some(Some(holder)) if holder == me => Move::Renew,
+        Some(Some(_)) if unchanged_for > DURATION => Move::Take,
+        Some(Some(_)) => Move::Wait,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(holder: &str) -> Lease {
+        let spec = LeaseSpec { holder_identity: Some(holder.to_owned()), ..LeaseSpec::default() };
+        Lease { spec: Some(spec), ..Lease::default() }
+    }
+
+    #[test]
+    fn a_lease_is_taken_only_when_it_is_free_or_was_seen_unchanged_for_long() {
+        let moved = |holder: &str, seconds| decide(Some(&lease(holder)), Duration::from_secs(seconds), "me");
+        assert_eq!(decide(None, Duration::ZERO, "me"), Move::Create);
+        assert_eq!(moved("me", 100), Move::Renew);
+        assert_eq!(moved("", 0), Move::Take);
+        assert_eq!(moved("other", 15), Move::Wait);
+        assert_eq!(moved("other", 16), Move::Take);
+    }
+}

@@ -1,0 +1,125 @@
+//! Every metric, in one registry. Labels come from closed sets, never from names or error texts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::platform::budget::CallObserver;
+
+/// The counters, and the registry that prints them.
+pub struct Metrics {
+    registry: Registry,
+    reconciles: Family<Reconcile, Counter>,
+    reconcile_seconds: Family<Kind, Histogram>,
+    calls: Family<Call, Counter>,
+    call_seconds: Family<Api, Histogram>,
+    budget_wait_seconds: Family<Api, Histogram>,
+    issued: Counter,
+    healed: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reconcile {
+    kind: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Call {
+    api: &'static str,
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Api {
+    api: &'static str,
+}
+
+/// From 5 ms, doubling, to 20 s.
+fn seconds() -> Histogram {
+    Histogram::new((0..13).map(|step| 0.005 * f64::from(1 << step)))
+}
+
+impl Metrics {
+    /// All metrics at zero.
+    pub fn new() -> Arc<Self> {
+        let mut registry = Registry::with_prefix("technical_user");
+        let reconciles = Family::<Reconcile, Counter>::default();
+        let reconcile_seconds = Family::<Kind, Histogram>::new_with_constructor(seconds);
+        let calls = Family::<Call, Counter>::default();
+        let call_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
+        let budget_wait_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
+        let (issued, healed) = (Counter::default(), Counter::default());
+        registry.register("reconciles", "Reconciles by kind and outcome", reconciles.clone());
+        registry.register("reconcile_seconds", "Time a reconcile took", reconcile_seconds.clone());
+        registry.register("platform_calls", "Calls to platforms by operation and outcome", calls.clone());
+        registry.register("platform_call_seconds", "Time a call to a platform took", call_seconds.clone());
+        registry.register(
+            "platform_budget_wait_seconds",
+            "Time a call waited for its turn",
+            budget_wait_seconds.clone(),
+        );
+        registry.register("credentials_issued", "Credentials issued", issued.clone());
+        registry.register("secrets_restored", "Secrets written again after loss or alteration", healed.clone());
+        Arc::new(Self {
+            registry,
+            reconciles,
+            reconcile_seconds,
+            calls,
+            call_seconds,
+            budget_wait_seconds,
+            issued,
+            healed,
+        })
+    }
+
+    /// A reconcile has ended.
+    pub fn reconciled(&self, kind: &str, outcome: &'static str, took: Duration) {
+        self.reconciles.get_or_create(&Reconcile { kind: kind.to_owned(), outcome }).inc();
+        self.reconcile_seconds.get_or_create(&Kind { kind: kind.to_owned() }).observe(took.as_secs_f64());
+    }
+
+    /// A credential was issued.
+    pub fn issued(&self) {
+        self.issued.inc();
+    }
+
+    /// A Secret was written again.
+    pub fn healed(&self) {
+        self.healed.inc();
+    }
+
+    /// All metrics in the OpenMetrics text format.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl CallObserver for Metrics {
+    fn called(
+        &self,
+        api: &'static str,
+        operation: &'static str,
+        outcome: &'static str,
+        waited: Duration,
+        took: Duration,
+    ) {
+        self.calls.get_or_create(&Call { api, operation, outcome }).inc();
+        self.call_seconds.get_or_create(&Api { api }).observe(took.as_secs_f64());
+        self.budget_wait_seconds.get_or_create(&Api { api }).observe(waited.as_secs_f64());
+    }
+}

@@ -1,0 +1,103 @@
+//! An OpenAPI 3.0 document, as far as checking an exchange needs it. Nothing is judged here.
+
+use std::io;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+/// A document.
+pub(crate) struct Document(Value);
+
+/// One operation of a document.
+pub(crate) struct Operation<'a> {
+    /// Upper case.
+    method: String,
+    /// The path with its parameters in braces.
+    template: &'a str,
+    content: &'a Value,
+}
+
+/// A request body or an answer: a schema per content type.
+pub(crate) struct Content<'a>(&'a Value);
+
+impl Document {
+    /// Reads a document.
+    pub(crate) fn read(file: &Path) -> io::Result<Self> {
+        let text = std::fs::read_to_string(file)?;
+        serde_json::from_str(&text).map(Self).map_err(io::Error::other)
+    }
+
+    /// Its title.
+    pub(crate) fn title(&self) -> &str {
+        self.0["info"]["title"].as_str().unwrap_or_default()
+    }
+
+    /// The operation that a request is for: of the path templates that match, the one with most literal segments.
+    pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
+        let paths = self.0["paths"].as_object()?;
+        let matching = paths.iter().filter(|(template, operations)| {
+            operations.get(method.to_lowercase()).is_some() && matches(template, path)
+        });
+        let (template, operations) = matching.min_by_key(|(template, _)| template.matches('{').count())?;
+        let content = operations.get(method.to_lowercase())?;
+        Some(Operation { method: method.to_owned(), template, content })
+    }
+
+    /// What a `$ref` inside the document points to.
+    pub(crate) fn resolve(&self, reference: &str) -> Option<&Value> {
+        self.0.pointer(reference.strip_prefix('#')?)
+    }
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (wanted, given): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    wanted.len() == given.len()
+        && wanted.iter().zip(given).all(
+            |(wanted, given)| {
+                if wanted.starts_with('{') { !given.is_empty() } else { *wanted == given }
+            },
+        )
+}
+
+impl<'a> Operation<'a> {
+    /// `METHOD /path/{parameter}`: how exceptions name it.
+    pub(crate) fn id(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+
+    /// The type of a query parameter; `None` if it is not documented.
+    pub(crate) fn query_type(&self, name: &str) -> Option<&'a str> {
+        let parameters = self.content["parameters"].as_array()?;
+        let found = parameters.iter().find(|one| one["in"] == "query" && one["name"] == name)?;
+        Some(found["schema"]["type"].as_str().unwrap_or("string"))
+    }
+
+    /// The request body; `None` if there is to be none.
+    pub(crate) fn request(&self) -> Option<Content<'a>> {
+        self.content.get("requestBody").map(Content)
+    }
+
+    /// The answer with this status; `None` if it is not listed.
+    pub(crate) fn response(&self, status: u16) -> Option<Content<'a>> {
+        self.content["responses"].get(status.to_string()).map(Content)
+    }
+}
+
+impl<'a> Content<'a> {
+    /// Whether any body is documented.
+    pub(crate) fn has_content(&self) -> bool {
+        self.all().is_some()
+    }
+
+    /// The schema for a content type, whatever its parameters.
+    pub(crate) fn schema(&self, content_type: &str) -> Option<&'a Value> {
+        let essence = |text: &str| text.split(';').next().unwrap_or_default().trim().to_lowercase();
+        let wanted = essence(content_type);
+        let found = self.all()?.iter().find(|(listed, _)| *listed == "*/*" || essence(listed) == wanted);
+        found.map(|(_, media)| &media["schema"])
+    }
+
+    fn all(&self) -> Option<&'a Map<String, Value>> {
+        self.0.get("content").and_then(Value::as_object).filter(|content| !content.is_empty())
+    }
+}

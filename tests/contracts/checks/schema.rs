@@ -1,0 +1,120 @@
+//! Validation of a JSON value against a schema of an OpenAPI 3.0 document: the few keywords these documents use,
+//! and the rule that a field no schema names is a violation. A general JSON Schema library would have to be told both.
+
+use serde_json::{Map, Value};
+
+use super::document::Document;
+use super::exceptions;
+
+/// Everything that is wrong with the value, each with its place. `operation` is for exceptions.
+pub(crate) fn violations(document: &Document, schema: &Value, value: &Value, operation: &str) -> Vec<String> {
+    let mut check = Check { document, operation, found: Vec::new() };
+    check.value(schema, "", value, "");
+    check.found
+}
+
+struct Check<'a> {
+    document: &'a Document,
+    operation: &'a str,
+    found: Vec<String>,
+}
+
+impl Check<'_> {
+    /// `name` is the component the schema belongs to; `at` is where in the value we are.
+    fn value(&mut self, schema: &Value, name: &str, value: &Value, at: &str) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.rsplit('/').next().unwrap_or_default();
+            match self.document.resolve(reference) {
+                Some(target) => self.value(target, name, value, at),
+                None => self.found.push(format!("{at}: the document does not define {reference}")),
+            }
+            return;
+        }
+        if let Some(choices) = schema["oneOf"].as_array() {
+            return self.one_of(choices, value, at);
+        }
+        if value.is_null() && schema["nullable"] == true || exceptions::excused(self.operation, name, at, value) {
+            return;
+        }
+        if !has_type(schema["type"].as_str(), value) {
+            self.found.push(format!("{at}: not of type {}", schema["type"]));
+            return;
+        }
+        self.text(schema, value, at);
+        if let Some(items) = value.as_array() {
+            for (index, item) in items.iter().enumerate() {
+                self.value(&schema["items"], name, item, &format!("{at}/{index}"));
+            }
+        }
+        if let Some(fields) = value.as_object() {
+            self.object(schema, name, fields, at);
+        }
+    }
+
+    fn one_of(&mut self, choices: &[Value], value: &Value, at: &str) {
+        let fits = |choice: &&Value| violations(self.document, choice, value, self.operation).is_empty();
+        let fitting = choices.iter().filter(fits).count();
+        if fitting != 1 {
+            self.found.push(format!("{at}: fits {fitting} of {} alternatives", choices.len()));
+        }
+    }
+
+    fn text(&mut self, schema: &Value, value: &Value, at: &str) {
+        if let Some(allowed) = schema["enum"].as_array()
+            && !allowed.contains(value)
+        {
+            self.found.push(format!("{at}: {value} is not one of {}", schema["enum"]));
+        }
+        if schema["format"] == "date-time" && !value.as_str().is_some_and(is_date_time) {
+            self.found.push(format!("{at}: {value} is no time"));
+        }
+    }
+
+    fn object(&mut self, schema: &Value, name: &str, fields: &Map<String, Value>, at: &str) {
+        for required in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !fields.contains_key(required) {
+                self.found.push(format!("{at}: {required} is missing"));
+            }
+        }
+        let properties = schema["properties"].as_object();
+        for (field, value) in fields {
+            let at = format!("{at}/{field}");
+            match (properties.and_then(|known| known.get(field)), &schema["additionalProperties"]) {
+                (Some(property), _) => self.value(property, &format!("{name}.{field}"), value, &at),
+                (None, Value::Object(_)) => {
+                    self.value(&schema["additionalProperties"], &format!("{name}.*"), value, &at);
+                }
+                (None, Value::Null) if properties.is_some() && !exceptions::extra_field(name, field) => {
+                    self.found.push(format!("{at}: not documented in {name}"));
+                }
+                (None, _) => {}
+            }
+        }
+    }
+}
+
+fn has_type(wanted: Option<&str>, value: &Value) -> bool {
+    match wanted {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("number") => value.is_number(),
+        _ => true,
+    }
+}
+
+/// RFC 3339, as far as it can be seen without a calendar: `2026-07-15T14:02:25.478451Z`, `…+00:00`.
+fn is_date_time(text: &str) -> bool {
+    let shape: String = text.chars().map(|sign| if sign.is_ascii_digit() { '0' } else { sign }).collect();
+    let Some(rest) = shape.strip_prefix("0000-00-00T00:00:00") else { return false };
+    let rest = rest.strip_prefix('.').map_or(rest, |fraction| fraction.trim_start_matches('0'));
+    matches!(rest, "Z" | "+00:00" | "-00:00")
+}
+
+#[test]
+fn times_are_told_from_other_text() {
+    assert!(is_date_time("2026-07-15T14:02:25.478451Z") && is_date_time("2024-03-05T09:44:38.949+00:00"));
+    assert!(!is_date_time("2026-07-15 14:02:25") && !is_date_time("yesterday"));
+}
