@@ -58,8 +58,7 @@ impl Session {
 
     /// A `GET` at the place that a `Location` header named, which must be at this API.
     pub fn get_location(&self, operation: &'static str, location: &str) -> Call {
-        let url = self.shared.base.join(location).ok().filter(|url| url.origin() == self.shared.base.origin());
-        let url = url.ok_or_else(|| {
+        let url = address::follow(&self.shared.base, location).ok_or_else(|| {
             Error::new(Kind::UnexpectedAnswer, operation).detail("the Location header does not lead to this API")
         });
         self.call_at(Method::GET, operation, url)

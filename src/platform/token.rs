@@ -23,7 +23,7 @@ const SECOND_TRY: Duration = Duration::from_secs(2);
 /// A failure to get a token is the answer for everybody who waited, and for whoever asks this soon after.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
 /// A right that is missing (403) is asked for again after this long.
-const FORBIDDEN_HOLDS: Duration = Duration::from_secs(300);
+const FORBIDDEN_HOLDS: Duration = Duration::from_mins(5);
 /// What a token lives if the platform does not say (RFC 6749 §5.1 only recommends `expires_in`).
 const DEFAULT_LIFE: u64 = 600;
 /// A token this close to its end is not used any more.

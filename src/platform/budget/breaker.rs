@@ -9,7 +9,7 @@ const PATIENCE: u32 = 5;
 /// How long it first stays open; doubles each time that the probe fails.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// How long it stays open at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Counts failures in a row, whoever saw them.
 #[derive(Clone, Copy, Debug, Default)]

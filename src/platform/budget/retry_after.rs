@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use k8s_openapi::jiff::fmt::strtime;
 
 /// No platform gets to silence us for longer: a wrong clock or a typing mistake must not look like an outage.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(300);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 /// Above this a number is a point in time (seconds since 1970), below it a span.
 const SMALLEST_POINT_IN_TIME: u64 = 1_000_000_000;

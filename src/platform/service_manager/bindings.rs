@@ -8,12 +8,12 @@ use super::{ServiceManager, mark, wire};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::http::Answer;
 use crate::platform::{Condition, Credentials, Issued, ObservedCredential, ObservedIdentity, Proof};
 
 const ISSUE: &str = "create service binding";
 const READ: &str = "read service binding";
 const REVOKE: &str = "delete service binding";
+const FIND: &str = "find service binding";
 const LIST: &str = "list service bindings";
 
 #[async_trait]
@@ -29,14 +29,14 @@ impl Credentials for ServiceManager {
     }
 
     async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Issued> {
-        let body = wire::NewBinding { name, service_instance_id: &identity.id, labels: mark::labels(owner) };
-        let path = ["v1", "service_bindings"];
-        let sent = self.session.post(ISSUE, &path).query("async", "false").json(&body).accept(&[409]).send().await;
-        match self.bound(sent).await {
-            Ok(Some(revealed)) if revealed.credentials.is_some() => self.issued(revealed).await,
-            Ok(_) => self.find_issued(identity, owner, name).await,
-            Err(error) if error.kind() == Kind::Conflict => self.find_issued(identity, owner, name).await,
-            Err(error) => Err(error),
+        match self.bind(identity, owner, name).await {
+            Ok(revealed) => self.issued(revealed).await,
+            Err(error) => match error.kind() {
+                Kind::Conflict | Kind::InProgress | Kind::OutcomeUnknown => {
+                    self.find_issued(identity, owner, name).await?.ok_or(error)
+                }
+                _ => Err(error),
+            },
         }
     }
 
@@ -75,31 +75,33 @@ impl ServiceManager {
         Ok(())
     }
 
-    /// What a `POST` came to: the binding, or `None` where only looking for it tells.
-    async fn bound(&self, sent: Result<Answer>) -> Result<Option<wire::RevealedBinding>> {
-        let answer = sent?;
-        if answer.status() == 409 {
-            return Ok(None);
-        }
+    /// Makes a binding. [`Kind::Conflict`] where the name is taken, [`Kind::InProgress`] where only looking for it tells
+    /// what has come of it.
+    async fn bind(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<wire::RevealedBinding> {
+        let body = wire::NewBinding { name, service_instance_id: &identity.id, labels: mark::labels(owner) };
+        let call = self.session.post(ISSUE, &["v1", "service_bindings"]).query("async", "false").json(&body);
+        let answer = call.send().await?;
         match finish(&self.session, ISSUE, &answer).await? {
-            End::AtOnce => answer.json(ISSUE).map(Some),
-            End::Later | End::Gone => Ok(None),
+            End::AtOnce => {
+                let revealed: wire::RevealedBinding = answer.json(ISSUE)?;
+                if revealed.credentials.is_some() { Ok(revealed) } else { Err(in_progress(ISSUE)) }
+            }
+            End::Later | End::Gone => Err(in_progress(ISSUE)),
         }
     }
 
-    /// The binding of that name, if it carries the owner's mark. One whose creation failed is cleared away.
-    async fn find_issued(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Issued> {
+    /// The binding of that name. One without the owner's mark is a conflict; one whose creation failed is cleared away.
+    async fn find_issued(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Option<Issued>> {
         let query = format!("{} and {}", mark::equals("name", name), mark::equals("service_instance_id", &identity.id));
         let query = [("fieldQuery", query)];
-        let bindings: Vec<wire::Binding> =
-            self.pages("find service binding", "service_bindings", &query, Urgency::Normal).await?;
-        let ours =
-            bindings.into_iter().find(|one| one.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner)));
-        let found = ours
-            .map(observed)
-            .ok_or_else(|| Error::new(Kind::Conflict, ISSUE).detail(format!("service binding `{name}`")))?;
+        let found: Vec<wire::Binding> = self.pages(FIND, "service_bindings", &query, Urgency::Normal).await?;
+        let Some(binding) = found.into_iter().next() else { return Ok(None) };
+        if !binding.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner)) {
+            return Err(Error::new(Kind::Conflict, ISSUE).detail(format!("service binding `{name}`")));
+        }
+        let found = observed(binding);
         match found.condition {
-            Condition::Usable => self.reveal(&found).await?.ok_or_else(|| in_progress(ISSUE)),
+            Condition::Usable => self.reveal(&found).await,
             Condition::InProgress => Err(in_progress(ISSUE)),
             Condition::Failed => {
                 self.revoke(&found).await?;

@@ -47,11 +47,11 @@ impl Catalogue {
         let offering_seen: wire::Offering =
             self.first("service_offerings", &equals("catalog_name", offering))
                 .await?
-                .ok_or_else(|| missing(format!("service offering `{offering}` is not available in the subaccount")))?;
+                .ok_or_else(|| missing(&format!("service offering `{offering}` is not available in the subaccount")))?;
         let query =
             format!("{} and {}", equals("catalog_name", plan), equals("service_offering_id", &offering_seen.id));
         let plan_seen: wire::Plan = self.first("service_plans", &query).await?.ok_or_else(|| {
-            missing(format!("plan `{plan}` of service offering `{offering}` is not available in the subaccount"))
+            missing(&format!("plan `{plan}` of service offering `{offering}` is not available in the subaccount"))
         })?;
         Ok(remember(&mut known, plan_seen, offering_seen))
     }
@@ -87,6 +87,6 @@ fn remember(known: &mut Vec<Arc<Plan>>, plan: wire::Plan, offering: wire::Offeri
     plan
 }
 
-fn missing(what: String) -> Error {
+fn missing(what: &str) -> Error {
     Error::new(Kind::NotFound, OPERATION).detail(format!("{what}; is it entitled, and its service activated?"))
 }

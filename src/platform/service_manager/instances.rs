@@ -11,13 +11,15 @@ use crate::api::technical_user::ServiceKey;
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::http::Answer;
 use crate::platform::{Condition, Identities, NewIdentity, ObservedIdentity};
 
 const CREATE: &str = "create service instance";
 const CHANGE: &str = "set roles of service instance";
 const DELETE: &str = "delete service instance";
+const FIND: &str = "find service instance";
 const LIST: &str = "list service instances";
+
+type Parameters = serde_json::Map<String, serde_json::Value>;
 
 #[async_trait]
 impl Identities for ServiceManager {
@@ -29,27 +31,25 @@ impl Identities for ServiceManager {
 
     async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
         let service_key = service_key(wanted, CREATE)?;
+        // While its creation runs, a second order of the same name would be accepted and fail only later.
+        if self.has_seen(&wanted.owner.identity_name())
+            && let Some(found) = self.adopt(wanted).await?
+        {
+            return Ok(found);
+        }
         let plan = self.catalogue.by_name(&service_key.offering, &service_key.plan).await?;
-        let name = wanted.owner.identity_name();
-        let body = wire::NewInstance {
-            name: &name,
-            service_plan_id: &plan.id,
-            parameters: parameters(service_key, wanted),
-            labels: mark::labels(&wanted.owner),
-        };
-        let path = ["v1", "service_instances"];
-        let sent = self.session.post(CREATE, &path).query("async", "false").json(&body).accept(&[409]).send().await;
-        match self.created(sent).await {
+        match self.order(wanted, parameters(service_key, wanted), &plan.id).await {
             Ok(Some(instance)) => Ok(self.seen(instance)),
-            Ok(None) => self.adopt(wanted).await,
-            Err(error) if error.kind() == Kind::Conflict => self.adopt(wanted).await,
-            Err(error) => {
-                if matches!(error.kind(), Kind::Invalid | Kind::NotFound) {
+            Ok(None) => self.find(&wanted.owner).await?.ok_or_else(|| in_progress(CREATE)),
+            Err(error) => match error.kind() {
+                Kind::Conflict | Kind::InProgress | Kind::OutcomeUnknown => self.adopt(wanted).await?.ok_or(error),
+                Kind::Invalid | Kind::NotFound => {
                     // The plan may have been replaced since it was looked up.
                     self.catalogue.forget().await;
+                    Err(error)
                 }
-                Err(error)
-            }
+                _ => Err(error),
+            },
         }
     }
 
@@ -82,12 +82,14 @@ impl Identities for ServiceManager {
 }
 
 impl ServiceManager {
-    /// What a `POST` came to: the instance, or `None` where only looking for it tells.
-    async fn created(&self, sent: Result<Answer>) -> Result<Option<wire::Instance>> {
-        let answer = sent?;
-        if answer.status() == 409 {
-            return Ok(None);
-        }
+    /// Orders an instance: `None` where it is there now and has to be looked for. [`Kind::Conflict`] where the name is
+    /// taken, [`Kind::InProgress`] where it takes longer than we watch.
+    async fn order(&self, wanted: &NewIdentity, parameters: Parameters, plan: &str) -> Result<Option<wire::Instance>> {
+        let name = wanted.owner.identity_name();
+        let labels = mark::labels(&wanted.owner);
+        let body = wire::NewInstance { name: &name, service_plan_id: plan, parameters, labels };
+        let call = self.session.post(CREATE, &["v1", "service_instances"]).query("async", "false").json(&body);
+        let answer = call.send().await?;
         match finish(&self.session, CREATE, &answer).await? {
             End::AtOnce => answer.json(CREATE).map(Some),
             End::Later | End::Gone => Ok(None),
@@ -95,24 +97,23 @@ impl ServiceManager {
     }
 
     /// The instance that is there already. Which roles it was made with cannot be read, so it is given the wanted ones.
-    async fn adopt(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
-        let found = self.find(&wanted.owner).await?;
+    async fn adopt(&self, wanted: &NewIdentity) -> Result<Option<ObservedIdentity>> {
+        let Some(found) = self.find(&wanted.owner).await? else { return Ok(None) };
         match (found.condition, &wanted.roles_parameter) {
-            (Condition::Usable, Some(_)) => self.set_roles(&found, wanted).await,
-            _ => Ok(found),
+            (Condition::Usable, Some(_)) => self.set_roles(&found, wanted).await.map(Some),
+            _ => Ok(Some(found)),
         }
     }
 
-    /// The instance of an owner by its name, if it carries the owner's mark.
-    async fn find(&self, owner: &Owner) -> Result<ObservedIdentity> {
+    /// The instance of an owner by its name. One without the owner's mark is a conflict.
+    async fn find(&self, owner: &Owner) -> Result<Option<ObservedIdentity>> {
         let query = [("fieldQuery", mark::equals("name", &owner.identity_name()))];
-        let instances: Vec<wire::Instance> =
-            self.pages("find service instance", "service_instances", &query, Urgency::Normal).await?;
-        let ours =
-            instances.into_iter().find(|one| one.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner)));
-        ours.map(|instance| self.seen(instance)).ok_or_else(|| {
-            Error::new(Kind::Conflict, CREATE).detail(format!("service instance `{}`", owner.identity_name()))
-        })
+        let found: Vec<wire::Instance> = self.pages(FIND, "service_instances", &query, Urgency::Normal).await?;
+        let Some(instance) = found.into_iter().next() else { return Ok(None) };
+        if instance.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner)) {
+            return Ok(Some(self.seen(instance)));
+        }
+        Err(Error::new(Kind::Conflict, CREATE).detail(format!("service instance `{}`", owner.identity_name())))
     }
 
     async fn exists(&self, id: &str) -> Result<bool> {
@@ -139,6 +140,6 @@ fn service_key<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<&
     }
 }
 
-fn parameters(service_key: &ServiceKey, wanted: &NewIdentity) -> serde_json::Map<String, serde_json::Value> {
+fn parameters(service_key: &ServiceKey, wanted: &NewIdentity) -> Parameters {
     wire::parameters(service_key.parameters.as_ref(), wanted.roles_parameter.as_deref(), &wanted.roles)
 }

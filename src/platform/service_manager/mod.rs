@@ -81,11 +81,7 @@ impl ServiceManager {
     async fn origin(&self, instance: &str) -> Result<Origin> {
         let seen = match self.seen_instance(instance) {
             Some(seen) => seen,
-            None => {
-                let path = ["v1", "service_instances", instance];
-                let shown: wire::Instance = self.session.get("read service instance", &path).send_json().await?;
-                self.remember_instance(&shown)
-            }
+            None => self.read_instance(instance).await?,
         };
         let plan = self.catalogue.by_id(&seen.plan).await?;
         Ok(Origin {
@@ -97,8 +93,19 @@ impl ServiceManager {
         })
     }
 
+    async fn read_instance(&self, id: &str) -> Result<Seen> {
+        let path = ["v1", "service_instances", id];
+        let shown: wire::Instance = self.session.get("read service instance", &path).send_json().await?;
+        Ok(self.remember_instance(&shown))
+    }
+
     fn seen_instance(&self, id: &str) -> Option<Seen> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// Whether an instance of this name was seen, and not removed by us since.
+    fn has_seen(&self, name: &str) -> bool {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).values().any(|seen| seen.name == name)
     }
 
     fn remember_instance(&self, instance: &wire::Instance) -> Seen {

@@ -10,8 +10,8 @@ use crate::platform::http::Answer;
 use crate::platform::http::verdict::failure;
 use crate::platform::session::Session;
 
-/// Pauses between two looks, in milliseconds: some ten seconds in all, then the caller comes back later.
-const PAUSES: [u64; 12] = [100, 200, 400, 600, 800, 1000, 1000, 1000, 1000, 1000, 1500, 1500];
+/// Pauses between two looks, in milliseconds: some five seconds in all, then the caller comes back later.
+const PAUSES: [u64; 8] = [100, 200, 400, 600, 800, 1000, 1000, 1000];
 /// When to come back to an operation that takes longer.
 const LATER: Duration = Duration::from_secs(3);
 

@@ -21,7 +21,6 @@ pub struct Page<T> {
 #[derive(Deserialize)]
 pub struct Offering {
     pub id: String,
-    #[serde(alias = "name")]
     pub catalog_name: String,
     #[serde(default)]
     pub tags: Option<Vec<String>>,
@@ -124,11 +123,10 @@ pub fn condition(last: Option<&LastOperation>, ready: Option<bool>, usable: Opti
     match last {
         Some(last) if last.in_progress() => Condition::InProgress,
         Some(last) if last.failed_to_create() => Condition::Failed,
-        // A change or a removal that failed leaves the resource as it was.
-        Some(_) => Condition::Usable,
         None if usable == Some(false) => Condition::Failed,
         None if ready == Some(false) => Condition::InProgress,
-        None => Condition::Usable,
+        // A change or a removal that failed leaves the resource as it was.
+        Some(_) | None => Condition::Usable,
     }
 }
 

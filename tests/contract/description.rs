@@ -1,0 +1,142 @@
+//! What the suite has to know of an environment, and a running platform of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+use technical_user_operator::api::{Environment, Identity};
+use technical_user_operator::plan::grant::Grant;
+use technical_user_operator::plan::owner::Owner;
+use technical_user_operator::platform::budget::{CallObserver, Unobserved};
+use technical_user_operator::platform::{AdminSecret, Driver, Error, NewIdentity, connect};
+
+use crate::harness::runtime;
+use crate::harness::simulator::Simulator;
+
+/// How often a call may fail before the suite says that it does not converge.
+const MOST_TRIES: usize = 25;
+/// The longest pause between two tries, whatever the platform asks for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// What is particular about an environment.
+pub(crate) struct Description {
+    /// The environment of the Platform.
+    pub(crate) environment: fn(&Simulator) -> Environment,
+    /// The admin credentials as the platform hands them out, by the name of their Secret.
+    pub(crate) credentials: fn(&Simulator) -> Vec<(&'static str, Value)>,
+    /// An identity that it can make, if it makes any.
+    pub(crate) identity: Option<SampleIdentity>,
+    /// Grants that it can make; each list shares a scope.
+    pub(crate) grants: fn(&Environment) -> Vec<Vec<Grant>>,
+    /// How many identities and credentials of ours a state of the simulator shows.
+    pub(crate) count: fn(&Value) -> (usize, usize),
+    /// The routes that its calls use, by the simulator's names.
+    pub(crate) routes: &'static [&'static str],
+}
+
+/// An identity to try things with.
+pub(crate) struct SampleIdentity {
+    pub(crate) identity: fn() -> Identity,
+    pub(crate) roles: [&'static str; 2],
+    pub(crate) roles_parameter: Option<&'static str>,
+}
+
+/// A simulator of its own and a driver for it.
+pub(crate) struct Running {
+    pub(crate) simulator: Simulator,
+    pub(crate) environment: Environment,
+    pub(crate) driver: Driver,
+    description: &'static Description,
+    /// Values that must never be seen in an error.
+    secrets: Vec<String>,
+}
+
+impl Running {
+    /// Starts a simulator and connects to it.
+    pub(crate) fn start(description: &'static Description) -> Self {
+        let simulator = Simulator::start();
+        let environment = (description.environment)(&simulator);
+        let (driver, secrets) = connected(&simulator, description);
+        Self { simulator, environment, driver, description, secrets }
+    }
+
+    /// A driver that has no token yet, no memory, and a fresh budget.
+    pub(crate) fn reconnect(&mut self) {
+        self.driver = connected(&self.simulator, self.description).0;
+    }
+
+    /// Makes the call until it succeeds, as a controller would; every failure must be safe to show.
+    pub(crate) fn converge<T>(&self, what: &str, call: impl AsyncFn(&Driver) -> Result<T, Error>) -> T {
+        let mut failures = Vec::new();
+        for _ in 0..MOST_TRIES {
+            match runtime().block_on(call(&self.driver)) {
+                Ok(value) => return value,
+                Err(error) => {
+                    self.check(&error);
+                    sleep(error.wait().unwrap_or(Duration::from_millis(50)).min(LONGEST_PAUSE));
+                    failures.push(error.to_string());
+                }
+            }
+        }
+        panic!("{what} does not converge:\n{}", failures.join("\n"));
+    }
+
+    /// No secret and no address is in an error, nor in its causes.
+    pub(crate) fn check(&self, error: &Error) {
+        let mut text = format!("{error} {error:?}");
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            text += &format!(" {inner} {inner:?}");
+            cause = inner.source();
+        }
+        for secret in &self.secrets {
+            assert!(!text.contains(secret.as_str()), "a secret is in an error: {error}");
+        }
+        assert!(!text.contains("http://"), "an address is in an error: {text}");
+    }
+
+    /// How many identities and credentials the platform holds for us.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        (self.description.count)(&self.simulator.state())
+    }
+
+    /// The sample identity for an owner.
+    pub(crate) fn sample(&self, owner: &Owner) -> Option<NewIdentity> {
+        let SampleIdentity { identity, roles, roles_parameter } = self.description.identity.as_ref()?;
+        let roles = BTreeSet::from([roles[0].to_owned()]);
+        let roles_parameter = roles_parameter.map(str::to_owned);
+        Some(NewIdentity { owner: owner.clone(), identity: identity(), roles, roles_parameter })
+    }
+
+    /// The same identity with other roles.
+    pub(crate) fn with_other_roles(&self, sample: &NewIdentity) -> NewIdentity {
+        let roles = self.description.identity.as_ref().map(|identity| identity.roles[1].to_owned());
+        NewIdentity { roles: roles.into_iter().collect(), ..sample.clone() }
+    }
+
+    /// The sample grants.
+    pub(crate) fn grants(&self) -> Vec<Vec<Grant>> {
+        (self.description.grants)(&self.environment)
+    }
+}
+
+/// An owner of the test cluster.
+pub(crate) fn owner(uid: &str) -> Owner {
+    Owner { cluster: "cluster-1".into(), uid: uid.into(), namespace: "orders".into(), name: "intake".into() }
+}
+
+fn connected(simulator: &Simulator, description: &Description) -> (Driver, Vec<String>) {
+    let credentials = (description.credentials)(simulator);
+    let parse = |key: &Value| {
+        let entries = BTreeMap::from([("credential".to_owned(), key.to_string().into_bytes())]);
+        AdminSecret::parse(&entries).expect("what a platform hands out is a good Secret")
+    };
+    let secrets = credentials.iter().map(|(name, key)| ((*name).to_owned(), parse(key))).collect();
+    let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
+    let driver = connect(&(description.environment)(simulator), &secrets, &observer).expect("a driver");
+    let values = credentials.iter().filter_map(|(_, key)| key["clientsecret"].as_str().map(str::to_owned));
+    (driver, values.collect())
+}

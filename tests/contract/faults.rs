@@ -1,0 +1,81 @@
+//! Faults: whatever goes wrong on whatever route, once, before or after the effect, trying again converges to one of
+//! each, and nothing is left behind.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::description::{Description, Running};
+use crate::harness::http;
+use crate::suite::{create, delete, grant, held, issue, reveal, revoke, revoke_grants};
+
+/// Every route with every fault. Each route has a simulator of its own, so that they run side by side.
+pub(crate) fn run(description: &'static Description) {
+    thread::scope(|scope| {
+        for route in description.routes {
+            scope.spawn(move || one_route(description, route));
+        }
+    });
+}
+
+fn one_route(description: &'static Description, route: &str) {
+    let mut platform = Running::start(description);
+    for (number, fault) in faults().into_iter().enumerate() {
+        // A new driver has to log on and to look everything up, so that the fault has a call to spoil.
+        platform.reconnect();
+        platform.simulator.fault(route, &fault);
+        life(&platform, &format!("{route}-{number}"), &fault);
+        let left = http::get_json(&format!("{}/_simulator/faults", platform.simulator.url()));
+        assert_eq!(left, json!({}), "no call used {route}: it must not be in the list");
+    }
+}
+
+fn life(platform: &Running, uid: &str, fault: &Value) {
+    if platform.driver.identities.is_some() {
+        let identity = create(platform, uid);
+        assert_eq!(platform.count(), (1, 0), "{uid} {fault}");
+        let issued = issue(platform, &identity, uid, 1);
+        assert_eq!(platform.count(), (1, 1), "{uid} {fault}");
+        drop(reveal(platform, &issued.credential));
+        revoke(platform, &issued.credential);
+        assert_eq!(platform.count(), (1, 0), "{uid} {fault}");
+        drop(issue(platform, &identity, uid, 2));
+        delete(platform, &identity);
+        assert_eq!(platform.count(), (0, 0), "{uid} {fault}");
+    }
+    for batch in platform.grants() {
+        grant(platform, &batch);
+        assert_eq!(held(platform, &batch), batch, "{fault}");
+        revoke_grants(platform, &batch);
+        assert!(held(platform, &batch).is_empty(), "{fault}");
+    }
+}
+
+/// Faults that a platform recovers from.
+fn faults() -> Vec<Value> {
+    [
+        json!({"kind": "status", "status": 500}),
+        json!({"kind": "status", "status": 503, "after": "after"}),
+        json!({"kind": "status", "status": 504, "after": "after"}),
+        json!({"kind": "html", "status": 502}),
+        json!({"kind": "truncated"}),
+        json!({"kind": "not-json", "after": "after"}),
+        json!({"kind": "wrong-types"}),
+        json!({"kind": "enormous", "after": "after"}),
+        json!({"kind": "reset"}),
+        json!({"kind": "reset", "after": "after"}),
+        json!({"kind": "router-404"}),
+        json!({"kind": "router-404", "after": "after"}),
+        json!({"kind": "broker-error", "status": 500}),
+        json!({"kind": "throttle"}),
+        json!({"kind": "throttle", "retryAfter": "seconds"}),
+        json!({"kind": "throttle", "retryAfter": "http-date"}),
+        json!({"kind": "throttle", "retryAfter": "go-time"}),
+    ]
+    .into_iter()
+    .map(|mut fault| {
+        fault["times"] = json!(1);
+        fault
+    })
+    .collect()
+}

@@ -1,0 +1,167 @@
+//! What every driver promises, on a platform that is well. Each test is one promise of a capability's documentation.
+
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret as _;
+use technical_user_operator::plan::grant::Grant;
+use technical_user_operator::platform::{
+    Condition, Credentials, Driver, Field, Issued, Kind, ObservedCredential, ObservedIdentity, Proof,
+};
+
+use crate::description::{Description, Running, owner};
+use crate::harness::runtime;
+
+/// All of it.
+pub(crate) fn run(description: &'static Description) {
+    let platform = Running::start(description);
+    platform.converge("log on", async |driver| driver.log_on().await);
+    if platform.driver.identities.is_some() {
+        identities(&platform);
+        credentials(&platform);
+    }
+    if platform.driver.grants.is_some() {
+        platform.grants().iter().for_each(|batch| grants(&platform, batch));
+    }
+}
+
+/// Made once however often it is asked for, found by its cluster alone, gone once and for all.
+fn identities(platform: &Running) {
+    let sample = platform.sample(&owner("identities")).expect("a sample");
+    let made = create(platform, "identities");
+    assert_eq!((made.name.as_str(), made.condition), (sample.owner.identity_name().as_str(), Condition::Usable));
+    assert_eq!(create(platform, "identities").id, made.id, "the second create finds what the first made");
+    assert_eq!(listed(platform, "cluster-1").len(), 1);
+    assert_eq!(listed(platform, "cluster-1")[0].id, made.id);
+    assert!(listed(platform, "cluster-2").is_empty(), "another cluster's are not shown");
+
+    let other = platform.with_other_roles(&sample);
+    platform.converge("set roles", async |driver| {
+        driver.identities.as_ref().expect("identities").set_roles(&made, &other).await
+    });
+    for _ in 0..2 {
+        delete(platform, &made);
+        assert!(listed(platform, "cluster-1").is_empty());
+    }
+    assert_eq!(platform.count(), (0, 0));
+}
+
+/// Issued, shown again where the platform can, proven, revoked, and dead then.
+fn credentials(platform: &Running) {
+    let identity = create(platform, "credentials");
+    let name = owner("credentials").credential_name(1);
+    let issued = issue(platform, &identity, "credentials", 1);
+    assert_eq!((&issued.credential.name, &issued.credential.identity), (&name, &identity.id));
+    assert_eq!(issued.origin.instance_name, identity.name);
+    assert!(issued.fields.contains_key("clientid"), "the payload is flat");
+    assert_eq!(platform.converge("prove", async |driver| credentials_of(driver).prove(&issued).await), Proof::Works);
+
+    if let Some(shown) = reveal(platform, &issued.credential) {
+        assert_eq!(texts(&shown), texts(&issued), "the platform's own copy is the same");
+        let again = issue(platform, &identity, "credentials", 1);
+        assert_eq!((texts(&again), platform.count()), (texts(&issued), (1, 1)), "a second issue finds the first");
+    }
+    let second = issue(platform, &identity, "credentials", 2);
+    assert_ne!(texts(&second).get("clientsecret"), texts(&issued).get("clientsecret"), "a rotation changes the secret");
+
+    for _ in 0..2 {
+        revoke(platform, &issued.credential);
+    }
+    let refused = runtime().block_on(credentials_of(&platform.driver).prove(&issued));
+    let error = refused.expect_err("a revoked credential must not work");
+    platform.check(&error);
+    assert_eq!(error.kind(), Kind::ProofRefused);
+    assert_eq!(platform.converge("prove", async |driver| credentials_of(driver).prove(&second).await), Proof::Works);
+
+    delete(platform, &identity);
+    assert_eq!(platform.count(), (0, 0), "an identity takes its credentials along");
+}
+
+/// Granted and revoked any number of times, seen by the bulk read in between.
+fn grants(platform: &Running, batch: &[Grant]) {
+    assert!(held(platform, batch).is_empty(), "the samples are not held before");
+    for _ in 0..2 {
+        grant(platform, batch);
+        assert_eq!(held(platform, batch), batch, "all are in force");
+    }
+    revoke_grants(platform, &batch[..1]);
+    assert_eq!(held(platform, batch), batch[1..], "only what was taken away is gone");
+    for _ in 0..2 {
+        revoke_grants(platform, batch);
+        assert!(held(platform, batch).is_empty());
+    }
+}
+
+/// The capability of a driver that has it.
+pub(crate) fn credentials_of(driver: &Driver) -> &dyn Credentials {
+    driver.credentials.as_deref().expect("credentials")
+}
+
+/// Makes the sample identity of an owner.
+pub(crate) fn create(platform: &Running, uid: &str) -> ObservedIdentity {
+    let sample = platform.sample(&owner(uid)).expect("a sample");
+    platform.converge("create", async |driver| driver.identities.as_ref().expect("identities").create(&sample).await)
+}
+
+/// Removes it.
+pub(crate) fn delete(platform: &Running, identity: &ObservedIdentity) {
+    platform.converge("delete", async |driver| driver.identities.as_ref().expect("identities").delete(identity).await);
+}
+
+/// Everything of a cluster.
+pub(crate) fn listed(platform: &Running, cluster: &str) -> Vec<ObservedIdentity> {
+    platform.converge("list", async |driver| driver.identities.as_ref().expect("identities").list(cluster).await)
+}
+
+/// Issues the credential of this number.
+pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, sequence: i64) -> Issued {
+    let owner = owner(uid);
+    let name = owner.credential_name(sequence);
+    platform.converge("issue", async |driver| credentials_of(driver).issue(identity, &owner, &name).await)
+}
+
+/// The platform's own copy.
+pub(crate) fn reveal(platform: &Running, credential: &ObservedCredential) -> Option<Issued> {
+    platform.converge("reveal", async |driver| credentials_of(driver).reveal(credential).await)
+}
+
+/// Ends it.
+pub(crate) fn revoke(platform: &Running, credential: &ObservedCredential) {
+    platform.converge("revoke", async |driver| credentials_of(driver).revoke(credential).await);
+}
+
+/// The text fields of a credential.
+pub(crate) fn texts(issued: &Issued) -> BTreeMap<String, String> {
+    let text = |field: &'_ Field| match field {
+        Field::Text(text) => Some(text.expose_secret().to_owned()),
+        Field::Json(_) => None,
+    };
+    issued.fields.iter().filter_map(|(name, field)| Some((name.clone(), text(field)?))).collect()
+}
+
+/// Grants all, each until it succeeds.
+pub(crate) fn grant(platform: &Running, batch: &[Grant]) {
+    platform.converge("grant", async |driver| {
+        let results = driver.grants.as_ref().expect("grants").grant(batch).await;
+        assert_eq!(results.len(), batch.len(), "one result for each");
+        results.into_iter().collect::<Result<(), _>>()
+    });
+}
+
+/// Takes all away.
+pub(crate) fn revoke_grants(platform: &Running, batch: &[Grant]) {
+    platform.converge("revoke", async |driver| {
+        let results = driver.grants.as_ref().expect("grants").revoke(batch).await;
+        assert_eq!(results.len(), batch.len(), "one result for each");
+        results.into_iter().collect::<Result<(), _>>()
+    });
+}
+
+/// Those of the batch that the bulk read shows, in the batch's order.
+pub(crate) fn held(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
+    let seen = platform.converge("read", async |driver| {
+        let grants = driver.grants.as_ref().expect("grants");
+        let first = &batch[0];
+        grants.read(&grants.scope(&first.role, first.holder.kind, &first.holder.origin)).await
+    });
+    batch.iter().filter(|grant| seen.contains(grant)).cloned().collect()
+}
