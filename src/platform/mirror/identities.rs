@@ -93,9 +93,10 @@ impl Picture for Known {
 }
 
 /// The part of the mirror that shows identities and credentials, where the driver has any.
-pub(super) fn part(driver: &Driver, cluster: Arc<str>) -> Option<Arc<Part<Known>>> {
+pub(super) fn part(driver: &Driver, cluster: &str) -> Option<Arc<Part<Known>>> {
     let identities = Arc::clone(driver.identities.as_ref()?);
     let credentials = driver.credentials.clone();
+    let cluster: Arc<str> = cluster.into();
     Some(Part::new(Box::new(move || {
         let (identities, credentials, cluster) = (Arc::clone(&identities), credentials.clone(), Arc::clone(&cluster));
         async move {

@@ -50,8 +50,8 @@ pub struct Changes {
 
 impl Mirror {
     /// A mirror of what a driver shows of this cluster. Reads nothing yet.
-    pub fn new(driver: Driver, cluster: String) -> Self {
-        let known = identities::part(&driver, cluster.into());
+    pub fn new(driver: Driver, cluster: &str) -> Self {
+        let known = identities::part(&driver, cluster);
         Self { driver, known, scopes: Mutex::default() }
     }
 

@@ -59,7 +59,7 @@ impl Identities for Uaa {
             return answer.json(CREATE).map(observed);
         }
         match self.client(CREATE, &id, Urgency::Normal).await? {
-            Some(client) if client.is_of(owner) => Ok(observed(client)),
+            Some(client) if client.is_of(owner) => self.adopt(observed(client), wanted).await,
             Some(_) => Err(Error::new(Kind::Conflict, CREATE).detail(format!("client `{id}`"))),
             None => Err(Error::new(Kind::OutcomeUnknown, CREATE)),
         }
@@ -87,6 +87,11 @@ impl Identities for Uaa {
 }
 
 impl Uaa {
+    /// A client that is there already may have been made for other roles.
+    async fn adopt(&self, found: ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+        if found.roles.as_ref() == Some(&wanted.roles) { Ok(found) } else { self.set_roles(&found, wanted).await }
+    }
+
     async fn page(&self, start: usize) -> Result<Page> {
         let call = self.session.get(LIST, &["oauth", "clients"]).urgency(Urgency::Last).query("filter", OURS);
         call.query("startIndex", &start.to_string()).query("count", &PAGE.to_string()).send_json().await

@@ -13,12 +13,12 @@ mod interleavings;
 const LONG: Duration = Duration::from_hours(1);
 
 fn mirror(fake: &fake::Fake) -> Mirror {
-    Mirror::new(fake.driver(), "c".to_owned())
+    Mirror::new(fake.driver(), "c")
 }
 
 #[tokio::test]
 async fn what_the_driver_lacks_is_refused_in_clear_words() {
-    let mirror = Mirror::new(Driver::default(), "c".to_owned());
+    let mirror = Mirror::new(Driver::default(), "c");
     let identity = mirror.identity("x", LONG).await.unwrap_err();
     let grants = mirror.grant(vec![fake::grant(1, 1), fake::grant(2, 1)]).await;
     assert_eq!(identity.kind(), crate::platform::Kind::Invalid);
