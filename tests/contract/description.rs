@@ -65,7 +65,7 @@ impl Running {
 
     /// A driver that has no token yet, no memory, and a fresh budget.
     pub(crate) fn reconnect(&mut self) {
-        self.driver = connected(&self.simulator, self.description).0;
+        (self.driver, self.secrets) = connected(&self.simulator, self.description);
     }
 
     /// Makes the call until it succeeds, as a controller would; every failure must be safe to show.

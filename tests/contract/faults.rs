@@ -2,7 +2,6 @@
 //! each, and nothing is left behind.
 
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -23,9 +22,9 @@ fn one_route(description: &'static Description, route: &str) {
     let mut platform = Running::start(description);
     for (number, fault) in faults().into_iter().enumerate() {
         // A new driver has to log on and to look everything up, so that the fault has a call to spoil.
+        // Nor may it suffer from what the calls before it have used up of a platform's rate.
+        platform.simulator.reset();
         platform.reconnect();
-        // A new minute, for platforms that count requests by the minute.
-        platform.simulator.advance_clock(Duration::from_mins(1));
         platform.simulator.fault(route, &fault);
         life(&platform, &format!("{route}-{number}"), &fault);
         let left = http::get_json(&format!("{}/_simulator/faults", platform.simulator.url()));
