@@ -33,15 +33,16 @@ pub struct Session {
 struct Shared {
     base: Url,
     http: Http,
-    token: TokenSource,
+    token: Arc<TokenSource>,
     budget: Budget,
     /// The API refused a fresh token: calls have stopped until a new session is made of a new credential.
     refused: AtomicBool,
 }
 
 impl Session {
-    /// A session at the API below `base`.
-    pub fn new(base: Url, http: Http, token: TokenSource, budget: Budget) -> Self {
+    /// A session at the API below `base`. Sessions at several APIs may share a token.
+    pub fn new(base: Url, http: Http, token: impl Into<Arc<TokenSource>>, budget: Budget) -> Self {
+        let token = token.into();
         Self { shared: Arc::new(Shared { base, http, token, budget, refused: AtomicBool::new(false) }) }
     }
 
