@@ -48,7 +48,7 @@ role_comes_and_goes() {
     begin "deletes RoleBinding orders-may-send and sends with a new token"
     role_binding_delete orders-may-send || fail "it could not be deleted"
     eventually 20 sender_answers 403 || fail "still answered ${status:-nothing}"
-    ok "refused ($status), its roles are '${roles}'"
+    ok "refused ($status), it carries ${roles:-no role}"
     begin "applies it again and sends with a new token"
     manifests | kubectl apply --filename - >/dev/null
     eventually 30 sender_answers 200 || fail "still answered ${status:-nothing}"

@@ -67,16 +67,15 @@ finish() {
     trap - EXIT
     set +e
     if [[ -n $doing && $code -ne 0 && $code -lt 128 ]]; then conclude "$red" '✗' "failed"; fi
-    if [[ $code -ne 0 && $code -lt 128 ]]; then keep_logs; fi
+    mkdir -p target/demo && rm -f target/demo/*.log && cp "$work"/*.log target/demo/
+    if [[ $code -ne 0 && $code -lt 128 ]]; then last_words; fi
     for ((index = ${#groups[@]} - 1; index >= 0; index--)); do end_group "${groups[index]}"; done
     wait
     rm -rf "$work"
     exit "$code"
 } 2>/dev/null
 
-keep_logs() {
-    mkdir -p target/demo
-    cp "$work"/*.log target/demo/ 2>/dev/null
+last_words() {
     printf 'The logs are in target/demo. The last the operator said:\n'
     tail -n 8 target/demo/operator.log 2>/dev/null | cut -c 1-500 | quote
 }
