@@ -47,7 +47,8 @@ static BTP: Description = Description {
         ];
         vec![users, groups]
     },
-    count: |state| {
+    count: |simulator| {
+        let state = simulator.state();
         let length = |collection: &str| state["service-manager"][collection].as_array().map_or(0, Vec::len);
         (length("instances"), length("bindings"))
     },

@@ -33,6 +33,8 @@ fn one_route(description: &'static Description, route: &str) {
 /// Lives a life with one fault in it; whether the fault was met.
 fn disturbed(platform: &mut Running, route: &str, fault: &Value, life: fn(&Running, &str)) -> bool {
     // A new driver has to log on and to look everything up, so that the fault has a call to spoil.
+    // Nor may it suffer from what the calls before it have used up of a platform's rate.
+    platform.simulator.reset();
     platform.reconnect();
     platform.simulator.fault(route, fault);
     life(platform, &format!("{route} {fault}"));
