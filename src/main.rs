@@ -17,6 +17,7 @@ use technical_user_operator::controller::leader::Contender;
 use technical_user_operator::controller::watches::{self, Shutdown};
 use technical_user_operator::controller::{Context, connections::Connections, index::Index, retry::Retries};
 use technical_user_operator::metrics::Metrics;
+use technical_user_operator::platform::pause::pause;
 use technical_user_operator::server::{self, Readiness};
 use technical_user_operator::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
@@ -88,7 +89,7 @@ async fn known(client: &Client) -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
         tracing::info!("waiting for the custom resource definitions to be installed");
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        pause(Duration::from_secs(2)).await;
     }
 }
 
@@ -116,7 +117,7 @@ async fn reconcile(
         now: Timestamp::now,
     };
     let controllers = watches::run(Arc::new(context), wiring, watching, args.concurrency, ended.clone());
-    let overdue = ended.then(|()| tokio::time::sleep(GRACE));
+    let overdue = ended.then(|()| pause(GRACE));
     tokio::select! {
         () = controllers => tracing::info!("ended"),
         () = overdue => tracing::warn!("ended with reconciles under way"),

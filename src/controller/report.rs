@@ -6,6 +6,7 @@ use kube::runtime::events::{Event, EventType, Recorder};
 
 use super::error::{Class, Error, Result};
 use crate::api::conditions::{self, READY, RECONCILING, STALLED, Verdict};
+use crate::platform;
 
 /// Events take 1 kB.
 const NOTE_LIMIT: usize = 1000;
@@ -99,7 +100,7 @@ pub fn conclude(
     for kind in [RECONCILING, STALLED] {
         match progress.filter(|(progress, ..)| *progress == kind) {
             Some((_, reason, message)) => {
-                conditions::set(conditions, kind, verdict("True", reason, message), generation, now)
+                conditions::set(conditions, kind, verdict("True", reason, message), generation, now);
             }
             None => conditions::clear(conditions, kind),
         }
@@ -148,14 +149,19 @@ fn event(type_: EventType, reason: &str, note: &str) -> Event {
 
 /// One log line for a failed reconcile: the sentence, and the causes that are safe to print.
 pub fn log(error: &Error) {
-    let cause = match error {
-        Error::Kubernetes(cause) => kubernetes_cause(cause),
-        error => causes(error),
-    };
+    let (reason, cause) = (error.reason(), safe_cause(error));
     match error.class() {
-        Class::Race => tracing::debug!(reason = error.reason(), "{error}"),
-        Class::Dependency => tracing::info!(reason = error.reason(), "{error}"),
-        _ => tracing::warn!(reason = error.reason(), cause, "{error}"),
+        Class::Race => tracing::debug!(reason, "{error}"),
+        Class::Dependency => tracing::info!(reason, "{error}"),
+        Class::Person | Class::Time | Class::Bug => tracing::warn!(reason, cause, "{error}"),
+    }
+}
+
+fn safe_cause(error: &Error) -> String {
+    match error {
+        Error::Kubernetes(cause) => kubernetes_cause(cause),
+        Error::Platform(cause) => causes(cause),
+        _ => String::new(),
     }
 }
 
@@ -168,7 +174,8 @@ fn kubernetes_cause(error: &kube::Error) -> String {
     }
 }
 
-fn causes(error: &Error) -> String {
+/// What lies below a platform's error: its makers keep URLs and bodies out of it.
+fn causes(error: &platform::Error) -> String {
     let first = std::error::Error::source(error);
     let chain = std::iter::successors(first, |cause| cause.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")

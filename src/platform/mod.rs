@@ -21,6 +21,7 @@ pub mod error;
 pub mod http;
 pub mod mirror;
 pub mod neo;
+pub mod pause;
 pub mod proof;
 pub mod service_manager;
 pub mod session;

@@ -63,6 +63,15 @@ fn layers_only_look_down() {
 }
 
 #[test]
+fn one_place_waits() {
+    for (path, text) in ["src/api", "src/plan", "src/platform", "src/controller"].iter().flat_map(|folder| below(folder)) {
+        let in_tests = path.components().any(|part| part.as_os_str() == "tests");
+        let waits = without_tests(&text).contains("sleep(");
+        assert!(!waits || in_tests || path.ends_with("platform/pause.rs"), "{} waits; use platform::pause", path.display());
+    }
+}
+
+#[test]
 fn secrets_are_written_in_one_place() {
     for (path, text) in below("src/controller") {
         let writes = without_tests(&text).contains("Api<Secret>");
