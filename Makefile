@@ -11,7 +11,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## The main job, shown: ENVIRONMENT=btp (default), neo, or uaa (a real UAA; needs Java and Maven)
-	@examples/demo.sh $(ENVIRONMENT)
+	@ENVIRONMENT=$(ENVIRONMENT) examples/demo.sh
 
 run: ## The quick start, left running with its KUBECONFIG printed, until Ctrl-C
 	@examples/demo.sh run
@@ -19,7 +19,7 @@ run: ## The quick start, left running with its KUBECONFIG printed, until Ctrl-C
 check: deny ## Formatting, lints, licences and bans, generated files
 	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
-	$(DENY) --offline --all-features check --hide-inclusion-graph bans licenses sources
+	$(DENY) --all-features check --hide-inclusion-graph bans licenses sources
 	cargo test --quiet --all-features --test house
 
 test: check control-plane uaa ## Everything that CI runs
