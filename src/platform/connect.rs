@@ -66,13 +66,15 @@ fn connect_neo(
     observer: &Arc<dyn CallObserver>,
 ) -> Result<Driver> {
     let secret = admin_secret(&neo.credentials_secret_ref, secrets)?;
-    let base = match secret.has("url") {
-        true => secret.address("url")?,
-        false => address::base(&format!("https://api.{}", neo.host), "host").map_err(in_spec)?,
+    let base = if secret.has("url") {
+        secret.address("url")?
+    } else {
+        address::base(&format!("https://api.{}", neo.host), "host").map_err(|error| in_spec(&error))?
     };
-    let token_url = match secret.has("tokenurl") {
-        true => secret.address("tokenurl")?,
-        false => address::below(&base, &["oauth2", "apitoken", "v1"], "connect")?,
+    let token_url = if secret.has("tokenurl") {
+        secret.address("tokenurl")?
+    } else {
+        address::below(&base, &["oauth2", "apitoken", "v1"], "connect")?
     };
     let client = Client {
         token_url,
@@ -96,7 +98,7 @@ fn connect_uaa(
     observer: &Arc<dyn CallObserver>,
 ) -> Result<Driver> {
     let secret = admin_secret(&uaa.credentials_secret_ref, secrets)?;
-    let base = address::base(&uaa.url, "url").map_err(in_spec)?;
+    let base = address::base(&uaa.url, "url").map_err(|error| in_spec(&error))?;
     let client = Client {
         token_url: address::below(&base, &["oauth", "token"], "connect")?,
         id: secret.text("clientid")?.expose_secret().to_owned(),
@@ -111,7 +113,7 @@ fn connect_uaa(
 }
 
 /// An address that the Platform's spec names: an edit of the spec puts it right, not one of the Secret.
-fn in_spec(error: Error) -> Error {
+fn in_spec(error: &Error) -> Error {
     Error::new(Kind::Invalid, "connect").detail(error.detail_text())
 }
 

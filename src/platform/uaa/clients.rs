@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
-use super::wire::{Authorities, Client, NewClient, Page};
+use super::wire::{Client, NewClient, Page, RoleChange};
 use super::{NO_AUTHORITY, Uaa, new_secret, observed, refused};
 use crate::api::Identity;
 use crate::api::technical_user::GrantType;
@@ -66,7 +66,7 @@ impl Identities for Uaa {
     }
 
     async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
-        let change = Authorities {
+        let change = RoleChange {
             client_id: &identity.id,
             authorized_grant_types: grant_types(wanted, SET_ROLES)?,
             authorities: &authorities(&wanted.roles, SET_ROLES)?,

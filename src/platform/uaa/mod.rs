@@ -53,12 +53,7 @@ fn new_secret() -> SecretString {
 
 fn observed(client: Client) -> ObservedIdentity {
     let roles = client.authorities.into_iter().filter(|authority| authority != NO_AUTHORITY).collect();
-    ObservedIdentity {
-        id: client.client_id.clone(),
-        name: client.client_id,
-        condition: Condition::Usable,
-        roles: Some(roles),
-    }
+    ObservedIdentity { id: client.id.clone(), name: client.id, condition: Condition::Usable, roles: Some(roles) }
 }
 
 /// A UAA says 400 to an administrator who may write clients but not give them authorities of its choice.

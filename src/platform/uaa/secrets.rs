@@ -50,7 +50,7 @@ impl Credentials for Uaa {
     async fn revoke(&self, credential: &ObservedCredential) -> Result<()> {
         match self.client(REVOKE, &credential.identity, Urgency::First).await? {
             Some(client) if client.has_credential(&credential.name) => {
-                self.set_secret(REVOKE, &client.client_id, &new_secret()).await?;
+                self.set_secret(REVOKE, &client.id, &new_secret()).await?;
                 self.mark(REVOKE, &client, NOBODY).await
             }
             _ => Ok(()),
@@ -65,11 +65,11 @@ impl Credentials for Uaa {
 impl Uaa {
     async fn mark(&self, operation: &'static str, client: &Client, name: &str) -> Result<()> {
         let mark = CredentialMark {
-            client_id: &client.client_id,
+            client_id: &client.id,
             authorized_grant_types: &client.authorized_grant_types,
             tuo_credential: name,
         };
-        let call = self.session.put(operation, &["oauth", "clients", &client.client_id]).json(&mark);
+        let call = self.session.put(operation, &["oauth", "clients", &client.id]).json(&mark);
         call.urgency(Urgency::First).send().await.map(drop)
     }
 

@@ -16,7 +16,8 @@ pub struct Page {
 /// A client as the UAA shows it; never with a secret. Lists come in any order.
 #[derive(Deserialize)]
 pub struct Client {
-    pub client_id: String,
+    #[serde(rename = "client_id")]
+    pub id: String,
     #[serde(default)]
     pub authorities: Vec<String>,
     #[serde(default)]
@@ -58,7 +59,7 @@ pub struct NewClient<'a> {
 
 /// The authorities that a client shall have.
 #[derive(Serialize)]
-pub struct Authorities<'a> {
+pub struct RoleChange<'a> {
     pub client_id: &'a str,
     pub authorized_grant_types: &'a [GrantType],
     pub authorities: &'a [String],
