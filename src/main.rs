@@ -49,7 +49,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let serving = tokio::spawn(server::serve(args.http_address, Arc::clone(&metrics), readiness.clone()));
     let ended = ended()?;
     let me = args.name.clone().unwrap_or_else(|| format!("{OPERATOR}-{:08x}", rand::random::<u32>()));
-    let mut contender = Contender::new(calling.clone(), &args.namespace, me, Timestamp::now);
+    let mut contender = Contender::new(calling.clone(), &args.namespace, me, now);
     let work = async {
         known(&calling).await?;
         readiness.set();
@@ -114,7 +114,7 @@ async fn reconcile(
         wake,
         retries: Retries::default(),
         metrics,
-        now: Timestamp::now,
+        now,
     };
     let controllers = watches::run(Arc::new(context), wiring, watching, args.concurrency, ended.clone());
     let overdue = ended.then(|()| pause(GRACE));
@@ -123,6 +123,12 @@ async fn reconcile(
         () = overdue => tracing::warn!("ended with reconciles under way"),
     }
     Ok(())
+}
+
+/// The clock; everything else is given it.
+#[expect(clippy::disallowed_methods, reason = "this is where the clock is picked")]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Resolves at SIGTERM or SIGINT.

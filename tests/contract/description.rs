@@ -86,12 +86,9 @@ impl Running {
 
     /// No secret and no address is in an error, nor in its causes.
     pub(crate) fn check(&self, error: &Error) {
-        let mut text = format!("{error} {error:?}");
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            text += &format!(" {inner} {inner:?}");
-            cause = inner.source();
-        }
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let shown = causes.map(|cause| format!(" {cause} {cause:?}"));
+        let text: String = std::iter::once(format!("{error} {error:?}")).chain(shown).collect();
         for secret in &self.secrets {
             assert!(!text.contains(secret.as_str()), "a secret is in an error: {error}");
         }

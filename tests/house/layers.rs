@@ -64,10 +64,16 @@ fn layers_only_look_down() {
 
 #[test]
 fn one_place_waits() {
-    for (path, text) in ["src/api", "src/plan", "src/platform", "src/controller"].iter().flat_map(|folder| below(folder)) {
+    for (path, text) in
+        ["src/api", "src/plan", "src/platform", "src/controller"].iter().flat_map(|folder| below(folder))
+    {
         let in_tests = path.components().any(|part| part.as_os_str() == "tests");
         let waits = without_tests(&text).contains("sleep(");
-        assert!(!waits || in_tests || path.ends_with("platform/pause.rs"), "{} waits; use platform::pause", path.display());
+        assert!(
+            !waits || in_tests || path.ends_with("platform/pause.rs"),
+            "{} waits; use platform::pause",
+            path.display()
+        );
     }
 }
 
