@@ -12,14 +12,6 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-# shellcheck source=examples/demo/say.sh
-source examples/demo/say.sh
-# shellcheck source=examples/demo/processes.sh
-source examples/demo/processes.sh
-# shellcheck source=examples/demo/stage.sh
-source examples/demo/stage.sh
-# shellcheck source=examples/demo/observe.sh
-source examples/demo/observe.sh
 
 refuse() { printf 'demo: %s\n' "$*" >&2; exit 2; }
 
@@ -38,6 +30,15 @@ case $environment in
     neo | uaa) example=$environment ;;
     *) refuse "there is no environment '$environment': choose btp, neo or uaa" ;;
 esac
+
+# shellcheck source=examples/demo/say.sh
+source examples/demo/say.sh
+# shellcheck source=examples/demo/processes.sh
+source examples/demo/processes.sh
+# shellcheck source=examples/demo/stage.sh
+source examples/demo/stage.sh
+# shellcheck source=examples/demo/observe.sh
+source examples/demo/observe.sh
 # What the story of this environment needs and tells: platform_start, platform_secrets, manifests, story.
 # shellcheck source=examples/demo/btp.sh
 source "examples/demo/$environment.sh"
