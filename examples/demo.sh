@@ -19,7 +19,7 @@ refuse() { printf 'demo: %s\n' "$*" >&2; exit 2; }
 command -v cargo >/dev/null || refuse "cargo is missing: it builds the operator (https://rustup.rs)"
 command -v curl >/dev/null || refuse "curl is missing: it uses the credential that the operator made"
 # Everything is on this machine: no proxy is to be asked for it.
-export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
+export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}"
 
 mode=story environment=${ENVIRONMENT:-btp}
 for argument in "$@"; do
@@ -39,7 +39,7 @@ source examples/demo/processes.sh
 source examples/demo/stage.sh
 # shellcheck source=examples/demo/observe.sh
 source examples/demo/observe.sh
-# What the story of this environment needs and tells: platform_start, platform_secrets, manifests, story.
+# What the story of this environment needs and tells: platform_build, platform_start, platform_secrets, story.
 # shellcheck source=examples/demo/btp.sh
 source "examples/demo/$environment.sh"
 
