@@ -4,7 +4,7 @@
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/demo.XXXXXX")
 chmod 700 "$work"
-# Sourced last to first when ending: the operator before the API server it talks to.
+# Ended last to first: the operator before the API server it talks to.
 groups=()
 
 mkfifo "$work/alive"
