@@ -9,10 +9,10 @@ use clap::Parser;
 use futures::{FutureExt, future};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::jiff::Timestamp;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::{Api, Client, Config, ResourceExt};
 use technical_user_operator::api::{GROUP, OPERATOR};
 use technical_user_operator::args::Args;
+use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::leader::Contender;
 use technical_user_operator::controller::watches::{self, Shutdown};
 use technical_user_operator::controller::{Context, connections::Connections, index::Index, retry::Retries};
@@ -49,7 +49,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let serving = tokio::spawn(server::serve(args.http_address, Arc::clone(&metrics), readiness.clone()));
     let ended = ended()?;
     let me = args.name.clone().unwrap_or_else(|| format!("{OPERATOR}-{:08x}", rand::random::<u32>()));
-    let mut contender = Contender::new(calling.clone(), &args.namespace, me, now);
+    let mut contender = Contender::new(calling.clone(), &args.namespace, me.clone(), now);
     let work = async {
         known(&calling).await?;
         readiness.set();
@@ -57,7 +57,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
             contender.lead().await;
         }
         let leading = async { if args.leader_elect { contender.hold().await } else { future::pending().await } };
-        let work = reconcile(&args, calling.clone(), watching, metrics, ended.clone());
+        let work = reconcile(&args, me, calling.clone(), watching, metrics, ended.clone());
         tokio::select! {
             done = work => done,
             () = leading => Err("the lease was lost; ending at once, so that no two lead".into()),
@@ -95,6 +95,7 @@ async fn known(client: &Client) -> Result<(), Box<dyn Error>> {
 
 async fn reconcile(
     args: &Args,
+    me: String,
     client: Client,
     watching: Client,
     metrics: Arc<Metrics>,
@@ -102,9 +103,8 @@ async fn reconcile(
 ) -> Result<(), Box<dyn Error>> {
     let kube_system = Api::<Namespace>::all(client.clone()).get("kube-system").await?;
     let (stores, wake, wiring) = watches::wire();
-    let reporter = Reporter { controller: OPERATOR.to_owned(), instance: args.name.clone() };
     let context = Context {
-        recorder: Recorder::new(client.clone(), reporter),
+        events: Publisher::new(client.clone(), me, now),
         client,
         cluster: kube_system.uid().ok_or("kube-system has no uid")?,
         namespace: args.namespace.clone(),

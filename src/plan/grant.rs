@@ -1,7 +1,6 @@
 //! The natural key of a grant: who holds which role. By this key worlds are compared.
 
 use std::cmp::Ordering;
-use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::api::{Environment, Principal, Role};
@@ -103,13 +102,6 @@ impl Grant {
             NEO_USER_BASE.clone_into(&mut holder.origin);
         }
         Self { holder, role }
-    }
-}
-
-impl fmt::Display for Grant {
-    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { holder, role } = self;
-        write!(text, "{} {} to {}@{}", role.kind(), role.name(), holder.name, holder.origin)
     }
 }
 

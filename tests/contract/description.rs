@@ -86,7 +86,7 @@ impl Running {
 
     /// No secret and no address is in an error, nor in its causes.
     pub(crate) fn check(&self, error: &Error) {
-        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
         let shown = causes.map(|cause| format!(" {cause} {cause:?}"));
         let text: String = std::iter::once(format!("{error} {error:?}")).chain(shown).collect();
         for secret in &self.secrets {
