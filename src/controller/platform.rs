@@ -61,12 +61,11 @@ async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connec
         State::Unknown | State::Down(_) => None,
     };
     let fits = standing.filter(|one| one.environment == *environment && one.secrets == fingerprint);
-    let connection = match fits {
-        Some(connection) => Arc::clone(connection),
-        None => {
-            let made = made(environment, &secrets, fingerprint, context);
-            Arc::new(made.inspect_err(|error| drop(context.connections.set(&name, State::Down(error.to_string()))))?)
-        }
+    let connection = if let Some(connection) = fits {
+        Arc::clone(connection)
+    } else {
+        let made = made(environment, &secrets, fingerprint, context);
+        Arc::new(made.inspect_err(|error| context.connections.down(&name, error))?)
     };
     match connection.driver.log_on().await {
         Ok(()) => Ok(connection),
@@ -134,7 +133,7 @@ fn announce(name: &str, connected: &Result<Arc<Connection>>, context: &Context) 
         }
         Err(Error::Platform(error)) if error.kind() != platform::Kind::MalformedSecret => {}
         Err(error) if error.class() == Class::Time => {}
-        Err(error) => drop(context.connections.set(name, State::Down(error.to_string()))),
+        Err(error) => context.connections.down(name, error),
     }
 }
 
