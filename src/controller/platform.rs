@@ -1,12 +1,10 @@
 //! Platform: connect, log on, read the platform in whole, and wake whom a change concerns.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
-use sha2::{Digest, Sha256};
 
 use super::Context;
 use super::connections::{Connection, State};
@@ -15,8 +13,11 @@ use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::retry::jittered;
 use super::runner::{Applied, Reconcile};
-use crate::api::Platform;
+use crate::api::{Environment, Platform};
+use crate::metrics::Metrics;
+use crate::plan::digest;
 use crate::plan::owner::Owner;
+use crate::platform;
 use crate::platform::admin_secret::AdminSecret;
 use crate::platform::budget::CallObserver;
 use crate::platform::connect::connect;
@@ -48,35 +49,52 @@ impl Reconcile for Platform {
     }
 }
 
-/// The connection that stands, if it was made for the same environment and Secrets; a new one otherwise. Logging on
-/// proves the admin credential; it is not tried again until something changes once the platform has refused it.
+/// A connection that is logged on. The one there is is kept as long as it was made for the same environment and
+/// Secrets, above all when the platform has refused it: it remembers that, and does not try the credential again.
 async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connection>> {
-    let environment = platform.spec.environment.clone();
     let (secrets, fingerprint) = admin_secrets(platform, context).await?;
-    if let State::Up(standing) | State::Refused(standing, _) = context.connections.get(&platform.name_any())
-        && standing.environment == environment
-        && standing.secrets == fingerprint
-    {
-        standing.driver.log_on().await?;
-        return Ok(standing);
+    let (name, environment) = (platform.name_any(), &platform.spec.environment);
+    let known = context.connections.get(&name);
+    let standing = match &known {
+        State::Up(connection) | State::Refused(connection, _) => Some(connection),
+        State::Unknown | State::Down(_) => None,
+    };
+    let fits = standing.filter(|one| one.environment == *environment && one.secrets == fingerprint);
+    let connection = if let Some(connection) = fits {
+        Arc::clone(connection)
+    } else {
+        let made = made(environment, &secrets, fingerprint, context);
+        Arc::new(made.inspect_err(|error| context.connections.down(&name, error))?)
+    };
+    match connection.driver.log_on().await {
+        Ok(()) => Ok(connection),
+        Err(error) => {
+            let error = Error::from(error);
+            if error.class() == Class::Person || fits.is_none() {
+                context.connections.set(&name, State::Refused(connection, error.to_string()));
+            }
+            Err(error)
+        }
     }
-    let observer: Arc<dyn CallObserver> = Arc::<crate::metrics::Metrics>::clone(&context.metrics);
-    let driver = connect(&environment, &secrets, &observer)?;
+}
+
+fn made(
+    environment: &Environment,
+    secrets: &BTreeMap<String, AdminSecret>,
+    fingerprint: String,
+    context: &Context,
+) -> Result<Connection> {
+    let observer: Arc<dyn CallObserver> = Arc::<Metrics>::clone(&context.metrics);
+    let driver = connect(environment, secrets, &observer)?;
     let mirror = Mirror::new(driver.clone(), &context.cluster);
-    let connection = Arc::new(Connection { environment, secrets: fingerprint, driver, mirror });
-    let name = platform.name_any();
-    if let Err(error) = connection.driver.log_on().await {
-        context.connections.set(&name, State::Refused(connection, error.to_string()));
-        return Err(error.into());
-    }
-    Ok(connection)
+    Ok(Connection { environment: environment.clone(), secrets: fingerprint, driver, mirror })
 }
 
 /// The admin Secrets, and a fingerprint by which a change of any of them is seen.
 async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeMap<String, AdminSecret>, String)> {
     let api: Api<Secret> = Api::namespaced(context.client.clone(), &context.namespace);
     let mut parsed = BTreeMap::new();
-    let mut digest = Sha256::new();
+    let mut parts: Vec<Vec<u8>> = vec![];
     for reference in platform.spec.environment.secrets() {
         let name = &reference.name;
         let missing = || {
@@ -88,36 +106,27 @@ async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeM
         let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
         let data: BTreeMap<String, Vec<u8>> =
             secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
-        for (key, value) in &data {
-            digest.update([key.as_bytes(), b"\0", value, b"\0"].concat());
-        }
+        parts.extend(data.iter().flat_map(|(key, value)| [key.clone().into_bytes(), value.clone()]));
         let secret = AdminSecret::parse(&data).map_err(|error| error.about(format!("Secret {name}")))?;
         parsed.insert(name.clone(), secret);
     }
-    let mut fingerprint = String::new();
-    for byte in digest.finalize() {
-        // Writing to a String cannot fail.
-        let _ = write!(fingerprint, "{byte:02x}");
-    }
+    let fingerprint = digest::of(parts.iter().map(Vec::as_slice), 32);
     Ok((parsed, fingerprint))
 }
 
-/// Tells everybody who waits how the connection stands. One that stood before goes on standing while only time is needed.
+/// Tells everybody who waits how the connection stands. What the platform itself refused has been told already, and
+/// a connection that stood goes on standing while only time is needed.
 fn announce(name: &str, connected: &Result<Arc<Connection>>, context: &Context) {
-    let news = match connected {
-        Ok(connection) => context.connections.set(name, State::Up(Arc::clone(connection))),
-        Err(error) => {
-            let stands = matches!(context.connections.get(name), State::Up(_));
-            let refused = matches!(context.connections.get(name), State::Refused(..));
-            if !(refused || stands && error.class() == Class::Time) {
-                context.connections.set(name, State::Down(error.to_string()));
+    match connected {
+        Ok(connection) => {
+            if context.connections.set(name, State::Up(Arc::clone(connection))) {
+                context.retries.forget_all();
+                context.wake.dependents(name, &context.stores);
             }
-            false
         }
-    };
-    if news {
-        context.retries.forget_all();
-        context.wake.dependents(name, &context.stores);
+        Err(Error::Platform(error)) if error.kind() != platform::Kind::MalformedSecret => {}
+        Err(error) if error.class() == Class::Time => {}
+        Err(error) => context.connections.down(name, error),
     }
 }
 
