@@ -33,6 +33,8 @@ struct Writer {
 /// Takes both rates, in two namespaces that nobody watches yet.
 pub(crate) async fn measure(client: &Client, namespaces: [&str; 2], count: usize) -> Bare {
     let [first, second] = namespaces.map(|namespace| Writer::new(client, namespace));
+    // The API server begins to serve a kind some seconds after it has learned of it.
+    second.everything(count).await.expect("write one object of each kind");
     let manifests = rate(count, async |number| first.manifests(number).await.map(drop)).await;
     let writes = rate(count, async |number| second.everything(number).await).await;
     Bare { manifests, writes }

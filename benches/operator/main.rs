@@ -53,7 +53,7 @@ fn main() {
     let (stage, mut report) = (Stage::start(), Report::default());
     let bare = bare_rates(&stage, &size, &mut report);
     let operator = stage.operator();
-    stage.connect();
+    stage.connect(&operator);
     idle_memory(&stage, &operator, &size, &mut report);
     load::measure(&stage, &operator, ("bench-small", size.small), &bare, &mut report);
     heals(&stage, &size, &mut report);

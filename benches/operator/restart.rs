@@ -15,7 +15,7 @@ use crate::stage::Stage;
 const INTERVAL: Duration = Duration::from_millis(50);
 /// An operator that has ended no reconcile for this long has settled.
 const QUIET: Duration = Duration::from_secs(3);
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Stops the operator and starts it again, beside `count` TechnicalUsers and as many RoleBindings.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand objects")]

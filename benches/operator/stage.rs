@@ -56,8 +56,8 @@ impl Stage {
         Operator::start(&self.plane, &settings)
     }
 
-    /// The Platform and its admin Secrets; returns when it is Ready, which needs the operator.
-    pub(crate) fn connect(&self) {
+    /// The Platform and its admin Secrets; returns when the operator has it Ready.
+    pub(crate) fn connect(&self, operator: &Operator) {
         let kubectl = self.kubectl();
         for (name, api) in [("integration-xsuaa", "xsuaa"), ("integration-service-manager", "service-manager")] {
             let credential = self.simulator.credential(api, "secret").to_string();
@@ -67,7 +67,8 @@ impl Stage {
             kubectl.ok(&["create", "secret", "generic", name, "--namespace", SYSTEM, &from]);
         }
         kubectl.apply(&platform().to_string()).expect("the Platform");
-        kubectl.wait("", &format!("platform/{PLATFORM}"), "condition=Ready", 60).expect("the platform is reached");
+        let reached = kubectl.wait("", &format!("platform/{PLATFORM}"), "condition=Ready", 60);
+        assert!(reached.is_ok(), "the platform is not reached; the operator says:\n{}", operator.log());
     }
 
     /// kubectl as the administrator.
