@@ -1,3 +1,46 @@
-.PHONY: test
-test:
+# A menu, not a program: every recipe calls a tool or a script that can be read on its own.
+
+SHELL := bash
+CACHE := $(or $(TUO_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/technical-user-operator)
+DENY  := $(CACHE)/tools/bin/cargo-deny
+ENVIRONMENT ?= btp
+
+.PHONY: help demo run check test bench generate control-plane uaa deny image
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## The main job, shown: ENVIRONMENT=btp (default), neo, or uaa (a real UAA; needs Java and Maven)
+	@ENVIRONMENT=$(ENVIRONMENT) examples/demo.sh
+
+run: ## The quick start, left running with its KUBECONFIG printed, until Ctrl-C
+	@examples/demo.sh run
+
+check: deny ## Formatting, lints, licences and bans, generated files
+	cargo fmt --check
+	cargo clippy --all-targets --all-features -- -D warnings
+	$(DENY) --all-features check --hide-inclusion-graph bans licenses sources
+	cargo test --quiet --all-features --test house
+
+test: check control-plane uaa ## Everything that CI runs
 	cargo test --all-features
+
+bench: control-plane ## Measures, and writes target/bench
+	cargo bench --features simulator --bench operator
+
+generate: ## Writes the custom resource definitions anew
+	cargo run --quiet --bin crdgen crds
+
+control-plane: ## Builds etcd, kube-apiserver, kubectl and helm, once for this machine
+	@tests/control-plane/build.sh > /dev/null
+
+uaa: ## Fetches a real UAA, once for this machine; says so where Java or Maven is missing
+	@tests/uaa/build.sh > /dev/null || echo "going on without a real UAA"
+
+deny: $(DENY)
+
+$(DENY):
+	cargo install cargo-deny --locked --version 0.20.2 --root $(CACHE)/tools
+
+image: ## The container image
+	docker build --file Containerfile --tag technical-user-operator .

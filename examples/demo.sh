@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Shows the product at work, for real: a Kubernetes API server, a platform, the operator, and a credential that works.
 #
-#   examples/demo.sh [run]        ENVIRONMENT=btp (default), neo or uaa
+#   examples/demo.sh [run] [btp | neo | uaa]        the environment is btp, or what ENVIRONMENT says, unless given
 #
-# Without an argument it tells the environment's story, checks every step of it and takes all of it down again; the exit code
+# Without `run` it tells the environment's story, checks every step of it and takes all of it down again; the exit code
 # is 0 only if every check held. With `run` it leaves the example running until Ctrl-C and prints the KUBECONFIG to use.
 #
 # The operator runs as a process of this machine, with the ServiceAccount and the rights that its chart installed. btp and neo
@@ -12,6 +12,25 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
+
+refuse() { printf 'demo: %s\n' "$*" >&2; exit 2; }
+
+((BASH_VERSINFO[0] >= 5)) || refuse "bash 5 or newer is needed: the demo measures times with it"
+command -v cargo >/dev/null || refuse "cargo is missing: it builds the operator (https://rustup.rs)"
+command -v curl >/dev/null || refuse "curl is missing: it uses the credential that the operator made"
+# Everything is on this machine: no proxy is to be asked for it.
+export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}"
+
+mode=story environment=${ENVIRONMENT:-btp}
+for argument in "$@"; do
+    if [[ $argument == run ]]; then mode=run; else environment=$argument; fi
+done
+case $environment in
+    btp) example=quickstart ;;
+    neo | uaa) example=$environment ;;
+    *) refuse "there is no environment '$environment': choose btp, neo or uaa" ;;
+esac
+
 # shellcheck source=examples/demo/say.sh
 source examples/demo/say.sh
 # shellcheck source=examples/demo/processes.sh
@@ -20,25 +39,7 @@ source examples/demo/processes.sh
 source examples/demo/stage.sh
 # shellcheck source=examples/demo/observe.sh
 source examples/demo/observe.sh
-
-refuse() { printf 'demo: %s\n' "$*" >&2; exit 2; }
-
-((BASH_VERSINFO[0] >= 5)) || refuse "bash 5 or newer is needed: the demo measures times with it"
-command -v cargo >/dev/null || refuse "cargo is missing: it builds the operator (https://rustup.rs)"
-command -v curl >/dev/null || refuse "curl is missing: it uses the credential that the operator made"
-# Everything is on this machine: no proxy is to be asked for it.
-export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
-
-mode=${1:-story}
-[[ $mode == story || $mode == run ]] || refuse "'$mode' is not understood: give nothing, or 'run'"
-
-environment=${ENVIRONMENT:-btp}
-case $environment in
-    btp) example=quickstart ;;
-    neo | uaa) example=$environment ;;
-    *) refuse "ENVIRONMENT is '$environment': choose btp, neo or uaa" ;;
-esac
-# What the story of this environment needs and tells: platform_start, platform_secrets, manifests, story.
+# What the story of this environment needs and tells: platform_build, platform_start, platform_secrets, story.
 # shellcheck source=examples/demo/btp.sh
 source "examples/demo/$environment.sh"
 

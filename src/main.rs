@@ -9,14 +9,15 @@ use clap::Parser;
 use futures::{FutureExt, future};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::jiff::Timestamp;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::{Api, Client, Config, ResourceExt};
 use technical_user_operator::api::{GROUP, OPERATOR};
 use technical_user_operator::args::Args;
+use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::leader::Contender;
 use technical_user_operator::controller::watches::{self, Shutdown};
 use technical_user_operator::controller::{Context, connections::Connections, index::Index, retry::Retries};
 use technical_user_operator::metrics::Metrics;
+use technical_user_operator::platform::pause::pause;
 use technical_user_operator::server::{self, Readiness};
 use technical_user_operator::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,7 +49,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let serving = tokio::spawn(server::serve(args.http_address, Arc::clone(&metrics), readiness.clone()));
     let ended = ended()?;
     let me = args.name.clone().unwrap_or_else(|| format!("{OPERATOR}-{:08x}", rand::random::<u32>()));
-    let mut contender = Contender::new(calling.clone(), &args.namespace, me, Timestamp::now);
+    let mut contender = Contender::new(calling.clone(), &args.namespace, me.clone(), now);
     let work = async {
         known(&calling).await?;
         readiness.set();
@@ -56,7 +57,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
             contender.lead().await;
         }
         let leading = async { if args.leader_elect { contender.hold().await } else { future::pending().await } };
-        let work = reconcile(&args, calling.clone(), watching, metrics, ended.clone());
+        let work = reconcile(&args, me, calling.clone(), watching, metrics, ended.clone());
         tokio::select! {
             done = work => done,
             () = leading => Err("the lease was lost; ending at once, so that no two lead".into()),
@@ -88,12 +89,13 @@ async fn known(client: &Client) -> Result<(), Box<dyn Error>> {
             return Ok(());
         }
         tracing::info!("waiting for the custom resource definitions to be installed");
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        pause(Duration::from_secs(2)).await;
     }
 }
 
 async fn reconcile(
     args: &Args,
+    me: String,
     client: Client,
     watching: Client,
     metrics: Arc<Metrics>,
@@ -101,9 +103,8 @@ async fn reconcile(
 ) -> Result<(), Box<dyn Error>> {
     let kube_system = Api::<Namespace>::all(client.clone()).get("kube-system").await?;
     let (stores, wake, wiring) = watches::wire();
-    let reporter = Reporter { controller: OPERATOR.to_owned(), instance: args.name.clone() };
     let context = Context {
-        recorder: Recorder::new(client.clone(), reporter),
+        events: Publisher::new(client.clone(), me, now),
         client,
         cluster: kube_system.uid().ok_or("kube-system has no uid")?,
         namespace: args.namespace.clone(),
@@ -113,15 +114,21 @@ async fn reconcile(
         wake,
         retries: Retries::default(),
         metrics,
-        now: Timestamp::now,
+        now,
     };
     let controllers = watches::run(Arc::new(context), wiring, watching, args.concurrency, ended.clone());
-    let overdue = ended.then(|()| tokio::time::sleep(GRACE));
+    let overdue = ended.then(|()| pause(GRACE));
     tokio::select! {
         () = controllers => tracing::info!("ended"),
         () = overdue => tracing::warn!("ended with reconciles under way"),
     }
     Ok(())
+}
+
+/// The clock; everything else is given it.
+#[expect(clippy::disallowed_methods, reason = "this is where the clock is picked")]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Resolves at SIGTERM or SIGINT.

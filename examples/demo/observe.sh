@@ -16,8 +16,14 @@ example_wait() {
     local began
     began=$(milliseconds)
     interruptible kubectl --namespace "$team" wait --for=condition=Ready --timeout=60s technicalusers,trb --all \
-        >"$work/wait.log" 2>&1 || { objects_show; fail "not Ready: $(tail -n 1 "$work/wait.log")"; }
+        >"$work/wait.log" 2>&1 || objects_not_ready
     ok "all Ready after $(seconds_since "$began")"
+}
+
+objects_not_ready() {
+    conclude "$red" '✗' "$(tail -n 1 "$work/wait.log")"
+    kubectl --namespace "$team" get platforms,technicalusers,trb --output wide | quote
+    exit 1
 }
 
 objects_show() {

@@ -4,7 +4,7 @@
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/demo.XXXXXX")
 chmod 700 "$work"
-# Sourced last to first when ending: the operator before the API server it talks to.
+# Ended last to first: the operator before the API server it talks to.
 groups=()
 
 mkfifo "$work/alive"
@@ -55,7 +55,7 @@ announced() {
 field() { sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p" <<<"$2"; }
 
 end_group() {
-    local group=$1 patience=200
+    local group=$1 patience=250
     kill -TERM -- "-$group" 2>/dev/null || return 0
     while ((patience-- > 0)) && kill -0 -- "-$group" 2>/dev/null; do sleep 0.1; done
     kill -KILL -- "-$group" 2>/dev/null || true
@@ -66,21 +66,18 @@ finish() {
     trap '' INT TERM HUP
     trap - EXIT
     set +e
-    if [[ $code -ne 0 && $code -lt 128 ]]; then
-        if [[ -n $doing ]]; then conclude "$red" '✗' "failed"; fi
-        keep_logs
-    fi
+    if [[ -n $doing && $code -ne 0 && $code -lt 128 ]]; then conclude "$red" '✗' "failed"; fi
+    mkdir -p target/demo && rm -f target/demo/*.log && cp "$work"/*.log target/demo/
+    if [[ $code -ne 0 && $code -lt 128 ]]; then last_words; fi
     for ((index = ${#groups[@]} - 1; index >= 0; index--)); do end_group "${groups[index]}"; done
     wait
     rm -rf "$work"
     exit "$code"
 } 2>/dev/null
 
-keep_logs() {
-    mkdir -p target/demo
-    cp "$work"/*.log target/demo/ 2>/dev/null
+last_words() {
     printf 'The logs are in target/demo. The last the operator said:\n'
-    tail -n 8 target/demo/operator.log 2>/dev/null | cut -c 1-300 | quote
+    tail -n 8 target/demo/operator.log 2>/dev/null | cut -c 1-500 | quote
 }
 
 trap finish EXIT

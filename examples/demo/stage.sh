@@ -88,7 +88,8 @@ operator_start() {
     local began
     began=$(milliseconds)
     operator_kubeconfig >"$work/operator.kubeconfig"
-    KUBECONFIG=$work/operator.kubeconfig start_tethered operator target/debug/technical-user-operator \
+    # Its log goes to a file, where colours are no use.
+    NO_COLOR=1 KUBECONFIG=$work/operator.kubeconfig start_tethered operator target/debug/technical-user-operator \
         --namespace "$operator_namespace" --http-address 127.0.0.1:0 --log-format text --leader-elect true
     operator=$started
     eventually 30 operator_settled || fail "it is not ready after 30 s"

@@ -27,7 +27,7 @@ pub enum Error {
     #[error("another writer was first")]
     LostRace,
     /// The Kubernetes API.
-    #[error("the Kubernetes API refused or failed a call")]
+    #[error("the Kubernetes API {}", said(.0))]
     Kubernetes(#[source] kube::Error),
     /// Something stands in the way of deletion. It never hangs without saying how it ends.
     #[error("{0}; to delete without cleaning up, annotate the object with technicaluser.dev/orphan=true")]
@@ -118,6 +118,14 @@ impl Error {
                 Kind::InProgress => "InProgress",
             },
         }
+    }
+}
+
+/// What the API server said, in words that quote no object.
+fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("refused a call: {} ({})", status.reason, status.code),
+        _ => "could not be reached, or answered what cannot be read".to_owned(),
     }
 }
 

@@ -212,5 +212,5 @@ pub fn grant_of(line: &RoleLine) -> Option<Grant> {
         Subject::User(_) | Subject::TechnicalUser(_) => HolderKind::User,
     };
     let holder = Holder { kind, name: principal.name.clone(), origin: principal.origin.clone().unwrap_or_default() };
-    Some(Grant { holder, role: line.role.clone() })
+    Some(Grant::new(holder, line.role.clone()))
 }

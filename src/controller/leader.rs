@@ -14,6 +14,7 @@ use kube::core::ObjectMeta;
 use kube::{Api, Client};
 
 use crate::api::OPERATOR;
+use crate::platform::pause::pause;
 
 /// A lease that was not renewed for this long is free.
 const DURATION: Duration = Duration::from_secs(15);
@@ -54,7 +55,7 @@ impl Contender {
     /// Returns once the lease is ours.
     pub async fn lead(&mut self) {
         while !self.try_once().await.unwrap_or(false) {
-            pause().await;
+            pause(PERIOD).await;
         }
         tracing::info!(me = self.me, "leading");
     }
@@ -63,7 +64,7 @@ impl Contender {
     pub async fn hold(&mut self) {
         let mut renewed = Instant::now();
         while renewed.elapsed() < RENEW_DEADLINE {
-            pause().await;
+            pause(PERIOD).await;
             match tokio::time::timeout(RENEW_DEADLINE, self.try_once()).await {
                 Ok(Ok(true)) => renewed = Instant::now(),
                 Ok(Ok(false)) => break,
@@ -123,11 +124,6 @@ impl Contender {
         spec.renew_time = now;
         next
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the pause between two looks at the lease is what this loop is")]
-async fn pause() {
-    tokio::time::sleep(PERIOD).await;
 }
 
 fn holder(lease: &Lease) -> Option<&String> {

@@ -8,7 +8,7 @@
 //! - [`platform`], [`technical_user`], [`role_binding`]: the kinds.
 //! - [`connections`]: one connection for each Platform. [`secret`]: the one Secret of a TechnicalUser.
 //! - [`watches`]: what wakes what. [`index`]: who uses what.
-//! - [`error`], [`report`]: what went wrong, and how the object says so.
+//! - [`error`], [`report`], [`event`]: what went wrong, and how the object says so.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,6 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::core::PartialObjectMeta;
-use kube::runtime::events::Recorder;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::watch;
 
@@ -27,6 +26,7 @@ use crate::plan::access;
 
 pub mod connections;
 pub mod error;
+pub mod event;
 pub mod index;
 pub mod leader;
 
@@ -44,8 +44,8 @@ pub mod watches;
 pub struct Context {
     /// For calls; bounded in time, unlike the client of the watches.
     pub client: Client,
-    /// Publishes events; one for the process, or their aggregation does not work.
-    pub recorder: Recorder,
+    /// Publishes events.
+    pub events: event::Publisher,
     /// The uid of the `kube-system` namespace: which cluster we are, on platforms that many clusters share.
     pub cluster: String,
     /// The operator's namespace, where admin Secrets are.

@@ -15,8 +15,10 @@ use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::retry::jittered;
 use super::runner::{Applied, Reconcile};
-use crate::api::Platform;
+use crate::api::{Environment, Platform};
+use crate::metrics::Metrics;
 use crate::plan::owner::Owner;
+use crate::platform;
 use crate::platform::admin_secret::AdminSecret;
 use crate::platform::budget::CallObserver;
 use crate::platform::connect::connect;
@@ -48,28 +50,46 @@ impl Reconcile for Platform {
     }
 }
 
-/// The connection that stands, if it was made for the same environment and Secrets; a new one otherwise. Logging on
-/// proves the admin credential; it is not tried again until something changes once the platform has refused it.
+/// A connection that is logged on. The one there is is kept as long as it was made for the same environment and
+/// Secrets, above all when the platform has refused it: it remembers that, and does not try the credential again.
 async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connection>> {
-    let environment = platform.spec.environment.clone();
     let (secrets, fingerprint) = admin_secrets(platform, context).await?;
-    if let State::Up(standing) | State::Refused(standing, _) = context.connections.get(&platform.name_any())
-        && standing.environment == environment
-        && standing.secrets == fingerprint
-    {
-        standing.driver.log_on().await?;
-        return Ok(standing);
+    let (name, environment) = (platform.name_any(), &platform.spec.environment);
+    let known = context.connections.get(&name);
+    let standing = match &known {
+        State::Up(connection) | State::Refused(connection, _) => Some(connection),
+        State::Unknown | State::Down(_) => None,
+    };
+    let fits = standing.filter(|one| one.environment == *environment && one.secrets == fingerprint);
+    let connection = match fits {
+        Some(connection) => Arc::clone(connection),
+        None => {
+            let made = made(environment, &secrets, fingerprint, context);
+            Arc::new(made.inspect_err(|error| drop(context.connections.set(&name, State::Down(error.to_string()))))?)
+        }
+    };
+    match connection.driver.log_on().await {
+        Ok(()) => Ok(connection),
+        Err(error) => {
+            let error = Error::from(error);
+            if error.class() == Class::Person || fits.is_none() {
+                context.connections.set(&name, State::Refused(connection, error.to_string()));
+            }
+            Err(error)
+        }
     }
-    let observer: Arc<dyn CallObserver> = Arc::<crate::metrics::Metrics>::clone(&context.metrics);
-    let driver = connect(&environment, &secrets, &observer)?;
+}
+
+fn made(
+    environment: &Environment,
+    secrets: &BTreeMap<String, AdminSecret>,
+    fingerprint: String,
+    context: &Context,
+) -> Result<Connection> {
+    let observer: Arc<dyn CallObserver> = Arc::<Metrics>::clone(&context.metrics);
+    let driver = connect(environment, secrets, &observer)?;
     let mirror = Mirror::new(driver.clone(), &context.cluster);
-    let connection = Arc::new(Connection { environment, secrets: fingerprint, driver, mirror });
-    let name = platform.name_any();
-    if let Err(error) = connection.driver.log_on().await {
-        context.connections.set(&name, State::Refused(connection, error.to_string()));
-        return Err(error.into());
-    }
-    Ok(connection)
+    Ok(Connection { environment: environment.clone(), secrets: fingerprint, driver, mirror })
 }
 
 /// The admin Secrets, and a fingerprint by which a change of any of them is seen.
@@ -102,22 +122,19 @@ async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeM
     Ok((parsed, fingerprint))
 }
 
-/// Tells everybody who waits how the connection stands. One that stood before goes on standing while only time is needed.
+/// Tells everybody who waits how the connection stands. What the platform itself refused has been told already, and
+/// a connection that stood goes on standing while only time is needed.
 fn announce(name: &str, connected: &Result<Arc<Connection>>, context: &Context) {
-    let news = match connected {
-        Ok(connection) => context.connections.set(name, State::Up(Arc::clone(connection))),
-        Err(error) => {
-            let stands = matches!(context.connections.get(name), State::Up(_));
-            let refused = matches!(context.connections.get(name), State::Refused(..));
-            if !(refused || stands && error.class() == Class::Time) {
-                context.connections.set(name, State::Down(error.to_string()));
+    match connected {
+        Ok(connection) => {
+            if context.connections.set(name, State::Up(Arc::clone(connection))) {
+                context.retries.forget_all();
+                context.wake.dependents(name, &context.stores);
             }
-            false
         }
-    };
-    if news {
-        context.retries.forget_all();
-        context.wake.dependents(name, &context.stores);
+        Err(Error::Platform(error)) if error.kind() != platform::Kind::MalformedSecret => {}
+        Err(error) if error.class() == Class::Time => {}
+        Err(error) => drop(context.connections.set(name, State::Down(error.to_string()))),
     }
 }
 

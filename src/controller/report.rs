@@ -2,13 +2,11 @@
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use kube::runtime::events::{Event, EventType, Recorder};
 
 use super::error::{Class, Error, Result};
+use super::event::{News, Publisher};
 use crate::api::conditions::{self, READY, RECONCILING, STALLED, Verdict};
-
-/// Events take 1 kB.
-const NOTE_LIMIT: usize = 1000;
+use crate::platform;
 
 /// How a reconcile ended that met no error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +45,8 @@ impl Journal {
     }
 
     /// The one event for all that was noted.
-    fn event(self) -> Option<Event> {
-        let type_ = if self.warns { EventType::Warning } else { EventType::Normal };
-        Some(event(type_, self.reason?, &self.entries.join("; ")))
+    fn news(self) -> Option<News> {
+        Some(News { warns: self.warns, reason: self.reason?, note: self.entries.join("; ") })
     }
 }
 
@@ -99,7 +96,7 @@ pub fn conclude(
     for kind in [RECONCILING, STALLED] {
         match progress.filter(|(progress, ..)| *progress == kind) {
             Some((_, reason, message)) => {
-                conditions::set(conditions, kind, verdict("True", reason, message), generation, now)
+                conditions::set(conditions, kind, verdict("True", reason, message), generation, now);
             }
             None => conditions::clear(conditions, kind),
         }
@@ -119,43 +116,34 @@ fn verdict(status: &'static str, reason: &'static str, message: &str) -> Verdict
     Verdict { status, reason, message: message.to_owned() }
 }
 
-/// Publishes what the journal noted, and the stall if there is a new one. An event that cannot be published is lost.
+/// Publishes what the journal noted, and the stall if there is a new one.
 pub async fn publish(
-    recorder: &Recorder,
+    events: &Publisher,
     about: &ObjectReference,
     journal: Journal,
     stall: Option<(&'static str, String)>,
 ) {
-    let stalled = stall.map(|(reason, message)| event(EventType::Warning, reason, &message));
-    for event in journal.event().into_iter().chain(stalled) {
-        if recorder.publish(&event, about).await.is_err() {
-            tracing::warn!(reason = event.reason, "the event could not be published");
-        }
-    }
-}
-
-fn event(type_: EventType, reason: &str, note: &str) -> Event {
-    let end = note.char_indices().map(|(at, _)| at).take_while(|at| *at < NOTE_LIMIT).last();
-    let note = end.filter(|_| note.len() > NOTE_LIMIT).map_or(note, |end| &note[..end]);
-    Event {
-        type_,
-        reason: reason.to_owned(),
-        note: Some(note.to_owned()),
-        action: "Reconcile".to_owned(),
-        secondary: None,
+    let stalled = stall.map(|(reason, note)| News { warns: true, reason, note });
+    for news in journal.news().into_iter().chain(stalled) {
+        events.publish(about, news).await;
     }
 }
 
 /// One log line for a failed reconcile: the sentence, and the causes that are safe to print.
 pub fn log(error: &Error) {
-    let cause = match error {
-        Error::Kubernetes(cause) => kubernetes_cause(cause),
-        error => causes(error),
-    };
+    let (reason, cause) = (error.reason(), safe_cause(error));
     match error.class() {
-        Class::Race => tracing::debug!(reason = error.reason(), "{error}"),
-        Class::Dependency => tracing::info!(reason = error.reason(), "{error}"),
-        _ => tracing::warn!(reason = error.reason(), cause, "{error}"),
+        Class::Race => tracing::debug!(reason, "{error}"),
+        Class::Dependency => tracing::info!(reason, "{error}"),
+        Class::Person | Class::Time | Class::Bug => tracing::warn!(reason, cause, "{error}"),
+    }
+}
+
+fn safe_cause(error: &Error) -> String {
+    match error {
+        Error::Kubernetes(cause) => kubernetes_cause(cause),
+        Error::Platform(cause) => causes(cause),
+        _ => String::new(),
     }
 }
 
@@ -168,7 +156,8 @@ fn kubernetes_cause(error: &kube::Error) -> String {
     }
 }
 
-fn causes(error: &Error) -> String {
+/// What lies below a platform's error: its makers keep URLs and bodies out of it.
+fn causes(error: &platform::Error) -> String {
     let first = std::error::Error::source(error);
     let chain = std::iter::successors(first, |cause| cause.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -209,11 +198,5 @@ mod tests {
             concluded(&[ready(), Ok(Outcome::Stalled("AccessDenied", String::new()))]).0,
             is(&[(READY, "False"), (STALLED, "True")])
         );
-    }
-
-    #[test]
-    fn long_notes_are_cut_at_a_character() {
-        let note = "é".repeat(2000);
-        assert!(event(EventType::Normal, "Test", &note).note.unwrap().len() <= NOTE_LIMIT);
     }
 }

@@ -116,7 +116,7 @@ async fn end<K: Reconcile>(live: &mut Live<K>, context: &Context) -> Result<()> 
     };
     match result {
         Ok(()) => {
-            report::publish(&context.recorder, &live.object().object_ref(&()), journal, None).await;
+            report::publish(&context.events, &live.object().object_ref(&()), journal, None).await;
             live.release().await
         }
         Err(error) => {
@@ -142,7 +142,7 @@ async fn conclude<K: Reconcile>(
         *observed = generation;
     }
     let recorded = live.record().await;
-    report::publish(&context.recorder, &live.object().object_ref(&()), journal, stall).await;
+    report::publish(&context.events, &live.object().object_ref(&()), journal, stall).await;
     recorded
 }
 

@@ -1,10 +1,12 @@
 //! The natural key of a grant: who holds which role. By this key worlds are compared.
 
 use std::cmp::Ordering;
-use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::api::{Environment, Principal, Role};
+
+/// The user base of SAP ID service: the default of SAP's own Neo provisioning.
+pub const NEO_USER_BASE: &str = "accounts.sap.com";
 
 /// Whether a user or a group of an identity provider holds a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,8 +37,7 @@ impl Holder {
         let origin = match (environment, principal.origin.as_deref()) {
             // XSUAA answers `sap.default` to whoever asked for its legacy alias `ldap`.
             (Environment::Btp(_), None | Some("ldap")) => "sap.default".to_owned(),
-            // The user base of SAP ID service: the default of SAP's own Neo provisioning.
-            (Environment::Neo(_), None) => "accounts.sap.com".to_owned(),
+            (Environment::Neo(_), None) => NEO_USER_BASE.to_owned(),
             (Environment::Neo(_), Some(user_base)) => user_base.to_lowercase(),
             (Environment::Uaa(_), None) => "uaa".to_owned(),
             (_, Some(origin)) => origin.to_owned(),
@@ -93,10 +94,14 @@ pub struct Grant {
     pub role: Role,
 }
 
-impl fmt::Display for Grant {
-    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { holder, role } = self;
-        write!(text, "{} {} to {}@{}", role.kind(), role.name(), holder.name, holder.origin)
+impl Grant {
+    /// The grant of a role to a holder, in the form in which grants compare: Neo keeps the users of an application role
+    /// by their names alone, so the user base makes no difference there.
+    pub fn new(mut holder: Holder, role: Role) -> Self {
+        if matches!(role, Role::ApplicationRole(_)) {
+            NEO_USER_BASE.clone_into(&mut holder.origin);
+        }
+        Self { holder, role }
     }
 }
 
@@ -106,9 +111,21 @@ mod tests {
     use super::*;
     use crate::api::SecretRef;
     use crate::api::platform::{Btp, Neo};
+    use crate::api::role_binding::{ApplicationRole, RoleName};
 
     fn principal(name: &str, origin: Option<&str>) -> Principal {
         Principal { name: name.to_owned(), origin: origin.map(str::to_owned) }
+    }
+
+    #[test]
+    fn application_roles_know_no_user_base() {
+        let holder = |origin: &str| Holder { kind: HolderKind::User, name: "P1".into(), origin: origin.into() };
+        let application = ApplicationRole { application: "a".into(), provider: None, name: "r".into() };
+        let [application, member] =
+            [Role::ApplicationRole(application), Role::MemberRole(RoleName { name: "r".into() })];
+        let grant = |origin, role: &Role| Grant::new(holder(origin), role.clone());
+        assert_eq!(grant("acme.accounts.ondemand.com", &application), grant(NEO_USER_BASE, &application));
+        assert_ne!(grant("acme.accounts.ondemand.com", &member), grant(NEO_USER_BASE, &member));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::platform::pause::pause;
 use tokio::sync::Notify;
-use tokio::time::sleep;
 
 use super::error::{Error, Kind, Result};
 use limiter::{Decision, Limiter};
@@ -94,7 +94,7 @@ impl Budget {
         let turn = self.shared.enqueue(urgency);
         loop {
             let now = Instant::now();
-            let pause = match turn.ask(now) {
+            let wait = match turn.ask(now) {
                 Some(Decision::Go) => break,
                 Some(Decision::Down(wait)) => {
                     return Err(Error::new(Kind::Unavailable, operation).retry_after(Some(wait)));
@@ -107,7 +107,7 @@ impl Budget {
                 Some(Decision::Full) | None => deadline - now,
             };
             tokio::select! {
-                () = sleep(pause) => {}
+                () = pause(wait) => {}
                 () = turn.called.notified() => {}
             }
         }
@@ -237,7 +237,7 @@ mod tests {
                 permit.finish(Outcome::Answered(None), "ok");
             })
         });
-        sleep(SHORT).await;
+        pause(SHORT).await;
         held.finish(Outcome::Answered(None), "ok");
         for task in waiting {
             task.await.unwrap();
@@ -263,7 +263,7 @@ mod tests {
             let budget = budget.clone();
             async move { budget.admit("queued", Urgency::First, soon()).await.map(drop) }
         });
-        sleep(SHORT).await;
+        pause(SHORT).await;
         queued.abort();
         let _ = queued.await;
         drop(held);

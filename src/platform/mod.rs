@@ -20,10 +20,13 @@ pub mod connect;
 pub mod error;
 pub mod http;
 pub mod mirror;
+pub mod neo;
+pub mod pause;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
 pub mod token;
+pub mod uaa;
 pub mod xsuaa;
 
 pub use admin_secret::AdminSecret;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::platform::pause::pause;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::sleep;
 
 use super::budget::{Budget, Outcome, PATIENCE, Urgency};
 use super::error::{Error, Kind, Result};
@@ -33,15 +33,16 @@ pub struct Session {
 struct Shared {
     base: Url,
     http: Http,
-    token: TokenSource,
+    token: Arc<TokenSource>,
     budget: Budget,
     /// The API refused a fresh token: calls have stopped until a new session is made of a new credential.
     refused: AtomicBool,
 }
 
 impl Session {
-    /// A session at the API below `base`.
-    pub fn new(base: Url, http: Http, token: TokenSource, budget: Budget) -> Self {
+    /// A session at the API below `base`. Sessions at several APIs may share a token.
+    pub fn new(base: Url, http: Http, token: impl Into<Arc<TokenSource>>, budget: Budget) -> Self {
+        let token = token.into();
         Self { shared: Arc::new(Shared { base, http, token, budget, refused: AtomicBool::new(false) }) }
     }
 
@@ -195,12 +196,12 @@ impl Call {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let Some(pause) = pauses.next().filter(|_| again) else { return Err(error) };
-            let pause = pause.max(error.wait().unwrap_or_default());
-            if pause > PATIENCE || Instant::now() + pause > deadline {
+            let Some(backoff) = pauses.next().filter(|_| again) else { return Err(error) };
+            let wait = backoff.max(error.wait().unwrap_or_default());
+            if wait > PATIENCE || Instant::now() + wait > deadline {
                 return Err(error);
             }
-            sleep(pause).await;
+            pause(wait).await;
         }
     }
 

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::platform::pause::pause;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use tokio::time::sleep;
 
 use super::budget::{Budget, Outcome, Urgency};
 use super::error::{Error, Kind, Result};
@@ -168,7 +168,7 @@ impl TokenSource {
         let first = self.client.ask(&self.http, budget, "log on", deadline).await;
         match first {
             Err(error) if error.kind() == Kind::CredentialsRefused => {
-                sleep(SECOND_TRY).await;
+                pause(SECOND_TRY).await;
                 self.client.ask(&self.http, budget, "log on", deadline.max(Instant::now() + SECOND_TRY)).await
             }
             outcome => outcome,

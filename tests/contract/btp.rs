@@ -47,7 +47,8 @@ static BTP: Description = Description {
         ];
         vec![users, groups]
     },
-    count: |state| {
+    count: |simulator| {
+        let state = simulator.state();
         let length = |collection: &str| state["service-manager"][collection].as_array().map_or(0, Vec::len);
         (length("instances"), length("bindings"))
     },
@@ -135,6 +136,7 @@ fn a_creation_that_takes_long_is_in_progress_and_not_ordered_again() {
     assert_eq!(create(&platform, "long").condition, Condition::InProgress);
     assert_eq!(listed(&platform, "cluster-1")[0].condition, Condition::InProgress);
     platform.simulator.advance_clock(Duration::from_mins(1));
+    platform.simulator.settings(&json!({"asyncPlans": []}));
     assert_eq!(create(&platform, "long").condition, Condition::Usable);
     let requests = platform.simulator.requests();
     let orders = requests.iter().filter(|request| request["route"] == "service-manager.create-instance").count();

@@ -31,8 +31,8 @@ pub(crate) struct Description {
     pub(crate) identity: Option<SampleIdentity>,
     /// Grants that it can make; each list shares a scope.
     pub(crate) grants: fn(&Environment) -> Vec<Vec<Grant>>,
-    /// How many identities and credentials of ours a state of the simulator shows.
-    pub(crate) count: fn(&Value) -> (usize, usize),
+    /// How many identities and credentials of ours the platform holds.
+    pub(crate) count: fn(&Simulator) -> (usize, usize),
     /// The routes that its calls use, by the simulator's names.
     pub(crate) routes: &'static [&'static str],
 }
@@ -65,7 +65,7 @@ impl Running {
 
     /// A driver that has no token yet, no memory, and a fresh budget.
     pub(crate) fn reconnect(&mut self) {
-        self.driver = connected(&self.simulator, self.description).0;
+        (self.driver, self.secrets) = connected(&self.simulator, self.description);
     }
 
     /// Makes the call until it succeeds, as a controller would; every failure must be safe to show.
@@ -86,12 +86,9 @@ impl Running {
 
     /// No secret and no address is in an error, nor in its causes.
     pub(crate) fn check(&self, error: &Error) {
-        let mut text = format!("{error} {error:?}");
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            text += &format!(" {inner} {inner:?}");
-            cause = inner.source();
-        }
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        let shown = causes.map(|cause| format!(" {cause} {cause:?}"));
+        let text: String = std::iter::once(format!("{error} {error:?}")).chain(shown).collect();
         for secret in &self.secrets {
             assert!(!text.contains(secret.as_str()), "a secret is in an error: {error}");
         }
@@ -100,7 +97,7 @@ impl Running {
 
     /// How many identities and credentials the platform holds for us.
     pub(crate) fn count(&self) -> (usize, usize) {
-        (self.description.count)(&self.simulator.state())
+        (self.description.count)(&self.simulator)
     }
 
     /// The sample identity for an owner.

@@ -6,7 +6,9 @@
 mod btp;
 mod description;
 mod faults;
+mod neo;
 mod suite;
+mod uaa;
 
 /// The parts of the stories' harness that need no control plane.
 #[expect(dead_code, reason = "the stories use more of it")]

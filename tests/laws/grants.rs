@@ -133,21 +133,21 @@ impl Grants {
 
     fn grant(&mut self, who: usize, one: Grant) {
         if self.bindings[who].ledger.get(&one) != Some(&true) {
-            self.broken.push(format!("law 3: {one} was granted before it was recorded"));
+            self.broken.push(format!("law 3: {one:?} was granted before it was recorded"));
         }
         if self.bindings[who].wished.get(&one) != Some(&Stance::Want) {
-            self.broken.push(format!("law 7: {one} was granted although it is not allowed"));
+            self.broken.push(format!("law 7: {one:?} was granted although it is not allowed"));
         }
         self.platform.insert(one);
     }
 
     fn revoke(&mut self, who: usize, one: &Grant, lag: usize) {
         if self.foreign.contains(one) || self.bindings[who].ledger.get(one) != Some(&true) {
-            self.broken.push(format!("law 3: {one} was revoked and is not ours"));
+            self.broken.push(format!("law 3: {one:?} was revoked and is not ours"));
         }
         // A store that lags can cost a grant for the moment until the other binding is reconciled.
         if lag == 0 && self.bindings.iter().any(|binding| binding.claims().any(|claimed| claimed == one)) {
-            self.broken.push(format!("law 4: {one} was revoked and is wanted"));
+            self.broken.push(format!("law 4: {one:?} was revoked and is wanted"));
         }
         self.platform.remove(one);
     }

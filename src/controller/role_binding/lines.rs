@@ -151,14 +151,12 @@ impl Lines {
     /// A denied grant is remembered while it is kept for its grace, and until it has been taken away.
     fn hold_denied(&self, line: &mut RoleLine, kept: Option<&Grant>) {
         let recorded = self.recorded.iter().find(|one| one.subject == line.subject && one.role == line.role);
-        match kept.filter(|grant| self.kept.contains_key(grant)) {
-            Some(grant) => self.hold(line, grant),
-            None => {
-                let leaving = recorded.filter(|one| grant_of(one).is_some_and(|grant| self.revoking.contains(&grant)));
-                line.principal = leaving.and_then(|one| one.principal.clone());
-                line.owned = leaving.is_some_and(|one| one.owned);
-            }
+        if let Some(grant) = kept.filter(|grant| self.kept.contains_key(grant)) {
+            return self.hold(line, grant);
         }
+        let leaving = recorded.filter(|one| grant_of(one).is_some_and(|grant| self.revoking.contains(&grant)));
+        line.principal = leaving.and_then(|one| one.principal.clone());
+        line.owned = leaving.is_some_and(|one| one.owned);
     }
 
     /// How many of the wanted grants are in force.

@@ -130,29 +130,33 @@ async fn carry_out(
     let (granted, revoked) =
         tokio::join!(connection.mirror.grant(plan.grant.clone()), connection.mirror.revoke(plan.revoke.clone()));
     let mut failures = Failures::new();
-    note(journal, &mut failures, ("Granted", "granted"), &plan.grant, granted);
-    note(journal, &mut failures, ("Revoked", "took away"), &plan.revoke, revoked);
+    note(journal, &mut failures, ("Granted", "granted", "to"), &plan.grant, granted);
+    note(journal, &mut failures, ("Revoked", "took", "from"), &plan.revoke, revoked);
     Ok(failures)
 }
 
 fn note(
     journal: &mut Journal,
     failures: &mut Failures,
-    (reason, verb): (&'static str, &str),
+    (reason, verb, direction): (&'static str, &str, &str),
     grants: &[Grant],
     results: Vec<platform::Result<()>>,
 ) {
     for (grant, result) in grants.iter().zip(results) {
         match result {
-            Ok(()) => journal.note(reason, format!("{verb} {grant}")),
+            Ok(()) => journal.note(reason, said(verb, grant, direction)),
             Err(error) => drop(failures.insert(grant.clone(), error)),
         }
     }
 }
 
+fn said(verb: &str, Grant { holder, role }: &Grant, direction: &str) -> String {
+    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name, holder.origin)
+}
+
 fn observed(live: &mut Live<RoleBinding>, plan: &Plan) -> Outcome {
-    let grants = plan.grant.iter().map(|grant| format!("grant {grant}"));
-    live.status.plan = grants.chain(plan.revoke.iter().map(|grant| format!("take away {grant}"))).collect();
+    let grants = plan.grant.iter().map(|grant| said("grant", grant, "to"));
+    live.status.plan = grants.chain(plan.revoke.iter().map(|grant| said("take", grant, "from"))).collect();
     Outcome::Observed(format!("mode Observe: {} steps would be taken; see status.plan", live.status.plan.len()))
 }
 

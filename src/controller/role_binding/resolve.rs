@@ -92,7 +92,7 @@ fn meaning(
     if let Err(refusal) = capability::role(environment, subject, user.map(|user| &user.spec.identity), role) {
         return Meaning::Impossible(refusal.0);
     }
-    let grant = holder(subject, user, platform).map(|holder| Grant { holder, role: role.clone() });
+    let grant = holder(subject, user, platform).map(|holder| Grant::new(holder, role.clone()));
     let namespace = context.stores.namespace(&live.object().namespace().unwrap_or_default());
     if !access::allows_grant(&platform.spec.access, &namespace, subject.kind(), role) {
         return denied(live, platform, (context.now)(), subject, role, grant);

@@ -76,7 +76,7 @@ impl Execution<'_> {
 
     async fn create_identity(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let identity = self.connection.mirror.create(&self.wanted(roles)).await?;
-        self.journal.note("Provisioned", format!("created {}{}", identity.name, with_roles(roles)));
+        self.journal.note("Provisioned", format!("created {} with {}", identity.name, listed(roles)));
         let usable = identity.condition == Condition::Usable;
         self.live.status.identity = Some(status_of(&identity, Some(roles)));
         self.seen.identity = Some(identity);
@@ -86,7 +86,7 @@ impl Execution<'_> {
     async fn set_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let identity = self.identity()?;
         let changed = self.connection.mirror.set_roles(identity, &self.wanted(roles)).await?;
-        self.journal.note("RolesChanged", format!("{} now carries{}", changed.name, with_roles(roles)));
+        self.journal.note("RolesChanged", format!("{} now carries {}", changed.name, listed(roles)));
         self.live.status.identity = Some(status_of(&changed, Some(roles)));
         self.seen.identity = Some(changed);
         Ok(())
@@ -225,10 +225,10 @@ fn status_of(identity: &ObservedIdentity, roles: Option<&BTreeSet<String>>) -> I
     IdentityStatus { name: identity.name.clone(), id, roles: roles.map(|roles| roles.iter().cloned().collect()) }
 }
 
-fn with_roles(roles: &BTreeSet<String>) -> String {
+fn listed(roles: &BTreeSet<String>) -> String {
     match roles.iter().map(String::as_str).collect::<Vec<_>>().join(", ") {
-        roles if roles.is_empty() => " without roles".to_owned(),
-        roles => format!(" with roles {roles}"),
+        roles if roles.is_empty() => "no roles".to_owned(),
+        roles => format!("roles {roles}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use crate::platform::pause::pause;
 
 use super::wire::LastOperation;
 use crate::platform::error::{Error, Kind, Result};
@@ -32,8 +32,8 @@ pub async fn finish(session: &Session, operation: &'static str, answer: &Answer)
         return Ok(End::AtOnce);
     }
     let location = answer.header("location").ok_or_else(|| in_progress(operation))?;
-    for pause in PAUSES {
-        sleep(Duration::from_millis(pause)).await;
+    for milliseconds in PAUSES {
+        pause(Duration::from_millis(milliseconds)).await;
         let look = session.get_location("watch operation", location).accept(&[404, 410]).send().await?;
         if matches!(look.status(), 404 | 410) {
             return Ok(End::Gone);

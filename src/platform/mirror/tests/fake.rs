@@ -55,6 +55,7 @@ impl Fake {
             identities: Some(Arc::new(self.clone())),
             credentials: Some(Arc::new(self.clone())),
             grants: Some(Arc::new(self.clone())),
+            ..Driver::default()
         }
     }
 

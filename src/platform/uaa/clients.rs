@@ -1,0 +1,133 @@
+//! Clients as identities. Their authorities are the roles.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+
+use super::wire::{Client, NewClient, Page, RoleChange};
+use super::{NO_AUTHORITY, Uaa, new_secret, observed, refused};
+use crate::api::Identity;
+use crate::api::technical_user::GrantType;
+use crate::platform::budget::Urgency;
+use crate::platform::error::{Error, Kind, Result};
+use crate::platform::{Identities, NewIdentity, ObservedIdentity};
+
+const LIST: &str = "list clients";
+const CREATE: &str = "create client";
+const SET_ROLES: &str = "set authorities of client";
+const DELETE: &str = "delete client";
+
+/// The beginning of every name that we give. The UAA cannot search by our mark, but by this.
+const OURS: &str = "client_id sw \"tuo-\"";
+/// The largest page that a UAA gives.
+const PAGE: usize = 500;
+/// More pages than anybody fills.
+const MOST_PAGES: usize = 1000;
+
+#[async_trait]
+impl Identities for Uaa {
+    async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
+        let (mut found, mut seen) = (Vec::new(), 0);
+        for _ in 0..MOST_PAGES {
+            let page = self.page(seen + 1).await?;
+            let count = page.resources.len();
+            seen += count;
+            found.extend(page.resources.into_iter().filter(|client| client.is_of_cluster(cluster)).map(observed));
+            if count == 0 || seen >= page.total_results {
+                return Ok(found);
+            }
+        }
+        Err(Error::new(Kind::UnexpectedAnswer, LIST).detail("the list does not end"))
+    }
+
+    /// A second try finds what the first made, so a lost answer costs nothing.
+    async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+        let (owner, id, secret) = (&wanted.owner, wanted.owner.identity_name(), new_secret());
+        let client = NewClient {
+            client_id: &id,
+            client_secret: secret.expose_secret(),
+            authorized_grant_types: grant_types(wanted, CREATE)?,
+            authorities: &authorities(&wanted.roles, CREATE)?,
+            name: format!("{}/{}", owner.namespace, owner.name),
+            tuo_cluster: &owner.cluster,
+            tuo_owner: &owner.uid,
+        };
+        let call = self.session.post(CREATE, &["oauth", "clients"]).json(&client).repeatable();
+        let answer = call.accept(&[409]).send().await.map_err(refused)?;
+        if answer.status() != 409 {
+            return answer.json(CREATE).map(observed);
+        }
+        match self.client(CREATE, &id, Urgency::Normal).await? {
+            Some(client) if client.is_of(owner) => self.adopt(observed(client), wanted).await,
+            Some(_) => Err(Error::new(Kind::Conflict, CREATE).detail(format!("client `{id}`"))),
+            None => Err(Error::new(Kind::OutcomeUnknown, CREATE)),
+        }
+    }
+
+    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+        let change = RoleChange {
+            client_id: &identity.id,
+            authorized_grant_types: grant_types(wanted, SET_ROLES)?,
+            authorities: &authorities(&wanted.roles, SET_ROLES)?,
+        };
+        let call = self.session.put(SET_ROLES, &["oauth", "clients", &identity.id]).json(&change);
+        let changed: Client = call.send_json().await.map_err(refused)?;
+        let changed = observed(changed);
+        if changed.roles.as_ref() == Some(&wanted.roles) {
+            return Ok(changed);
+        }
+        Err(Error::new(Kind::UnexpectedAnswer, SET_ROLES).detail("the client has other authorities than it was given"))
+    }
+
+    async fn delete(&self, identity: &ObservedIdentity) -> Result<()> {
+        let call = self.session.delete(DELETE, &["oauth", "clients", &identity.id]).urgency(Urgency::First);
+        call.accept(&[404]).send().await.map(drop)
+    }
+}
+
+impl Uaa {
+    /// A client that is there already may have been made for other roles.
+    async fn adopt(&self, found: ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+        if found.roles.as_ref() == Some(&wanted.roles) { Ok(found) } else { self.set_roles(&found, wanted).await }
+    }
+
+    async fn page(&self, start: usize) -> Result<Page> {
+        let call = self.session.get(LIST, &["oauth", "clients"]).urgency(Urgency::Last).query("filter", OURS);
+        call.query("startIndex", &start.to_string()).query("count", &PAGE.to_string()).send_json().await
+    }
+}
+
+fn grant_types<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<&'a [GrantType]> {
+    match &wanted.identity {
+        Identity::OauthClient(client) => Ok(&client.grant_types),
+        _ => Err(Error::new(Kind::Invalid, operation).detail("a UAA makes identities of kind oauthClient only")),
+    }
+}
+
+/// The list to send. The UAA splits an authority at a comma, and separates authorities by spaces in its tokens.
+fn authorities(roles: &BTreeSet<String>, operation: &'static str) -> Result<Vec<String>> {
+    if let Some(role) = roles.iter().find(|role| role.contains(|c: char| c == ',' || c.is_whitespace())) {
+        let detail = format!("authority `{role}`: an authority of a UAA has no comma and no space in it");
+        return Err(Error::new(Kind::Invalid, operation).detail(detail));
+    }
+    if roles.is_empty() { Ok(vec![NO_AUTHORITY.to_owned()]) } else { Ok(roles.iter().cloned().collect()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(roles: &[&str]) -> Result<Vec<String>> {
+        authorities(&roles.iter().map(|role| (*role).to_owned()).collect(), SET_ROLES)
+    }
+
+    #[test]
+    fn what_the_uaa_would_read_as_something_else_is_refused() {
+        assert_eq!(sent(&["b", "a"]).unwrap(), ["a", "b"]);
+        assert_eq!(sent(&[]).unwrap(), [NO_AUTHORITY], "an empty list would leave the old one");
+        for role in ["a,b", "a b"] {
+            assert_eq!(sent(&[role]).unwrap_err().kind(), Kind::Invalid, "{role}");
+        }
+    }
+}

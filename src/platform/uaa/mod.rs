@@ -1,0 +1,87 @@
+//! A UAA that one runs oneself: its OAuth clients are identities, and each has one credential, its secret.
+//!
+//! What is ours carries our mark in fields of its own, which the UAA keeps and shows. A secret is never shown again, so
+//! issuing a credential sets a new one, and with that the one before stops working. Which credential a client's secret
+//! is stands in one more field: revoking one that was superseded must not end its successor. The UAA has no guard
+//! against writes that cross (no `If-Match`), so every write names only the fields that it is about.
+
+use rand::distr::{Alphanumeric, SampleString};
+use secrecy::SecretString;
+
+use super::budget::Urgency;
+use super::error::{Error, Kind, Result};
+use super::proof::Prover;
+use super::session::Session;
+use super::{Condition, ObservedIdentity};
+use wire::Client;
+
+mod clients;
+mod secrets;
+mod wire;
+
+/// Characters of a secret that we make; 62 kinds, so these are some 256 bits. The UAA takes 255.
+const SECRET_LENGTH: usize = 43;
+/// What a client without any authority is given: the UAA does not take an empty list, and leaves the old one.
+const NO_AUTHORITY: &str = "uaa.none";
+
+/// The driver for one UAA.
+pub struct Uaa {
+    session: Session,
+    prover: Prover,
+    url: String,
+}
+
+impl Uaa {
+    /// A driver for the UAA at this address.
+    pub fn new(session: Session, prover: Prover, url: &str) -> Self {
+        Self { session, prover, url: url.trim_end_matches('/').to_owned() }
+    }
+
+    /// A client, if it is there.
+    async fn client(&self, operation: &'static str, id: &str, urgency: Urgency) -> Result<Option<Client>> {
+        let call = self.session.get(operation, &["oauth", "clients", id]).urgency(urgency);
+        let answer = call.accept(&[404]).send().await?;
+        if answer.status() == 404 { Ok(None) } else { answer.json(operation).map(Some) }
+    }
+}
+
+/// A secret that nobody can guess, of characters that need no encoding anywhere.
+fn new_secret() -> SecretString {
+    // Seeded by the operating system, and cryptographically strong.
+    Alphanumeric.sample_string(&mut rand::rng(), SECRET_LENGTH).into()
+}
+
+fn observed(client: Client) -> ObservedIdentity {
+    let roles = client.authorities.into_iter().filter(|authority| authority != NO_AUTHORITY).collect();
+    ObservedIdentity { id: client.id.clone(), name: client.id, condition: Condition::Usable, roles: Some(roles) }
+}
+
+/// A UAA says 400 to an administrator who may write clients but not give them authorities of its choice.
+fn refused(error: Error) -> Error {
+    if error.kind() != Kind::Invalid {
+        return error;
+    }
+    let detail = format!("{}; the admin client needs the authority clients.admin", error.detail_text());
+    Error::new(Kind::Invalid, error.operation()).detail(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn secrets_differ_and_need_no_encoding() {
+        let (one, other) = (new_secret(), new_secret());
+        assert_ne!(one.expose_secret(), other.expose_secret());
+        assert_eq!(one.expose_secret().len(), SECRET_LENGTH);
+        assert!(one.expose_secret().bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn no_authority_is_no_role() {
+        let client: Client = serde_json::from_str(r#"{"client_id":"tuo-1","authorities":["uaa.none"]}"#).unwrap();
+        assert_eq!(observed(client).roles.unwrap().len(), 0);
+    }
+}

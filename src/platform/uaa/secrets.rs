@@ -1,0 +1,106 @@
+//! Secrets of clients as credentials: one for each client, shown when it is set and never again.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::wire::{Client, CredentialMark, SecretChange};
+use super::{Uaa, new_secret};
+use crate::plan::owner::Owner;
+use crate::platform::budget::Urgency;
+use crate::platform::error::{Error, Kind, Result};
+use crate::platform::{Condition, Credentials, Field, Issued, ObservedCredential, ObservedIdentity, Origin, Proof};
+
+const ISSUE: &str = "set client secret";
+const REVOKE: &str = "end client secret";
+/// The mark of a client whose secret nobody holds.
+const NOBODY: &str = "";
+
+#[async_trait]
+impl Credentials for Uaa {
+    fn keeps(&self) -> bool {
+        false
+    }
+
+    /// None: a UAA tells nothing of secrets.
+    async fn list(&self, _: &str) -> Result<Vec<ObservedCredential>> {
+        Ok(Vec::new())
+    }
+
+    /// The mark comes first: after a crash in between, no revocation of an older credential can end the new one.
+    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Issued> {
+        let client = self.client(ISSUE, &identity.id, Urgency::Normal).await?;
+        let client = client.ok_or_else(|| Error::new(Kind::NotFound, ISSUE).detail("the client is gone"))?;
+        if !client.is_of(owner) {
+            return Err(Error::new(Kind::Conflict, ISSUE).detail(format!("client `{}`", identity.id)));
+        }
+        let secret = new_secret();
+        self.mark(ISSUE, &client, name).await?;
+        self.set_secret(ISSUE, &identity.id, &secret).await?;
+        Ok(self.issued(identity, name, secret))
+    }
+
+    async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
+        Ok(None)
+    }
+
+    /// Sets a secret that nobody holds, if the client's secret is still this credential. One that was superseded has
+    /// ended when its successor was issued.
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<()> {
+        match self.client(REVOKE, &credential.identity, Urgency::First).await? {
+            Some(client) if client.has_credential(&credential.name) => {
+                self.set_secret(REVOKE, &client.id, &new_secret()).await?;
+                self.mark(REVOKE, &client, NOBODY).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn prove(&self, issued: &Issued) -> Result<Proof> {
+        self.prover.prove(&issued.fields).await
+    }
+}
+
+impl Uaa {
+    async fn mark(&self, operation: &'static str, client: &Client, name: &str) -> Result<()> {
+        let mark = CredentialMark {
+            client_id: &client.id,
+            authorized_grant_types: &client.authorized_grant_types,
+            tuo_credential: name,
+        };
+        let call = self.session.put(operation, &["oauth", "clients", &client.id]).json(&mark);
+        call.urgency(Urgency::First).send().await.map(drop)
+    }
+
+    async fn set_secret(&self, operation: &'static str, id: &str, secret: &SecretString) -> Result<()> {
+        let change = SecretChange { client_id: id, secret: secret.expose_secret(), change_mode: "UPDATE" };
+        let call = self.session.put(operation, &["oauth", "clients", id, "secret"]).json(&change);
+        call.urgency(Urgency::First).send().await.map(drop)
+    }
+
+    fn issued(&self, identity: &ObservedIdentity, name: &str, secret: SecretString) -> Issued {
+        let credential = ObservedCredential {
+            name: name.to_owned(),
+            id: identity.id.clone(),
+            identity: identity.id.clone(),
+            condition: Condition::Usable,
+        };
+        let origin = Origin {
+            label: "uaa".to_owned(),
+            plan: String::new(),
+            instance_name: identity.name.clone(),
+            instance_guid: identity.id.clone(),
+            tags: Vec::new(),
+        };
+        let fields: [(&str, SecretString); 4] = [
+            ("clientid", identity.id.clone().into()),
+            ("clientsecret", secret),
+            ("tokenurl", format!("{}/oauth/token", self.url).into()),
+            ("url", self.url.clone().into()),
+        ];
+        let fields: BTreeMap<_, _> =
+            fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
+        Issued { credential, origin, fields }
+    }
+}

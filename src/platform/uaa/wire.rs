@@ -1,0 +1,85 @@
+//! What the JSON of the UAA's client API looks like, as far as we read and write it. Types only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::technical_user::GrantType;
+use crate::plan::owner::Owner;
+
+/// A page of clients.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    pub resources: Vec<Client>,
+    pub total_results: usize,
+}
+
+/// A client as the UAA shows it; never with a secret. Lists come in any order.
+#[derive(Deserialize)]
+pub struct Client {
+    #[serde(rename = "client_id")]
+    pub id: String,
+    #[serde(default)]
+    pub authorities: Vec<String>,
+    #[serde(default)]
+    pub authorized_grant_types: Vec<String>,
+    tuo_cluster: Option<String>,
+    tuo_owner: Option<String>,
+    tuo_credential: Option<String>,
+}
+
+impl Client {
+    /// Whether it carries the mark of a cluster.
+    pub fn is_of_cluster(&self, cluster: &str) -> bool {
+        self.tuo_cluster.as_deref() == Some(cluster)
+    }
+
+    /// Whether it was made for this owner.
+    pub fn is_of(&self, owner: &Owner) -> bool {
+        self.is_of_cluster(&owner.cluster) && self.tuo_owner.as_deref() == Some(&owner.uid)
+    }
+
+    /// Whether its secret is the credential of this name.
+    pub fn has_credential(&self, name: &str) -> bool {
+        self.tuo_credential.as_deref() == Some(name)
+    }
+}
+
+/// A client to be made, with our mark in fields that the UAA keeps for us.
+#[derive(Serialize)]
+pub struct NewClient<'a> {
+    pub client_id: &'a str,
+    pub client_secret: &'a str,
+    pub authorized_grant_types: &'a [GrantType],
+    pub authorities: &'a [String],
+    /// For people who look at the UAA.
+    pub name: String,
+    pub tuo_cluster: &'a str,
+    pub tuo_owner: &'a str,
+}
+
+/// The authorities that a client shall have.
+#[derive(Serialize)]
+pub struct RoleChange<'a> {
+    pub client_id: &'a str,
+    pub authorized_grant_types: &'a [GrantType],
+    pub authorities: &'a [String],
+}
+
+/// Which credential a client's secret is. Empty: none that anybody holds.
+#[derive(Serialize)]
+pub struct CredentialMark<'a> {
+    pub client_id: &'a str,
+    /// As read. A UAA has been seen to refuse clients whose grant types were left out.
+    pub authorized_grant_types: &'a [String],
+    pub tuo_credential: &'a str,
+}
+
+/// A change of a client's secret.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretChange<'a> {
+    pub client_id: &'a str,
+    pub secret: &'a str,
+    /// `UPDATE` leaves exactly this one secret, however many there were.
+    pub change_mode: &'static str,
+}

@@ -1,0 +1,193 @@
+//! Environment `neo`: its description, and what only it has.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use technical_user_operator::api::platform::Neo;
+use technical_user_operator::api::role_binding::{ApplicationRole, RoleName};
+use technical_user_operator::api::{Environment, Principal, Role, SecretRef};
+use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
+use technical_user_operator::platform::{Error, Grants, Kind};
+
+use crate::description::{Description, Running};
+use crate::harness::runtime;
+use crate::suite::{grant, held, revoke_grants};
+use crate::{faults, suite};
+
+/// What the suite has to know.
+static NEO: Description = Description {
+    environment: |_| environment(),
+    credentials: |simulator| vec![("neo", simulator.credential("neo", "secret"))],
+    identity: None,
+    grants: |_| {
+        let custom = Some("acme.accounts.ondemand.com");
+        let members = vec![
+            user("P2", None, member_role("Developer")),
+            user("P2", None, member_role("IntegrationAuditor")),
+            user("P2", custom, member_role("Developer")),
+            // A member already, spelled otherwise: its own role must survive.
+            user("p0000001", Some("Accounts.SAP.com"), member_role("Developer")),
+        ];
+        let senders = vec![
+            user("P2", None, application_role("ESBMessaging.send")),
+            user("oauth_client_4711", custom, application_role("ESBMessaging.send")),
+            user("jane+sender@acme.example", None, application_role("ESBMessaging.send")),
+        ];
+        vec![members, senders]
+    },
+    count: |_| (0, 0),
+    routes: &[
+        "neo.token",
+        "neo.list-members",
+        "neo.add-member",
+        "neo.change-member",
+        "neo.remove-member",
+        "neo.list-role-users",
+        "neo.add-role-users",
+        "neo.remove-role-users",
+    ],
+};
+
+fn environment() -> Environment {
+    let credentials_secret_ref = SecretRef { name: "neo".into() };
+    Environment::Neo(Neo { host: "hana.ondemand.com".into(), subaccount: "acme".into(), credentials_secret_ref })
+}
+
+fn user(name: &str, user_base: Option<&str>, role: Role) -> Grant {
+    let principal = Principal { name: name.into(), origin: user_base.map(str::to_owned) };
+    Grant::new(Holder::new(HolderKind::User, &principal, &environment()), role)
+}
+
+fn member_role(name: &str) -> Role {
+    Role::MemberRole(RoleName { name: name.into() })
+}
+
+fn application_role(name: &str) -> Role {
+    let (application, provider) = ("abciflmap".into(), Some("sapprovider".into()));
+    Role::ApplicationRole(ApplicationRole { application, provider, name: name.into() })
+}
+
+fn grants_of(platform: &Running) -> &dyn Grants {
+    platform.driver.grants.as_deref().expect("grants")
+}
+
+fn outcomes(platform: &Running, batch: &[Grant]) -> Vec<Result<(), Error>> {
+    runtime().block_on(grants_of(platform).grant(batch))
+}
+
+fn member(platform: &Running, name: &str) -> Option<Value> {
+    let state = platform.simulator.state();
+    let members = state["neo"]["members"].as_array().expect("members").clone();
+    members.into_iter().find(|member| member["userName"] == name)
+}
+
+fn calls(platform: &Running, route: &str) -> usize {
+    platform.simulator.requests().iter().filter(|request| request["route"] == route).count()
+}
+
+#[test]
+fn the_suite() {
+    suite::run(&NEO);
+}
+
+#[test]
+fn every_fault_on_every_route_is_survived() {
+    faults::run(&NEO);
+}
+
+#[test]
+fn a_thousand_grants_of_an_application_role_cost_one_call() {
+    let platform = Running::start(&NEO);
+    let send = application_role("ESBMessaging.send");
+    let batch: Vec<Grant> = (0..1000).map(|number| user(&format!("P{number}"), None, send.clone())).collect();
+    grant(&platform, &batch);
+    assert_eq!(calls(&platform, "neo.add-role-users"), 1);
+    assert_eq!(held(&platform, &batch).len(), 1000);
+    revoke_grants(&platform, &batch);
+    assert!(held(&platform, &batch).is_empty());
+    assert_eq!(calls(&platform, "neo.remove-role-users"), 3, "an address takes only so many names");
+}
+
+#[test]
+fn a_member_costs_one_write_however_many_roles_change() {
+    let platform = Running::start(&NEO);
+    let roles = ["Developer", "ReadOnly", "IntegrationAuditor"];
+    let batch: Vec<Grant> =
+        ["P2", "P3"].iter().flat_map(|name| roles.map(|role| user(name, None, member_role(role)))).collect();
+    grant(&platform, &batch);
+    assert_eq!((calls(&platform, "neo.list-members"), calls(&platform, "neo.add-member")), (1, 2));
+    revoke_grants(&platform, &batch[..2]);
+    assert_eq!(calls(&platform, "neo.change-member"), 1);
+    grant(&platform, &batch[2..]);
+    assert_eq!(calls(&platform, "neo.change-member"), 1, "what is as it shall be is not written");
+}
+
+#[test]
+fn the_member_goes_with_its_last_role_and_others_roles_stay() {
+    let platform = Running::start(&NEO);
+    let administrator = user("P0000001", None, member_role("Developer"));
+    let newcomer = user("P2", None, member_role("Developer"));
+    grant(&platform, &[administrator.clone(), newcomer.clone()]);
+    assert_eq!(member(&platform, "P2").expect("a member")["roles"], json!(["Developer"]));
+    revoke_grants(&platform, &[administrator, newcomer]);
+    assert_eq!(member(&platform, "P2"), None);
+    assert_eq!(member(&platform, "P0000001").expect("a member")["roles"], json!(["AccountAdministrator"]));
+}
+
+#[test]
+fn older_subaccounts_and_lower_case_names_are_understood() {
+    let platform = Running::start(&NEO);
+    platform.simulator.settings(&json!({"neoOlderUserExtension": true, "neoLowerCaseUsers": true}));
+    for batch in platform.grants() {
+        grant(&platform, &batch);
+        assert_eq!(held(&platform, &batch), batch);
+    }
+}
+
+#[test]
+fn a_role_that_does_not_exist_is_named_and_keeps_nothing_back() {
+    let platform = Running::start(&NEO);
+    let batch = [
+        user("P2", None, member_role("Developer")),
+        user("P2", None, member_role("NoSuchThing")),
+        user("P3", None, member_role("Developer")),
+    ];
+    let results = outcomes(&platform, &batch);
+    assert!(results[0].is_ok() && results[2].is_ok());
+    let error = results[1].as_ref().expect_err("there is no such platform role");
+    assert_eq!(error.kind(), Kind::Invalid);
+    assert!(error.to_string().contains("`NoSuchThing`"), "{error}");
+
+    let unknown = user("P2", None, application_role("NoSuchThing"));
+    let error = outcomes(&platform, std::slice::from_ref(&unknown)).remove(0).expect_err("no such application role");
+    assert_eq!(error.kind(), Kind::NotFound);
+    assert!(error.to_string().contains("`NoSuchThing`") && error.to_string().contains("`abciflmap`"), "{error}");
+    assert!(held(&platform, std::slice::from_ref(&unknown)).is_empty(), "and nobody holds it");
+    revoke_grants(&platform, &[unknown]);
+}
+
+#[test]
+fn groups_and_foreign_roles_are_refused_before_any_call() {
+    let platform = Running::start(&NEO);
+    let mut of_group = user("Developers", None, member_role("Developer"));
+    of_group.holder.kind = HolderKind::Group;
+    let foreign = user("P2", None, Role::RoleCollection(RoleName { name: "PI_Read_Only".into() }));
+    for refused in [of_group, foreign] {
+        let error = outcomes(&platform, &[refused]).remove(0).expect_err("Neo has no such thing");
+        assert_eq!(error.kind(), Kind::Invalid);
+    }
+    assert!(platform.simulator.requests().is_empty());
+}
+
+#[test]
+fn both_apis_share_one_token() {
+    let platform = Running::start(&NEO);
+    platform.converge("log on", async |driver| driver.log_on().await);
+    for batch in platform.grants() {
+        grant(&platform, &batch);
+    }
+    assert_eq!(calls(&platform, "neo.token"), 1);
+    let routes: BTreeSet<_> =
+        platform.simulator.requests().iter().map(|request| request["route"].to_string()).collect();
+    assert!(routes.len() > 2, "both were used");
+}

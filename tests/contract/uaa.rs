@@ -1,0 +1,211 @@
+//! Environment `uaa`: its description, and what only it has. The suite also runs against a real UAA.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use technical_user_operator::api::platform::Uaa;
+use technical_user_operator::api::technical_user::{GrantType, OauthClient};
+use technical_user_operator::api::{Environment, Identity, SecretRef};
+use technical_user_operator::platform::{Kind, NewIdentity};
+
+use crate::description::{Description, Running, SampleIdentity, owner};
+use crate::harness::process::Process;
+use crate::harness::runtime;
+use crate::suite::{create, credentials_of, issue, listed, revoke};
+use crate::{faults, suite};
+
+/// What the suite has to know of the simulator's UAA.
+static SIMULATED: Description = Description {
+    environment: |simulator| environment(&format!("{}/uaa", simulator.url())),
+    credentials: |simulator| vec![("uaa", simulator.credential("uaa", "secret"))],
+    identity: Some(SAMPLE),
+    grants: |_| Vec::new(),
+    count: |simulator| count(simulator.state()["uaa"]["clients"].as_array().expect("clients")),
+    routes: &[
+        "uaa.token",
+        "uaa.create-client",
+        "uaa.get-client",
+        "uaa.update-client",
+        "uaa.change-secret",
+        "uaa.delete-client",
+    ],
+};
+
+/// What it has to know of the real one, which stands beside a simulator that nobody asks.
+static REAL: Description = Description {
+    environment: |_| environment(announced("url")),
+    credentials: |_| vec![("uaa", ANNOUNCED.get().expect("a UAA that runs").clone())],
+    identity: Some(SAMPLE),
+    grants: |_| Vec::new(),
+    count: |_| count(&clients_of(announced("url"), announced("clientid"), announced("clientsecret"))),
+    routes: &[],
+};
+
+const SAMPLE: SampleIdentity = SampleIdentity {
+    identity: || Identity::OauthClient(OauthClient { grant_types: vec![GrantType::ClientCredentials] }),
+    roles: ["orders.read", "Orders.Write"],
+    roles_parameter: None,
+};
+
+/// What the real UAA said when it was ready.
+static ANNOUNCED: OnceLock<Value> = OnceLock::new();
+
+/// A start; the first one fetches the UAA from a Maven repository.
+const START_LIMIT: Duration = Duration::from_mins(10);
+const END_LIMIT: Duration = Duration::from_secs(30);
+
+fn environment(url: &str) -> Environment {
+    Environment::Uaa(Uaa { url: url.into(), credentials_secret_ref: SecretRef { name: "uaa".into() } })
+}
+
+fn announced(key: &str) -> &'static str {
+    ANNOUNCED.get().and_then(|line| line[key].as_str()).expect("a UAA that runs")
+}
+
+/// Clients that carry our mark, and those of them that have a credential of ours.
+fn count(clients: &[Value]) -> (usize, usize) {
+    let ours: Vec<_> = clients.iter().filter(|client| client["tuo_cluster"].is_string()).collect();
+    let issued = ours.iter().filter(|client| client["tuo_credential"].as_str().is_some_and(|name| !name.is_empty()));
+    (ours.len(), issued.count())
+}
+
+/// The administrator's own way to the UAA, past the driver.
+struct Administrator {
+    url: String,
+    token: String,
+}
+
+impl Administrator {
+    fn new(url: &str, id: &str, secret: &str) -> Self {
+        let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+        let token: Value = runtime().block_on(async {
+            let asked = reqwest::Client::new().post(format!("{url}/oauth/token")).form(&form).send().await;
+            asked.expect("an answer").json().await.expect("a token")
+        });
+        Self { url: url.to_owned(), token: token["access_token"].as_str().expect("a token").to_owned() }
+    }
+
+    fn of(platform: &Running) -> Self {
+        let key = platform.simulator.credential("uaa", "secret");
+        let text = |name: &str| key[name].as_str().expect("a field").to_owned();
+        Self::new(&text("url"), &text("clientid"), &text("clientsecret"))
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        runtime().block_on(async { request.send().await.expect("an answer").json().await.expect("JSON") })
+    }
+
+    fn post(&self, path: &str, body: &Value) {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(body);
+        let answer = runtime().block_on(request.send()).expect("an answer");
+        assert_eq!(answer.status(), 201);
+    }
+}
+
+fn clients_of(url: &str, id: &str, secret: &str) -> Vec<Value> {
+    let page = Administrator::new(url, id, secret).get("/oauth/clients?count=500");
+    page["resources"].as_array().expect("clients").clone()
+}
+
+fn client(id: &str, more: &Value) -> Value {
+    let mut client = json!({
+        "client_id": id, "client_secret": "planted", "authorized_grant_types": ["client_credentials"],
+    });
+    client.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    client
+}
+
+#[test]
+fn the_suite() {
+    suite::run(&SIMULATED);
+}
+
+#[test]
+fn every_fault_on_every_route_is_survived() {
+    faults::run(&SIMULATED);
+}
+
+#[test]
+fn the_suite_on_a_real_uaa() {
+    let is_there = |tool: &str| Command::new(tool).arg("-version").output().is_ok();
+    if let Some(missing) = ["java", "mvn"].iter().find(|tool| !is_there(tool)) {
+        println!("skipped: no real UAA without {missing}");
+        return;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/uaa/run.sh");
+    let mut uaa = Process::start("the UAA", Command::new(script));
+    let line = uaa.wait_for_line("\"clientsecret\"", START_LIMIT);
+    ANNOUNCED.set(serde_json::from_str(&line).expect("a line of JSON")).expect("one UAA");
+    suite::run(&REAL);
+    authorities_come_and_go(&Running::start(&REAL));
+    uaa.close_input();
+    uaa.wait(END_LIMIT);
+}
+
+#[test]
+fn authorities_are_exactly_the_wanted_ones() {
+    authorities_come_and_go(&Running::start(&SIMULATED));
+}
+
+fn authorities_come_and_go(platform: &Running) {
+    let made = create(platform, "authorities");
+    let sample = platform.sample(&owner("authorities")).expect("a sample");
+    for roles in [&["a.b", "A.B"][..], &[], &["orders.read"]] {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let wanted = NewIdentity { roles, ..sample.clone() };
+        let changed = platform.converge("set roles", async |driver| {
+            driver.identities.as_ref().expect("identities").set_roles(&made, &wanted).await
+        });
+        assert_eq!(changed.roles.as_ref(), Some(&wanted.roles));
+        assert_eq!(listed(platform, "cluster-1").remove(0).roles, changed.roles);
+    }
+    suite::delete(platform, &made);
+}
+
+#[test]
+fn what_is_not_ours_is_a_conflict() {
+    let platform = Running::start(&SIMULATED);
+    let foreign = owner("foreign");
+    Administrator::of(&platform).post("/oauth/clients", &client(&foreign.identity_name(), &json!({})));
+    let sample = platform.sample(&foreign).expect("a sample");
+    let identities = platform.driver.identities.clone().expect("identities");
+    let error = runtime().block_on(identities.create(&sample)).expect_err("the name is taken");
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert!(listed(&platform, "cluster-1").is_empty(), "what is not marked is not listed");
+}
+
+#[test]
+fn the_credential_that_was_issued_last_can_be_ended_too() {
+    let platform = Running::start(&SIMULATED);
+    let identity = create(&platform, "ended");
+    let issued = issue(&platform, &identity, "ended", 1);
+    revoke(&platform, &issued.credential);
+    let error = runtime().block_on(credentials_of(&platform.driver).prove(&issued)).expect_err("it has ended");
+    assert_eq!(error.kind(), Kind::ProofRefused);
+}
+
+#[test]
+fn lists_are_read_to_their_end() {
+    let platform = Running::start(&SIMULATED);
+    let mark = json!({"tuo_cluster": "cluster-1", "tuo_owner": "x"});
+    let clients: Vec<Value> = (0..1100).map(|number| client(&format!("tuo-{number:04}"), &mark)).collect();
+    Administrator::of(&platform).post("/oauth/clients/tx", &json!(clients));
+    assert_eq!(listed(&platform, "cluster-1").len(), 1100);
+    let requests = platform.simulator.requests();
+    assert_eq!(requests.iter().filter(|request| request["route"] == "uaa.list-clients").count(), 3);
+}
+
+#[test]
+fn an_administrator_without_clients_admin_is_told_what_is_missing() {
+    let platform = Running::start(&SIMULATED);
+    platform.simulator.fault("uaa.create-client", &json!({"kind": "status", "status": 400}));
+    let sample = platform.sample(&owner("refused")).expect("a sample");
+    let identities = platform.driver.identities.clone().expect("identities");
+    let error = runtime().block_on(identities.create(&sample)).expect_err("refused");
+    assert_eq!(error.kind(), Kind::Invalid);
+    assert!(error.to_string().contains("clients.admin"), "{error}");
+}

@@ -1,0 +1,65 @@
+//! Generated files are what the code generates, and they are fit for an API server.
+
+use std::fs;
+
+use kube::CustomResourceExt;
+use serde_json::Value;
+use technical_user_operator::api::{Platform, RoleBinding, TechnicalUser};
+
+use super::sources::root;
+
+fn definitions() -> [(&'static str, Value); 3] {
+    let json = |definition| serde_json::to_value(definition).unwrap();
+    [
+        ("platforms", json(Platform::crd())),
+        ("technicalusers", json(TechnicalUser::crd())),
+        ("rolebindings", json(RoleBinding::crd())),
+    ]
+}
+
+#[test]
+fn definitions_are_current() {
+    for (plural, definition) in definitions() {
+        let text = fs::read_to_string(root().join(format!("crds/{plural}.yaml"))).unwrap();
+        let written: Value = serde_saphyr::from_str(&text).unwrap();
+        assert!(written == definition, "crds/{plural}.yaml is not what the code generates: make generate");
+    }
+}
+
+/// Every schema in a definition, with its path.
+fn schemas<'a>(path: &str, value: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
+    visit(path, value);
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| schemas(&format!("{path}.{key}"), value, visit)),
+        Value::Array(items) => items.iter().for_each(|value| schemas(path, value, visit)),
+        _ => {}
+    }
+}
+
+#[test]
+fn formats_are_ones_that_api_servers_know() {
+    for (plural, definition) in definitions() {
+        schemas(plural, &definition["spec"], &mut |path, value| {
+            let format = value.get("format").and_then(Value::as_str);
+            assert!(
+                format.is_none_or(|format| ["int32", "int64", "date-time"].contains(&format)),
+                "{path}: {format:?}"
+            );
+        });
+    }
+}
+
+#[test]
+fn every_field_of_a_spec_explains_itself() {
+    for (plural, definition) in definitions() {
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
+        for part in ["spec", "status"] {
+            schemas(part, &schema[part], &mut |path, value| {
+                let fields = value.get("properties").and_then(Value::as_object);
+                for (name, field) in fields.into_iter().flatten() {
+                    assert!(field.get("description").is_some(), "{plural}: {path}.{name} has no description");
+                }
+            });
+        }
+    }
+}

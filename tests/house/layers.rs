@@ -1,0 +1,87 @@
+//! Layers only look down: `api` ← `plan` ← `platform` and `controller`; the simulator stands apart.
+
+use super::sources::{below, without_tests};
+
+/// What the files of a folder must not name, and why.
+const FORBIDDEN: [(&str, &[&str], &str); 5] = [
+    (
+        "src/api",
+        &["crate::plan", "crate::platform", "crate::controller", "crate::metrics", "async fn", "reqwest"],
+        "the contract is types only",
+    ),
+    (
+        "src/plan",
+        &[
+            "crate::platform",
+            "crate::controller",
+            "crate::metrics",
+            "kube::",
+            "reqwest",
+            "async fn",
+            "tokio",
+            ".await",
+            "::now()",
+            "rand::",
+        ],
+        "the plan is pure: no effects, no clock, no chance",
+    ),
+    ("src/platform", &["crate::controller", "crate::metrics", "kube::"], "drivers do not know Kubernetes"),
+    (
+        "src/controller",
+        &[
+            "reqwest",
+            "crate::platform::xsuaa",
+            "crate::platform::neo",
+            "crate::platform::uaa",
+            "crate::platform::service_manager",
+        ],
+        "controllers know drivers by their capabilities only",
+    ),
+    (
+        "src/bin/btp-simulator",
+        &["technical_user_operator", "crate::api::"],
+        "the simulator follows the platform, not the operator",
+    ),
+];
+
+#[test]
+fn layers_only_look_down() {
+    let mut broken = vec![];
+    for (folder, words, why) in FORBIDDEN {
+        for (path, text) in below(folder) {
+            let code = without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+            for (line, word) in code.flat_map(|line| words.iter().map(move |word| (line, word))) {
+                if line.contains(word) && !line.contains("k8s_openapi") {
+                    broken.push(format!("{}: `{}` ({why})", path.display(), line.trim()));
+                }
+            }
+        }
+    }
+    // The derives of the contract are kube's.
+    broken.retain(|line| !line.starts_with("src/api") || !line.contains("use kube"));
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn one_place_waits() {
+    for (path, text) in
+        ["src/api", "src/plan", "src/platform", "src/controller"].iter().flat_map(|folder| below(folder))
+    {
+        let in_tests = path.components().any(|part| part.as_os_str() == "tests");
+        let waits = without_tests(&text).contains("sleep(");
+        assert!(
+            !waits || in_tests || path.ends_with("platform/pause.rs"),
+            "{} waits; use platform::pause",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn secrets_are_written_in_one_place() {
+    for (path, text) in below("src/controller") {
+        let writes = without_tests(&text).contains("Api<Secret>");
+        let may = ["src/controller/secret/mod.rs", "src/controller/platform.rs"].iter().any(|one| path.ends_with(one));
+        assert!(!writes || may, "{} reaches for Secrets", path.display());
+    }
+}

@@ -1,0 +1,23 @@
+//! How large things may grow. Functions are held by clippy; files and their first lines are held here.
+
+use super::sources::below;
+
+const LINES: usize = 400;
+
+#[test]
+fn files_stay_small_and_say_what_they_are_for() {
+    for (path, text) in ["src", "tests"].iter().flat_map(|folder| below(folder)) {
+        let lines = text.lines().count();
+        assert!(lines <= LINES, "{} has {lines} lines; which noun in it deserves a file of its own?", path.display());
+        assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_switched_off() {
+    for (path, text) in below("src") {
+        for word in ["#[ignore", "todo!(", "unimplemented!(", "#[allow(", "#![allow("] {
+            assert!(!text.contains(word), "{} has {word}", path.display());
+        }
+    }
+}
