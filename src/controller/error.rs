@@ -17,6 +17,9 @@ pub enum Error {
         /// What we wait for, as a sentence.
         message: String,
     },
+    /// A Platform's admin Secret is not there; a person must put it where the sentence says.
+    #[error("{0}")]
+    AdminSecretMissing(String),
     /// A Kubernetes object of that name belongs to somebody else.
     #[error("{0}")]
     NotOurs(String),
@@ -68,7 +71,7 @@ impl Error {
     pub fn class(&self) -> Class {
         use platform::Kind;
         match self {
-            Self::Unsupported(_) | Self::NotOurs(_) => Class::Person,
+            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) => Class::Person,
             Self::Waiting { .. } => Class::Dependency,
             Self::Deletion(error) => error.class(),
             Self::LostRace => Class::Race,
@@ -98,6 +101,7 @@ impl Error {
             Self::Unsupported(_) => "Unsupported",
             Self::Waiting { reason, .. } => reason,
             Self::NotOurs(_) => "SecretNotOurs",
+            Self::AdminSecretMissing(_) => "AdminSecretMissing",
             Self::Deletion(error) => error.reason(),
             Self::LostRace => "LostRace",
             Self::Kubernetes(_) => "KubernetesError",
