@@ -97,16 +97,15 @@ pub enum Role {
     /// A role of an application or subscription, such as Cloud Integration (environment `neo`; subjects: existing users, users).
     ApplicationRole(ApplicationRole),
     /// An authority of a client (environment `uaa`; subjects: technical users with an OAuth client).
-    Authority(RoleName),
+    Authority(AuthorityName),
 }
 
 impl Role {
     /// The role's own name, which `access` patterns are matched against.
     pub fn name(&self) -> &str {
         match self {
-            Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) | Self::Authority(role) => {
-                &role.name
-            }
+            Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) => &role.name,
+            Self::Authority(authority) => &authority.name,
             Self::ApplicationRole(role) => &role.name,
         }
     }
@@ -134,6 +133,15 @@ impl Role {
 pub struct RoleName {
     /// The role's name, exactly as the platform spells it.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
+    pub name: String,
+}
+
+/// An authority of a UAA client. Authorities stand in lists that commas and spaces divide, so a name has neither.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorityName {
+    /// The authority's name, exactly as the UAA spells it, for example `scim.read`.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s,;]+$"))]
     pub name: String,
 }
 

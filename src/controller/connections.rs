@@ -86,6 +86,11 @@ impl Connections {
         })
     }
 
+    /// Says that it could not be made, and why.
+    pub fn down(&self, platform: &str, why: &impl ToString) {
+        self.set(platform, State::Down(why.to_string()));
+    }
+
     /// The Platform is gone.
     pub fn forget(&self, platform: &str) {
         self.states.lock().unwrap_or_else(PoisonError::into_inner).remove(platform);

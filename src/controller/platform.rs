@@ -1,12 +1,10 @@
 //! Platform: connect, log on, read the platform in whole, and wake whom a change concerns.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
-use sha2::{Digest, Sha256};
 
 use super::Context;
 use super::connections::{Connection, State};
@@ -17,6 +15,7 @@ use super::retry::jittered;
 use super::runner::{Applied, Reconcile};
 use crate::api::{Environment, Platform};
 use crate::metrics::Metrics;
+use crate::plan::digest;
 use crate::plan::owner::Owner;
 use crate::platform;
 use crate::platform::admin_secret::AdminSecret;
@@ -61,12 +60,11 @@ async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connec
         State::Unknown | State::Down(_) => None,
     };
     let fits = standing.filter(|one| one.environment == *environment && one.secrets == fingerprint);
-    let connection = match fits {
-        Some(connection) => Arc::clone(connection),
-        None => {
-            let made = made(environment, &secrets, fingerprint, context);
-            Arc::new(made.inspect_err(|error| drop(context.connections.set(&name, State::Down(error.to_string()))))?)
-        }
+    let connection = if let Some(connection) = fits {
+        Arc::clone(connection)
+    } else {
+        let made = made(environment, &secrets, fingerprint, context);
+        Arc::new(made.inspect_err(|error| context.connections.down(&name, error))?)
     };
     match connection.driver.log_on().await {
         Ok(()) => Ok(connection),
@@ -96,7 +94,7 @@ fn made(
 async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeMap<String, AdminSecret>, String)> {
     let api: Api<Secret> = Api::namespaced(context.client.clone(), &context.namespace);
     let mut parsed = BTreeMap::new();
-    let mut digest = Sha256::new();
+    let mut parts: Vec<Vec<u8>> = vec![];
     for reference in platform.spec.environment.secrets() {
         let name = &reference.name;
         let missing =
@@ -104,17 +102,11 @@ async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeM
         let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
         let data: BTreeMap<String, Vec<u8>> =
             secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
-        for (key, value) in &data {
-            digest.update([key.as_bytes(), b"\0", value, b"\0"].concat());
-        }
+        parts.extend(data.iter().flat_map(|(key, value)| [key.clone().into_bytes(), value.clone()]));
         let secret = AdminSecret::parse(&data).map_err(|error| error.about(format!("Secret {name}")))?;
         parsed.insert(name.clone(), secret);
     }
-    let mut fingerprint = String::new();
-    for byte in digest.finalize() {
-        // Writing to a String cannot fail.
-        let _ = write!(fingerprint, "{byte:02x}");
-    }
+    let fingerprint = digest::of(parts.iter().map(Vec::as_slice), 32);
     Ok((parsed, fingerprint))
 }
 
@@ -130,7 +122,7 @@ fn announce(name: &str, connected: &Result<Arc<Connection>>, context: &Context) 
         }
         Err(Error::Platform(error)) if error.kind() != platform::Kind::MalformedSecret => {}
         Err(error) if error.class() == Class::Time => {}
-        Err(error) => drop(context.connections.set(name, State::Down(error.to_string()))),
+        Err(error) => context.connections.down(name, error),
     }
 }
 
