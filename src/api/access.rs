@@ -47,7 +47,7 @@ pub struct NamespaceChoice {
 #[serde(rename_all = "camelCase")]
 pub struct NamespaceSelector {
     /// Every one of these labels must be there with exactly this value.
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
     pub match_labels: BTreeMap<String, String>,
 }
 

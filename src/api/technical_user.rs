@@ -167,12 +167,12 @@ pub struct CredentialSpec {
 pub struct SecretTemplate {
     /// Labels for the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(length(max = 32), extend("additionalProperties" = {"type": "string", "maxLength": 63}))]
+    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 63}))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/') && key != 'app.kubernetes.io/managed-by')").message("labels under technicaluser.dev/ and app.kubernetes.io/managed-by are the operator's own"))]
     pub labels: BTreeMap<String, String>,
     /// Annotations for the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(length(max = 32), extend("additionalProperties" = {"type": "string", "maxLength": 4096}))]
+    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations under technicaluser.dev/ are the operator's own"))]
     pub annotations: BTreeMap<String, String>,
 }

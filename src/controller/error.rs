@@ -17,6 +17,9 @@ pub enum Error {
         /// What we wait for, as a sentence.
         message: String,
     },
+    /// A Platform's admin Secret is not there; a person must put it where the sentence says.
+    #[error("{0}")]
+    AdminSecretMissing(String),
     /// A Kubernetes object of that name belongs to somebody else.
     #[error("{0}")]
     NotOurs(String),
@@ -74,7 +77,7 @@ impl Error {
     pub fn class(&self) -> Class {
         use platform::Kind;
         match self {
-            Self::Unsupported(_) | Self::NotOurs(_) => Class::Person,
+            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace => Class::Race,
@@ -105,6 +108,7 @@ impl Error {
             Self::Waiting { reason, .. } => reason,
             Self::NotOurs(_) => "SecretNotOurs",
             Self::Deletion(error) | Self::Unserved(error) => error.reason(),
+            Self::AdminSecretMissing(_) => "AdminSecretMissing",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::Kubernetes(_) => "KubernetesError",

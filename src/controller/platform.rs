@@ -97,12 +97,8 @@ async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeM
     let mut parts: Vec<Vec<u8>> = vec![];
     for reference in platform.spec.environment.secrets() {
         let name = &reference.name;
-        let missing = || {
-            Error::waiting(
-                "AdminSecretMissing",
-                format!("there is no Secret {name} in namespace {}", context.namespace),
-            )
-        };
+        let missing =
+            || Error::AdminSecretMissing(format!("there is no Secret {name} in namespace {}", context.namespace));
         let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
         let data: BTreeMap<String, Vec<u8>> =
             secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();

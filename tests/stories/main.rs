@@ -6,6 +6,12 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access;
+mod admission;
 mod control_plane;
+mod deletion;
+mod neo;
 mod processes;
 mod proxy;
+mod quickstart;
+mod uaa;
