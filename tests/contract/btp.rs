@@ -18,7 +18,7 @@ use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
 use crate::suite::{create, delete, issue, listed, revoke};
-use crate::{faults, suite};
+use crate::{documents, faults, suite};
 
 /// What the suite has to know.
 static BTP: Description = Description {
@@ -107,7 +107,8 @@ fn order_instance(platform: &Running, order: &serde_json::Value) {
 
 #[test]
 fn the_suite() {
-    suite::run(&BTP);
+    let platform = suite::run(&BTP);
+    documents::hold(&platform.simulator);
 }
 
 #[test]
@@ -126,6 +127,7 @@ fn a_service_that_works_in_the_background_is_waited_for() {
     revoke(&platform, &issued.credential);
     delete(&platform, &identity);
     assert_eq!(platform.count(), (0, 0));
+    documents::hold(&platform.simulator);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use technical_user_operator::platform::{
 use crate::description::{Description, Running, owner};
 use crate::harness::runtime;
 
-/// All of it.
-pub(crate) fn run(description: &'static Description) {
+/// All of it. The platform is handed on, for whoever wants to see what was asked of it.
+pub(crate) fn run(description: &'static Description) -> Running {
     let platform = Running::start(description);
     platform.converge("log on", async |driver| driver.log_on().await);
     if platform.driver.identities.is_some() {
@@ -22,6 +22,7 @@ pub(crate) fn run(description: &'static Description) {
     if platform.driver.grants.is_some() {
         platform.grants().iter().for_each(|batch| grants(&platform, batch));
     }
+    platform
 }
 
 /// Made once however often it is asked for, found by its cluster alone, gone once and for all.
