@@ -7,6 +7,7 @@
 mod harness;
 
 mod control_plane;
+mod helm;
 mod processes;
 mod proxy;
 mod quickstart;
