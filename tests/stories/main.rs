@@ -11,3 +11,4 @@ mod helm;
 mod processes;
 mod proxy;
 mod quickstart;
+mod rights;
