@@ -8,6 +8,7 @@ mod harness;
 
 mod control_plane;
 mod helm;
+mod leader;
 mod processes;
 mod proxy;
 mod quickstart;
