@@ -8,6 +8,7 @@ mod harness;
 
 mod control_plane;
 mod helm;
+mod kstatus;
 mod leader;
 mod processes;
 mod proxy;
