@@ -9,3 +9,4 @@ mod harness;
 mod control_plane;
 mod processes;
 mod proxy;
+mod quickstart;
