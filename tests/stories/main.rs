@@ -7,6 +7,10 @@
 mod harness;
 
 mod control_plane;
+mod crash;
+mod lines;
 mod processes;
 mod proxy;
 mod quickstart;
+mod restart;
+mod secrecy;
