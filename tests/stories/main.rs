@@ -6,11 +6,16 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access;
+mod admission;
 mod control_plane;
 mod crash;
+mod deletion;
 mod lines;
+mod neo;
 mod processes;
 mod proxy;
 mod quickstart;
 mod restart;
 mod secrecy;
+mod uaa;
