@@ -10,6 +10,7 @@
 //! - [`watches`]: what wakes what. [`index`]: who uses what.
 //! - [`error`], [`report`], [`event`]: what went wrong, and how the object says so.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -17,6 +18,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::watch;
 
 use crate::api::{Platform, RoleBinding, TechnicalUser};
 use crate::metrics::Metrics;
@@ -27,7 +29,6 @@ pub mod error;
 pub mod event;
 pub mod index;
 pub mod leader;
-
 pub mod live;
 pub mod platform;
 pub mod report;
@@ -74,16 +75,34 @@ pub struct Stores {
     pub role_bindings: Store<RoleBinding>,
     /// The names and labels of all namespaces.
     pub namespaces: Store<PartialObjectMeta<Namespace>>,
+    /// Which of them have been filled once, by kind.
+    pub filled: Filled,
+}
+
+/// The kinds whose cache has been filled once. Any number of tasks may wait for them, which a `Store` by itself does not
+/// allow: its own `wait_until_ready` wakes only the one that asked last, and its controller is always among those that ask.
+#[derive(Default)]
+pub struct Filled(watch::Sender<BTreeSet<String>>);
+
+impl Filled {
+    /// The cache of this kind is filled.
+    pub fn mark(&self, kind: &str) {
+        self.0.send_if_modified(|kinds| kinds.insert(kind.to_owned()));
+    }
+
+    async fn all(&self) {
+        // It cannot fail: the sender is ours.
+        let _ = self.0.subscribe().wait_for(|kinds| kinds.len() == Stores::KINDS).await;
+    }
 }
 
 impl Stores {
+    /// How many kinds are cached.
+    const KINDS: usize = 4;
+
     /// Waits until every cache has been filled once. Before that, what is missing in one proves nothing.
     pub async fn filled(&self) {
-        // An error says that the watch has ended, and with it the process.
-        let _ = self.platforms.wait_until_ready().await;
-        let _ = self.technical_users.wait_until_ready().await;
-        let _ = self.role_bindings.wait_until_ready().await;
-        let _ = self.namespaces.wait_until_ready().await;
+        self.filled.all().await;
     }
 
     /// A namespace as access rules see it; one that is not known has no labels.

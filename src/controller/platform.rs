@@ -36,13 +36,21 @@ impl Reconcile for Platform {
         Ok(Applied { outcome: Outcome::Ready(format!("logged on to {environment}")), again: interval })
     }
 
-    /// A Platform in use stays until its last user is gone.
+    /// A Platform in use stays until its last user is gone, and stays connected: its users need that to clean up, and
+    /// after a restart nobody but the Platform connects.
     async fn cleanup(live: &mut Live<Self>, _: &mut Journal, context: &Context) -> Result<()> {
         let name = live.object().name_any();
         let users = users(&name, context);
         if let Some(first) = users.first() {
+            let connected = connection(live.object(), context).await;
+            announce(&name, &connected, context);
+            if let Err(error) = connected
+                && error.class() == Class::Time
+            {
+                return Err(error);
+            }
             let message = format!("in use by {} objects, {first} among them; delete those first", users.len());
-            return Err(Error::waiting("InUse", message));
+            return Err(Error::InUse(message));
         }
         context.connections.forget(&name);
         Ok(())
@@ -97,12 +105,8 @@ async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeM
     let mut parts: Vec<Vec<u8>> = vec![];
     for reference in platform.spec.environment.secrets() {
         let name = &reference.name;
-        let missing = || {
-            Error::waiting(
-                "AdminSecretMissing",
-                format!("there is no Secret {name} in namespace {}", context.namespace),
-            )
-        };
+        let missing =
+            || Error::AdminSecretMissing(format!("there is no Secret {name} in namespace {}", context.namespace));
         let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
         let data: BTreeMap<String, Vec<u8>> =
             secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();

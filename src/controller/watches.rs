@@ -23,7 +23,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 
 use super::index::Concerned;
 use super::runner::{Reconcile, reconcile};
-use super::{Context, Stores};
+use super::{Context, Filled, Stores};
 use crate::api::{MANAGED_BY_LABEL, OPERATOR, Platform, RoleBinding, TechnicalUser};
 
 /// The sending ends: wakes an object by name.
@@ -63,7 +63,7 @@ pub fn wire() -> (Stores, Wake, Wiring) {
         namespaces: namespace_writer,
     };
     let wake = Wake { platforms: wake_platforms, users: wake_users, bindings: wake_bindings };
-    (Stores { platforms, technical_users, role_bindings, namespaces }, wake, wiring)
+    (Stores { platforms, technical_users, role_bindings, namespaces, filled: Filled::default() }, wake, wiring)
 }
 
 impl Wake {
@@ -152,6 +152,7 @@ fn controller<K: Reconcile + Unpin>(
         .inspect(move |event| match event {
             Ok(Event::Apply(object) | Event::InitApply(object)) => changed(&told, object, false),
             Ok(Event::Delete(object)) => changed(&told, object, true),
+            Ok(Event::InitDone) => told.stores.filled.mark(&K::kind(&())),
             _ => {}
         })
         .applied_objects()
@@ -218,6 +219,11 @@ async fn namespaces_watched(client: Client, writer: Writer<PartialObjectMeta<Nam
             namespace.annotations_mut().clear();
         })
         .reflect(writer)
+        .inspect(|event| {
+            if let Ok(Event::InitDone) = event {
+                context.stores.filled.mark("Namespace");
+            }
+        })
         .touched_objects()
         .for_each(|namespace| {
             if let Ok(namespace) = namespace

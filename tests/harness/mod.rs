@@ -8,17 +8,23 @@ use std::sync::LazyLock;
 
 use tokio::runtime::{Builder, Runtime};
 
+pub(crate) mod api;
 mod call;
+pub(crate) mod conditions;
 mod control_plane;
+pub(crate) mod credential;
 mod etcd;
 mod http;
 mod kubeconfig;
 mod kubectl;
+mod observed;
 pub(crate) mod operator;
 mod patience;
 mod process;
 mod proxy;
 pub(crate) mod simulator;
+pub(crate) mod stage;
+pub(crate) mod team;
 mod watchdog;
 
 pub(crate) use call::Call;
@@ -28,6 +34,8 @@ pub(crate) use kubectl::Kubectl;
 pub(crate) use patience::{eventually, never};
 pub(crate) use process::Process;
 pub(crate) use proxy::{Moment, Proxy};
+pub(crate) use stage::Stage;
+pub(crate) use team::{PATIENCE, Team};
 
 /// The runtime of proxies and HTTP requests. Lives as long as the test process, so that a proxy outlasts the story that
 /// made it by no more than that.

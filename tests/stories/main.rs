@@ -6,6 +6,20 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access;
+mod admission;
 mod control_plane;
+mod crash;
+mod deletion;
+mod helm;
+mod kstatus;
+mod leader;
+mod lines;
+mod neo;
 mod processes;
 mod proxy;
+mod quickstart;
+mod restart;
+mod rights;
+mod secrecy;
+mod uaa;

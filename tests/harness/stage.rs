@@ -1,0 +1,124 @@
+//! The stage of a story: a control plane on which the real helm installed both charts, so that the operator of the story
+//! has the chart's `ServiceAccount` and the chart's rights and nothing else.
+
+use std::ops::Deref;
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::api::Api;
+use super::operator::{Operator, Settings};
+use super::{ControlPlane, Kubectl};
+
+/// The operator's namespace, on every stage.
+pub(crate) const OPERATOR_NAMESPACE: &str = "technical-user-operator-system";
+/// Name of the release, and so of the `ServiceAccount`.
+pub(crate) const RELEASE: &str = "technical-user-operator";
+
+const CHARTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts");
+
+enum Plane {
+    Shared(&'static ControlPlane),
+    Own(Box<ControlPlane>),
+}
+
+impl Deref for Plane {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        match self {
+            Self::Shared(plane) => plane,
+            Self::Own(plane) => plane,
+        }
+    }
+}
+
+/// A control plane with both charts.
+pub(crate) struct Stage {
+    plane: Plane,
+    api: Api,
+    /// Of the shared stage.
+    operator: OnceLock<Operator>,
+}
+
+impl Stage {
+    /// The one that most stories share, each in a namespace and with a Platform of its own, with one operator for all.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Stage> = LazyLock::new(|| {
+            let stage = Stage::on(Plane::Shared(ControlPlane::shared()));
+            stage.operator.get_or_init(|| stage.start_operator(&[]));
+            stage
+        });
+        &SHARED
+    }
+
+    /// The last that the shared operator said about a name, for the message of a story that fails.
+    pub(crate) fn said_about(&self, name: &str) -> String {
+        let log = self.operator.get().map(Operator::log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(name)).collect();
+        lines[lines.len().saturating_sub(12)..].join("\n")
+    }
+
+    /// One of one's own, without an operator: for stories that stop it, watch it or cut it off.
+    pub(crate) fn own() -> Self {
+        Self::on(Plane::Own(Box::new(ControlPlane::start())))
+    }
+
+    /// The one of stories that start and kill operators of their own, one story at a time.
+    pub(crate) fn alone() -> MutexGuard<'static, Self> {
+        static ALONE: LazyLock<Mutex<Stage>> = LazyLock::new(|| Mutex::new(Stage::own()));
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn on(plane: Plane) -> Self {
+        let api = Api::new(&plane);
+        let stage = Self { plane, api, operator: OnceLock::new() };
+        stage.install("technical-user-operator-crds", &[]);
+        // Nothing runs pods here: the operator is a process, with what the chart gives it.
+        stage.install(RELEASE, &["--set", "replicas=0"]);
+        stage
+    }
+
+    /// Installs or upgrades a chart of the repository, under its own name.
+    pub(crate) fn install(&self, chart: &str, arguments: &[&str]) {
+        let folder = format!("{CHARTS}/{chart}");
+        let command = ["upgrade", "--install", chart, &folder, "--namespace", OPERATOR_NAMESPACE, "--create-namespace"];
+        let helm = self.kubectl().helm(&[&command, arguments].concat());
+        helm.unwrap_or_else(|error| panic!("helm: {error}"));
+    }
+
+    /// An operator that runs as the chart's account.
+    pub(crate) fn start_operator(&self, arguments: &[&str]) -> Operator {
+        self.start_operator_with(&Settings { arguments, ..Self::settings() })
+    }
+
+    /// The same, with other settings.
+    pub(crate) fn start_operator_with(&self, settings: &Settings<'_>) -> Operator {
+        Operator::start(&self.plane, settings)
+    }
+
+    /// How an operator runs unless a story wants otherwise.
+    pub(crate) const fn settings() -> Settings<'static> {
+        Settings {
+            namespace: OPERATOR_NAMESPACE,
+            service_account: RELEASE,
+            through: None,
+            leader_elect: false,
+            concurrency: 32,
+            arguments: &[],
+        }
+    }
+
+    /// The control plane.
+    pub(crate) fn plane(&self) -> &ControlPlane {
+        &self.plane
+    }
+
+    /// The API server as the administrator.
+    pub(crate) const fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// kubectl and helm as the administrator.
+    pub(crate) fn kubectl(&self) -> Kubectl {
+        self.plane.kubectl()
+    }
+}
