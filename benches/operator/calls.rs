@@ -14,6 +14,9 @@ use crate::harness::simulator::Simulator;
 
 const GROUP: &str = "technicaluser.dev";
 
+const ADMIN: &str = "an admin credential";
+const ISSUED: &str = "an issued credential";
+
 /// What a call to the API server was: verb, group, and resource with its subresource.
 type Kind = (String, String, String);
 
@@ -131,8 +134,28 @@ impl Platform {
     }
 }
 
+impl Asked {
+    /// Token calls of admin credentials, and of issued ones: those are proofs.
+    pub(crate) fn tokens(&self) -> (u64, u64) {
+        let of = |asker: &str| {
+            let tokens = self.routes.iter().filter(|(route, _)| is_token(route) && route.ends_with(asker));
+            tokens.map(|(_, count)| count).sum()
+        };
+        (of(ADMIN), of(ISSUED))
+    }
+
+    /// All other calls.
+    pub(crate) fn others(&self) -> u64 {
+        self.routes.iter().filter(|(route, _)| !is_token(route)).map(|(_, count)| count).sum()
+    }
+}
+
+fn is_token(route: &str) -> bool {
+    route.starts_with("auth.token")
+}
+
 /// Whether an admin credential asked, or a credential that was issued and is being proved.
 fn asker(entry: &Value) -> &'static str {
     let client = entry["client"].as_str().unwrap_or_default();
-    if client.contains("it-rt") || client.contains("|it!") { "an issued credential" } else { "the admin" }
+    if client.contains("it-rt") || client.contains("|it!") { ISSUED } else { ADMIN }
 }

@@ -102,12 +102,15 @@ async fn ready(client: &Client, namespace: &str, count: usize, began: Instant) -
     times
 }
 
-/// Kind and name of every object as it changes, and whether it is Ready as it stands.
+/// Kind and name of an object that changed, and whether it is Ready as it stands.
+type Change = ((String, String), bool);
+
+/// Every change of a kind in a namespace.
 fn changes<K>(
     client: &Client,
     namespace: &str,
     status: fn(&K) -> Option<(&[Condition], Option<i64>)>,
-) -> impl Stream<Item = ((String, String), bool)> + Send
+) -> impl Stream<Item = Change> + Send
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
         + Clone

@@ -46,9 +46,9 @@ fn axes(svg: &mut String, longest: f64) {
         element(svg, &format!(r##"<line x1="{left}" x2="{right}" y1="{at:.1}" y2="{at:.1}" stroke="#ddd"/>"##));
         text(svg, left - 8.0, at + 4.0, "end", &format!("{:.0} %", quarter * 100.0));
     }
-    for mark in 0..=longest.floor().clamp(1.0, 10.0) as u32 {
-        let seconds = f64::from(mark) * (longest / 10.0).max(1.0).floor();
-        text(svg, x(seconds, longest), HEIGHT - MARGIN + 18.0, "middle", &format!("{seconds:.0}"));
+    for tenth in 0..=10_u32 {
+        let seconds = longest * f64::from(tenth) / 10.0;
+        text(svg, x(seconds, longest), HEIGHT - MARGIN + 18.0, "middle", &format!("{seconds:.1}"));
     }
     text(svg, WIDTH / 2.0, HEIGHT - 14.0, "middle", "seconds since the first object was written");
     text(svg, MARGIN, MARGIN - 16.0, "start", "TechnicalUsers and RoleBindings that are Ready");

@@ -41,8 +41,8 @@ impl Target {
 
     fn print(self) -> String {
         match self {
-            Self::AtMost(limit) => format!("≤ {limit}"),
-            Self::AtLeast(limit) => format!("≥ {limit}"),
+            Self::AtMost(limit) => format!("≤ {}", short(limit)),
+            Self::AtLeast(limit) => format!("≥ {}", short(limit)),
         }
     }
 }
@@ -103,6 +103,11 @@ impl Row {
         });
         format!("{:<58} {:>12.2}  {:<7} {target:>10}{verdict}", self.what, self.value, self.unit)
     }
+}
+
+/// Whole numbers without a fraction.
+fn short(number: f64) -> String {
+    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.1}") }
 }
 
 /// `target/bench`, wherever cargo keeps its target folder.

@@ -15,7 +15,7 @@ use crate::stage::Stage;
 const INTERVAL: Duration = Duration::from_millis(50);
 /// An operator that has ended no reconcile for this long has settled.
 const QUIET: Duration = Duration::from_secs(3);
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// Stops the operator and starts it again, beside `count` TechnicalUsers and as many RoleBindings.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand objects")]
@@ -42,7 +42,7 @@ pub(crate) fn measure(stage: &Stage, operator: Operator, count: usize, report: &
 fn settled(operator: &Operator, objects: usize, began: Instant) -> Duration {
     let (mut seen, mut changed) = (0, Instant::now());
     while seen < objects || changed.elapsed() < QUIET {
-        assert!(began.elapsed() < LIMIT, "not settled after {LIMIT:?}: {seen} reconciles");
+        assert!(began.elapsed() < LIMIT, "not settled after {LIMIT:?}; {seen} reconciles:\n{}", operator.log());
         let now = reconciles(&operator.metrics());
         if now != seen {
             (seen, changed) = (now, Instant::now());
