@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::events::v1::Event;
 use kube::api::{Patch, PatchParams, PostParams};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 use technical_user_operator::api::{RoleBinding, TechnicalUser};
@@ -27,7 +27,7 @@ struct Writer {
     users: Api<TechnicalUser>,
     bindings: Api<RoleBinding>,
     secrets: Api<Secret>,
-    recorder: Recorder,
+    events: Api<Event>,
 }
 
 /// Takes both rates, in two namespaces that nobody watches yet.
@@ -50,12 +50,11 @@ async fn rate(count: usize, write: impl AsyncFn(usize) -> kube::Result<()>) -> f
 
 impl Writer {
     fn new(client: &Client, namespace: &str) -> Self {
-        let reporter = Reporter { controller: "bench".into(), instance: None };
         Self {
             users: Api::namespaced(client.clone(), namespace),
             bindings: Api::namespaced(client.clone(), namespace),
             secrets: Api::namespaced(client.clone(), namespace),
-            recorder: Recorder::new(client.clone(), reporter),
+            events: Api::namespaced(client.clone(), namespace),
         }
     }
 
@@ -76,7 +75,7 @@ impl Writer {
         let mut binding = binding;
         binding.status = Some(serde_json::from_value(json!({ "conditions": [ready()] })).expect("a status"));
         self.bindings.replace_status(&binding.name_any(), &PostParams::default(), &binding).await?;
-        self.recorder.publish(&event(), &user.object_ref(&())).await
+        self.events.create(&PostParams::default(), &event(&user)).await.map(drop)
     }
 }
 
@@ -101,12 +100,12 @@ fn ready() -> serde_json::Value {
     })
 }
 
-fn event() -> Event {
-    Event {
-        type_: EventType::Normal,
-        reason: "Issued".into(),
-        note: Some("issued a credential and wrote it into the Secret".into()),
-        action: "Reconcile".into(),
-        secondary: None,
-    }
+fn event(about: &TechnicalUser) -> Event {
+    let event = json!({
+        "metadata": { "name": format!("{}.1", about.name_any()) },
+        "eventTime": "2026-01-01T00:00:00.000000Z", "type": "Normal", "reason": "Issued", "action": "Reconcile",
+        "reportingController": "bench", "reportingInstance": "bench",
+        "regarding": about.object_ref(&()), "note": "issued a credential and wrote it into the Secret",
+    });
+    serde_json::from_value(event).expect("an event")
 }
