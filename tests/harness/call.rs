@@ -9,6 +9,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// Path as sent, still percent-encoded.
     pub(crate) path: String,
+    /// Query as sent; empty without one.
+    pub(crate) query: String,
 }
 
 impl Call {
@@ -25,7 +27,7 @@ impl Call {
 
 #[test]
 fn effects_are_told_from_what_passes() {
-    let effect = |method, path: &str| Call { method, path: path.to_owned() }.is_effect();
+    let effect = |method, path: &str| Call { method, path: path.to_owned(), query: String::new() }.is_effect();
     assert!(effect(Method::PATCH, "/api/v1/namespaces/orders/secrets/orders-credentials"));
     assert!(effect(Method::POST, "/v1/service_bindings"));
     assert!(!effect(Method::GET, "/v1/service_bindings"));

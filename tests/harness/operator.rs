@@ -86,6 +86,11 @@ impl Operator {
         self.process.killer()
     }
 
+    /// Waits until it has ended by itself.
+    pub(crate) fn ended(&self, limit: Duration) -> ExitStatus {
+        self.process.wait(limit)
+    }
+
     /// Asks it to end, by SIGTERM, and waits for that.
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
         let status = self.process.stop(STOP_LIMIT);

@@ -41,6 +41,7 @@ struct Trap {
 #[derive(Default)]
 struct Record {
     calls: Vec<Call>,
+    answers: Vec<(Call, StatusCode)>,
     trap: Option<Trap>,
 }
 
@@ -103,6 +104,11 @@ impl Proxy {
         self.shared.record().calls.iter().filter(|call| call.is_effect()).count()
     }
 
+    /// The calls that were answered, each with its status.
+    pub(crate) fn answers(&self) -> Vec<(Call, StatusCode)> {
+        self.shared.record().answers.clone()
+    }
+
     /// Counts from nothing again.
     pub(crate) fn forget(&self) {
         self.shared.record().calls.clear();
@@ -155,12 +161,13 @@ impl Shared {
 }
 
 async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
-    let call = Call { method: request.method().clone(), path: request.uri().path().to_owned() };
+    let uri = request.uri();
+    let query = uri.query().unwrap_or_default().to_owned();
+    let call = Call { method: request.method().clone(), path: uri.path().to_owned(), query };
     let Some(trap) = shared.note(&call) else {
-        return match shared.forward(request).await {
-            Ok(answer) => streamed(answer),
-            Err(status) => refused(status),
-        };
+        let response = shared.forward(request).await.map_or_else(refused, streamed);
+        shared.record().answers.push((call, response.status()));
+        return response;
     };
     if trap.moment == Moment::After
         && let Ok(answer) = shared.forward(request).await
