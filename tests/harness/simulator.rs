@@ -33,8 +33,13 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Starts one on free ports.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one on free ports with further arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_btp-simulator"));
-        command.args(["--listen", "127.0.0.1:0", "--mtls-listen", "127.0.0.1:0"]);
+        command.args(["--listen", "127.0.0.1:0", "--mtls-listen", "127.0.0.1:0"]).args(arguments);
         let process = Process::start("the simulator", command);
         let line = process.wait_for_line("\"mtlsUrl\"", START_LIMIT);
         Self { process, announced: serde_json::from_str(&line).expect("the simulator's line of JSON") }
