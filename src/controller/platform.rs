@@ -42,7 +42,7 @@ impl Reconcile for Platform {
         let users = users(&name, context);
         if let Some(first) = users.first() {
             let message = format!("in use by {} objects, {first} among them; delete those first", users.len());
-            return Err(Error::waiting("InUse", message));
+            return Err(Error::InUse(message));
         }
         context.connections.forget(&name);
         Ok(())

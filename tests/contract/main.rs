@@ -5,6 +5,7 @@
 
 mod btp;
 mod description;
+mod documents;
 mod faults;
 mod neo;
 mod suite;

@@ -35,7 +35,7 @@ pub(crate) struct Entry {
     pub(crate) client: Option<String>,
     /// Content type of the request.
     pub(crate) content_type: Option<String>,
-    /// Body of the request: JSON as it is; a form as an object, without its secrets.
+    /// Body of the request, JSON or a form as an object, without its secrets.
     pub(crate) body: Option<Value>,
     /// Time until the answer stood, in microseconds.
     pub(crate) micros: u64,

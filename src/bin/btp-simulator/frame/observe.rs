@@ -16,8 +16,9 @@ use serde_json::Value;
 use super::log::Entry;
 use super::{Frame, Platform, RouteName, answer, client_credentials};
 
-/// Form fields that never reach the log.
-const SECRET_FIELDS: [&str; 4] = ["client_secret", "password", "assertion", "client_assertion"];
+/// Fields of forms and of JSON bodies whose values never reach the log. The last two are what the UAA takes to change a
+/// client's secret (UAA API, "Change Secret").
+const SECRET_FIELDS: [&str; 6] = ["client_secret", "password", "assertion", "client_assertion", "secret", "oldSecret"];
 
 /// The largest request body a platform reads (XSUAA refuses more than 1 MB).
 const LARGEST_BODY: usize = 1 << 20;
@@ -131,16 +132,26 @@ fn described(parts: &Parts, body: &Bytes, frame: &Frame) -> Entry {
         fault: None,
         client,
         content_type: content_type.map(str::to_owned),
-        body: if is_form { Some(without_secrets(form)) } else { serde_json::from_slice(body).ok() },
+        body: if is_form { Some(as_object(form)) } else { serde_json::from_slice(body).ok() }.map(without_secrets),
         micros: 0,
         in_flight: 0,
     }
 }
 
-fn without_secrets(form: HashMap<String, String>) -> Value {
-    let shown = form.into_iter().map(|(name, value)| {
-        let value = if SECRET_FIELDS.contains(&name.as_str()) { "(secret)".to_owned() } else { value };
-        (name, Value::String(value))
-    });
-    shown.collect()
+fn as_object(form: HashMap<String, String>) -> Value {
+    form.into_iter().map(|(name, value)| (name, Value::String(value))).collect()
+}
+
+/// The body with its secrets left out, however deep they are in it: the UAA takes lists of clients.
+fn without_secrets(body: Value) -> Value {
+    match body {
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| field_without_secrets(name, value)).collect(),
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        plain => plain,
+    }
+}
+
+fn field_without_secrets(name: String, value: Value) -> (String, Value) {
+    let hidden = SECRET_FIELDS.contains(&name.as_str());
+    (name, if hidden { Value::from("(secret)") } else { without_secrets(value) })
 }

@@ -78,6 +78,21 @@ async fn the_log_names_who_asked_and_keeps_no_secret() {
 }
 
 #[tokio::test]
+async fn secrets_of_clients_are_kept_out_of_the_log_however_deep_they_are() {
+    let (world, token) = world().await;
+    let client = json!({"client_id": "a", "client_secret": "planted-1"});
+    let change = json!({"secret": "planted-2", "oldSecret": "planted-3", "changeMode": "ADD"});
+    world.post(&token, "/uaa/oauth/clients", client.clone()).await;
+    world.post(&token, "/uaa/oauth/clients/tx", json!([client])).await;
+    world.call(&token, Method::PUT, "/uaa/oauth/clients/a/secret", Some(change)).await;
+    let log = world.get("", "/_simulator/log").await.body;
+    assert!(!log.to_string().contains("planted"), "{log}");
+    assert_eq!(log[1]["body"], json!({"client_id": "a", "client_secret": "(secret)"}));
+    assert_eq!(log[2]["body"][0]["client_secret"], "(secret)");
+    assert_eq!(log[3]["body"], json!({"secret": "(secret)", "oldSecret": "(secret)", "changeMode": "ADD"}));
+}
+
+#[tokio::test]
 async fn a_reset_forgets_everything_but_the_administrators() {
     let (world, token) = world().await;
     world.runtime_instance(&token, "a", &[]).await;
