@@ -51,10 +51,18 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let me = args.name.clone().unwrap_or_else(|| format!("{OPERATOR}-{:08x}", rand::random::<u32>()));
     let mut contender = Contender::new(calling.clone(), &args.namespace, me.clone(), now);
     let work = async {
-        known(&calling).await?;
-        readiness.set();
-        if args.leader_elect {
-            contender.lead().await;
+        let our_turn = async {
+            known(&calling).await?;
+            readiness.set();
+            if args.leader_elect {
+                contender.lead().await;
+            }
+            Ok::<(), Box<dyn Error>>(())
+        };
+        tokio::select! {
+            come = our_turn => come?,
+            // Asked to end while it waits, it has nothing under way.
+            () = ended.clone() => return Ok(()),
         }
         let leading = async { if args.leader_elect { contender.hold().await } else { future::pending().await } };
         let work = reconcile(&args, me, calling.clone(), watching, metrics, ended.clone());

@@ -153,6 +153,9 @@ pub struct Uaa {
 
 /// What the operator found out about a Platform.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+// Until the operator has seen an object there is a generation that it has not observed: without this kstatus would take
+// an object without status for finished.
+#[schemars(extend("default" = {"observedGeneration": -1}))]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformStatus {
     /// The generation of the spec that this status speaks of.

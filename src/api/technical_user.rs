@@ -189,6 +189,9 @@ pub enum DeletionPolicy {
 
 /// What the operator did for a TechnicalUser. Never a credential's value.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+// Until the operator has seen an object there is a generation that it has not observed: without this kstatus would take
+// an object without status for finished.
+#[schemars(extend("default" = {"observedGeneration": -1}))]
 #[serde(rename_all = "camelCase")]
 pub struct TechnicalUserStatus {
     /// The generation of the spec that this status speaks of.

@@ -1,7 +1,5 @@
 //! The operator's own binary, running as a `ServiceAccount` with that account's rights and no more.
 
-#![expect(dead_code, reason = "the stories that run the operator come with it")]
-
 use std::net::SocketAddr;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -84,6 +82,11 @@ impl Operator {
     /// A handle to do so from a proxy.
     pub(crate) fn killer(&self) -> Killer {
         self.process.killer()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn ended(&self, limit: Duration) -> ExitStatus {
+        self.process.wait(limit)
     }
 
     /// Asks it to end, by SIGTERM, and waits for that.

@@ -41,6 +41,7 @@ struct Trap {
 #[derive(Default)]
 struct Record {
     calls: Vec<Call>,
+    answers: Vec<(Call, StatusCode)>,
     trap: Option<Trap>,
 }
 
@@ -48,7 +49,7 @@ struct Shared {
     upstream: String,
     token: Option<String>,
     client: Client,
-    record: Mutex<Record>,
+    record: Arc<Mutex<Record>>,
 }
 
 /// A running proxy; it serves until the test process ends.
@@ -57,31 +58,29 @@ pub(crate) struct Proxy {
     shared: Arc<Shared>,
 }
 
-#[expect(dead_code, reason = "the crash stories come with the operator")]
 impl Proxy {
     /// Before the API server, for clients that send their own bearer token, as the operator does.
     pub(crate) fn before_api_server(plane: &ControlPlane) -> Self {
-        Self::start(plane.server(), Some(plane.ca_file()), None)
+        Self::start(plane.server(), Some(plane.ca_file()), None, Arc::default())
     }
 
-    /// Before any other server; `upstream` is a URL without a path.
-    pub(crate) fn before(upstream: &str) -> Self {
-        Self::start(upstream, None, None)
+    /// Before another server; the two count as one, so that a trap waits for the calls of both. `upstream` is a URL
+    /// without a path.
+    pub(crate) fn beside(&self, upstream: &str) -> Self {
+        Self::start(upstream, None, None, Arc::clone(&self.shared.record))
     }
-}
 
-impl Proxy {
     /// Before the API server, for kubectl, which sends no token over plain HTTP: who comes without one is the administrator.
     pub(crate) fn for_the_administrator(plane: &ControlPlane) -> Self {
-        Self::start(plane.server(), Some(plane.ca_file()), Some(plane.admin_token().to_owned()))
+        Self::start(plane.server(), Some(plane.ca_file()), Some(plane.admin_token().to_owned()), Arc::default())
     }
 
-    fn start(upstream: &str, ca_file: Option<&Path>, token: Option<String>) -> Self {
+    fn start(upstream: &str, ca_file: Option<&Path>, token: Option<String>, record: Arc<Mutex<Record>>) -> Self {
         let shared = Arc::new(Shared {
             upstream: upstream.trim_end_matches('/').to_owned(),
             token,
             client: http::client(ca_file),
-            record: Mutex::default(),
+            record,
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
@@ -103,6 +102,11 @@ impl Proxy {
     /// How many of them were effects.
     pub(crate) fn effects(&self) -> usize {
         self.shared.record().calls.iter().filter(|call| call.is_effect()).count()
+    }
+
+    /// The calls that were answered, each with its status.
+    pub(crate) fn answers(&self) -> Vec<(Call, StatusCode)> {
+        self.shared.record().answers.clone()
     }
 
     /// Counts from nothing again.
@@ -157,12 +161,13 @@ impl Shared {
 }
 
 async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
-    let call = Call { method: request.method().clone(), path: request.uri().path().to_owned() };
+    let uri = request.uri();
+    let query = uri.query().unwrap_or_default().to_owned();
+    let call = Call { method: request.method().clone(), path: uri.path().to_owned(), query };
     let Some(trap) = shared.note(&call) else {
-        return match shared.forward(request).await {
-            Ok(answer) => streamed(answer),
-            Err(status) => refused(status),
-        };
+        let response = shared.forward(request).await.map_or_else(refused, streamed);
+        shared.record().answers.push((call, response.status()));
+        return response;
     };
     if trap.moment == Moment::After
         && let Ok(answer) = shared.forward(request).await
