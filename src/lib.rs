@@ -12,7 +12,7 @@
 //!    in bulk)                 (want, have) -> steps        event, metric
 //! ```
 //!
-//! Four layers that only look down; `tests/shape.rs` holds them:
+//! Four layers that only look down; `tests/house` holds them:
 //!
 //! - [`api`]: the contract. Types only.
 //! - [`plan`]: the decisions. No async, no Kubernetes client, no HTTP, no clock.

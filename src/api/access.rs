@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRule {
-    /// The namespaces that this rule speaks of.
+    /// The namespaces that this rule speaks of, by name or by label.
     pub namespaces: NamespaceChoice,
     /// The identities that TechnicalUsers of these namespaces may be. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,7 +47,7 @@ pub struct NamespaceChoice {
 #[serde(rename_all = "camelCase")]
 pub struct NamespaceSelector {
     /// Every one of these labels must be there with exactly this value.
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 16))]
     pub match_labels: BTreeMap<String, String>,
 }
 

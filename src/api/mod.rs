@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod conditions;
+pub mod definitions;
 pub mod platform;
 pub mod reference;
 pub mod role_binding;

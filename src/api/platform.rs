@@ -27,21 +27,22 @@ use super::{AccessRule, SecretRef, Span};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformSpec {
-    /// Where the platform is and how the operator logs on to it. Exactly one of the environments.
+    /// Where the platform is and how the operator logs on to it.
+    #[x_kube(validation = Rule::new("[has(self.btp), has(self.neo), has(self.uaa)].exists_one(set, set)").message("name exactly one of btp, neo and uaa"))]
     pub environment: Environment,
     /// Who may use this Platform, as what, and for which roles. Left out: nobody may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub access: Vec<AccessRule>,
     /// How long after a rule stops allowing something it is taken away. It is announced at once, so that a typing
-    /// mistake in a rule can be taken back before it takes production down.
+    /// mistake in a rule can be taken back before it takes production down. 10m where left out.
     #[serde(default = "ten_minutes")]
     pub withdrawal_grace: Span,
-    /// `Enforce` brings the platform to what the manifests say. `Observe` changes nothing and says in each object's
+    /// `Enforce` (the default) brings the platform to what the manifests say. `Observe` changes nothing and says in each object's
     /// `status.plan` what it would do.
     #[serde(default)]
     pub mode: Mode,
-    /// How often the platform is read in whole, so that changes made behind the operator's back are put right. At least 5s.
+    /// How often the platform is read in whole, so that changes made behind the operator's back are put right. At least 5s; 15m where left out.
     #[serde(default = "fifteen_minutes")]
     #[x_kube(validation = Rule::new("duration(self.endsWith('d') ? '24h' : self) >= duration('5s')").message("resyncInterval must be at least 5s"))]
     pub resync_interval: Span,
@@ -65,7 +66,7 @@ pub enum Mode {
     Observe,
 }
 
-/// The environments a Platform can be. Exactly one.
+/// Names exactly one of these.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Environment {

@@ -36,18 +36,20 @@ pub struct RoleBindingSpec {
     pub platform_ref: PlatformRef,
     /// Who gets the roles. At least one.
     #[schemars(length(min = 1, max = 32))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.technicalUser), has(one.user), has(one.group)].exists_one(set, set))").message("each subject names exactly one of technicalUser, user and group"))]
     #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other == one))").message("a subject is listed twice; list each once"))]
     pub subjects: Vec<Subject>,
     /// The roles they get. At least one.
     #[schemars(length(min = 1, max = 32))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole and authority"))]
     #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other == one))").message("a role is listed twice; list each once"))]
     pub roles: Vec<Role>,
-    /// What happens to the grants when this object is deleted. `Orphan` leaves them.
+    /// What happens to the grants when this object is deleted: `Delete` (the default) takes away those it made, `Orphan` leaves them.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }
 
-/// Who gets roles. Exactly one.
+/// Each names exactly one of these.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "camelCase")]
 pub enum Subject {
@@ -84,29 +86,28 @@ pub struct Principal {
     pub origin: Option<String>,
 }
 
-/// A role. Exactly one.
+/// Each names exactly one of these.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// A role collection of a subaccount (environment `btp`; subjects: existing users, users, groups).
+    /// A role collection of a subaccount (environment `btp`; for technical users whose identity is `existing`, users and groups).
     RoleCollection(RoleName),
-    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environment `btp`; subjects: technical users with a service key).
+    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environment `btp`; for technical users whose identity is a service key).
     InstanceRole(RoleName),
-    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; subjects: existing users, users).
+    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; for technical users whose identity is `existing`, and users).
     MemberRole(RoleName),
-    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; subjects: existing users, users).
+    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; for technical users whose identity is `existing`, and users).
     ApplicationRole(ApplicationRole),
-    /// An authority of a client (environment `uaa`; subjects: technical users with an OAuth client).
-    Authority(RoleName),
+    /// An authority of a client (environment `uaa`; for technical users whose identity is an OAuth client).
+    Authority(AuthorityName),
 }
 
 impl Role {
     /// The role's own name, which `access` patterns are matched against.
     pub fn name(&self) -> &str {
         match self {
-            Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) | Self::Authority(role) => {
-                &role.name
-            }
+            Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) => &role.name,
+            Self::Authority(authority) => &authority.name,
             Self::ApplicationRole(role) => &role.name,
         }
     }
@@ -134,6 +135,15 @@ impl Role {
 pub struct RoleName {
     /// The role's name, exactly as the platform spells it.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
+    pub name: String,
+}
+
+/// An authority of a UAA client. Authorities stand in lists that commas and spaces divide, so a name has neither.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorityName {
+    /// The authority's name, exactly as the UAA spells it, for example `scim.read`.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s,;]+$"))]
     pub name: String,
 }
 
@@ -182,9 +192,9 @@ pub struct RoleBindingStatus {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleLine {
-    /// Who.
+    /// Who gets the role.
     pub subject: Subject,
-    /// What.
+    /// The role.
     pub role: Role,
     /// Where the grant stands.
     pub state: GrantState,
@@ -205,7 +215,7 @@ pub struct RoleLine {
 /// Where one grant stands.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GrantState {
-    /// In force, and made by us.
+    /// In force.
     Granted,
     /// On its way: about to be granted or taken away, or waiting for something.
     Pending,
@@ -213,6 +223,6 @@ pub enum GrantState {
     PreExisting,
     /// The Platform's access rules do not allow it.
     Denied,
-    /// The platform refused it.
+    /// It can never be as it is written, or the platform refused it.
     Failed,
 }

@@ -33,7 +33,8 @@ use super::{IdentityKind, Mode, PlatformRef};
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.identity.existing) != has(self.credential)").message("an existing identity takes no credential (nobody can issue one for it); every other identity needs one: set credential.secretName")
+    validation = Rule::new("has(self.identity.serviceKey) || has(self.identity.oauthClient) || !has(self.credential)").message("an existing identity takes no credential, since nobody can issue one for it; remove credential"),
+    validation = Rule::new("has(self.identity.existing) || has(self.credential)").message("name the Secret for the credential in credential.secretName")
 )]
 pub struct TechnicalUserSpec {
     /// The Platform on which the identity lives. Cannot be changed.
@@ -43,13 +44,15 @@ pub struct TechnicalUserSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub description: Option<String>,
-    /// What the technical user is on the platform. Exactly one; cannot be changed.
+    /// What the technical user is on the platform. Cannot be changed.
+    #[x_kube(validation = Rule::new("[has(self.serviceKey), has(self.oauthClient), has(self.existing)].exists_one(set, set)").message("name exactly one of serviceKey, oauthClient and existing"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("identity cannot be changed; make a new TechnicalUser"))]
     pub identity: Identity,
     /// The credential, and the Secret it is written to. Required unless the identity is `existing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialSpec>,
-    /// What happens on the platform when this object is deleted.
+    /// What happens on the platform when this object is deleted: `Delete` (the default) removes what the operator made,
+    /// `Orphan` leaves it. The Secret goes in either case.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// `Observe` changes nothing and says in `status.plan` what it would do.
@@ -57,7 +60,7 @@ pub struct TechnicalUserSpec {
     pub mode: Mode,
 }
 
-/// The identities a TechnicalUser can be. Exactly one.
+/// Names exactly one of these.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Identity {
@@ -164,12 +167,12 @@ pub struct CredentialSpec {
 pub struct SecretTemplate {
     /// Labels for the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(length(max = 32), extend("additionalProperties" = {"type": "string", "maxLength": 63}))]
+    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 63}))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/') && key != 'app.kubernetes.io/managed-by')").message("labels under technicaluser.dev/ and app.kubernetes.io/managed-by are the operator's own"))]
     pub labels: BTreeMap<String, String>,
     /// Annotations for the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(length(max = 32), extend("additionalProperties" = {"type": "string", "maxLength": 4096}))]
+    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations under technicaluser.dev/ are the operator's own"))]
     pub annotations: BTreeMap<String, String>,
 }
@@ -203,7 +206,7 @@ pub struct TechnicalUserStatus {
     /// The credential that the Secret holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialStatus>,
-    /// The credential that the operator set out to issue, while it is not yet known to have succeeded.
+    /// The number of the credential that the operator set out to issue, while it is not yet known to have succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<i64>,
     /// Since when the Platform's access rules do not allow this TechnicalUser any more.

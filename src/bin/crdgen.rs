@@ -2,16 +2,10 @@
 
 use std::{fs, io, path::Path};
 
-use kube::CustomResourceExt;
-use technical_user_operator::api::{Platform, RoleBinding, TechnicalUser};
+use technical_user_operator::api::definitions::definitions;
 
 fn main() -> io::Result<()> {
-    let definitions = [
-        ("platforms", Platform::crd()),
-        ("technicalusers", TechnicalUser::crd()),
-        ("rolebindings", RoleBinding::crd()),
-    ];
-    for (plural, definition) in definitions {
+    for (plural, definition) in definitions()? {
         let yaml = serde_saphyr::to_string(&definition).map_err(io::Error::other)?;
         match std::env::args().nth(1) {
             Some(folder) => fs::write(Path::new(&folder).join(format!("{plural}.yaml")), yaml)?,

@@ -17,6 +17,9 @@ pub enum Error {
         /// What we wait for, as a sentence.
         message: String,
     },
+    /// A Platform's admin Secret is not there; a person must put it where the sentence says.
+    #[error("{0}")]
+    AdminSecretMissing(String),
     /// A Kubernetes object of that name belongs to somebody else.
     #[error("{0}")]
     NotOurs(String),
@@ -32,6 +35,12 @@ pub enum Error {
     /// Something stands in the way of deletion. It never hangs without saying how it ends.
     #[error("{0}; to delete without cleaning up, annotate the object with technicaluser.dev/orphan=true")]
     Deletion(#[source] Box<Error>),
+    /// The object cannot serve its purpose until this is over, whatever it did before.
+    #[error("{0}")]
+    Unserved(#[source] Box<Error>),
+    /// Others still need the object, which is to be deleted.
+    #[error("{0}")]
+    InUse(String),
     /// A reconcile took too long and was dropped.
     #[error("the reconcile took too long and was dropped")]
     Timeout,
@@ -68,9 +77,9 @@ impl Error {
     pub fn class(&self) -> Class {
         use platform::Kind;
         match self {
-            Self::Unsupported(_) | Self::NotOurs(_) => Class::Person,
-            Self::Waiting { .. } => Class::Dependency,
-            Self::Deletion(error) => error.class(),
+            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) => Class::Person,
+            Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
+            Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace => Class::Race,
             Self::Kubernetes(_) | Self::Timeout => Class::Time,
             Self::Panic => Class::Bug,
@@ -98,7 +107,9 @@ impl Error {
             Self::Unsupported(_) => "Unsupported",
             Self::Waiting { reason, .. } => reason,
             Self::NotOurs(_) => "SecretNotOurs",
-            Self::Deletion(error) => error.reason(),
+            Self::Deletion(error) | Self::Unserved(error) => error.reason(),
+            Self::AdminSecretMissing(_) => "AdminSecretMissing",
+            Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::Kubernetes(_) => "KubernetesError",
             Self::Timeout => "Timeout",

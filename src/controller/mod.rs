@@ -29,7 +29,6 @@ pub mod error;
 pub mod event;
 pub mod index;
 pub mod leader;
-
 pub mod live;
 pub mod platform;
 pub mod report;

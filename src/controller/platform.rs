@@ -1,12 +1,10 @@
 //! Platform: connect, log on, read the platform in whole, and wake whom a change concerns.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
-use sha2::{Digest, Sha256};
 
 use super::Context;
 use super::connections::{Connection, State};
@@ -17,6 +15,7 @@ use super::retry::jittered;
 use super::runner::{Applied, Reconcile};
 use crate::api::{Environment, Platform};
 use crate::metrics::Metrics;
+use crate::plan::digest;
 use crate::plan::owner::Owner;
 use crate::platform;
 use crate::platform::admin_secret::AdminSecret;
@@ -43,7 +42,7 @@ impl Reconcile for Platform {
         let users = users(&name, context);
         if let Some(first) = users.first() {
             let message = format!("in use by {} objects, {first} among them; delete those first", users.len());
-            return Err(Error::waiting("InUse", message));
+            return Err(Error::InUse(message));
         }
         context.connections.forget(&name);
         Ok(())
@@ -95,29 +94,19 @@ fn made(
 async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeMap<String, AdminSecret>, String)> {
     let api: Api<Secret> = Api::namespaced(context.client.clone(), &context.namespace);
     let mut parsed = BTreeMap::new();
-    let mut digest = Sha256::new();
+    let mut parts: Vec<Vec<u8>> = vec![];
     for reference in platform.spec.environment.secrets() {
         let name = &reference.name;
-        let missing = || {
-            Error::waiting(
-                "AdminSecretMissing",
-                format!("there is no Secret {name} in namespace {}", context.namespace),
-            )
-        };
+        let missing =
+            || Error::AdminSecretMissing(format!("there is no Secret {name} in namespace {}", context.namespace));
         let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
         let data: BTreeMap<String, Vec<u8>> =
             secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
-        for (key, value) in &data {
-            digest.update([key.as_bytes(), b"\0", value, b"\0"].concat());
-        }
+        parts.extend(data.iter().flat_map(|(key, value)| [key.clone().into_bytes(), value.clone()]));
         let secret = AdminSecret::parse(&data).map_err(|error| error.about(format!("Secret {name}")))?;
         parsed.insert(name.clone(), secret);
     }
-    let mut fingerprint = String::new();
-    for byte in digest.finalize() {
-        // Writing to a String cannot fail.
-        let _ = write!(fingerprint, "{byte:02x}");
-    }
+    let fingerprint = digest::of(parts.iter().map(Vec::as_slice), 32);
     Ok((parsed, fingerprint))
 }
 

@@ -82,7 +82,8 @@ pub fn conclude(
     let stalled_before = conditions::find(conditions, STALLED).map(|stalled| stalled.reason.clone());
     let end = end(result);
     // What serves its purpose goes on serving it while the platform, or the way to it, is away.
-    if matches!(end, End::Working(..)) && result.is_err() && serves(conditions, generation) {
+    let away = matches!(result, Err(error) if !matches!(error, Error::Unserved(_)));
+    if away && matches!(end, End::Working(..)) && serves(conditions, generation) {
         return None;
     }
     let (ready, progress) = match &end {
@@ -193,6 +194,8 @@ mod tests {
     fn what_serves_its_purpose_stays_ready_while_the_platform_is_away() {
         let ready = || Ok(Outcome::Ready(String::new()));
         assert_eq!(concluded(&[ready(), Err(Error::Timeout)]).0, is(&[(READY, "True")]));
+        let lost = Err(Error::Unserved(Box::new(Error::Timeout)));
+        assert_eq!(concluded(&[ready(), lost]).0, is(&[(READY, "False"), (RECONCILING, "True")]));
         assert_eq!(concluded(&[Err(Error::Timeout)]).0, is(&[(READY, "False"), (RECONCILING, "True")]));
         assert_eq!(
             concluded(&[ready(), Ok(Outcome::Stalled("AccessDenied", String::new()))]).0,

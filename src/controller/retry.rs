@@ -42,10 +42,7 @@ impl Retries {
 
     /// Records a failure and says when to try again.
     pub fn failed(&self, uid: &str, generation: Option<i64>, error: &Error) -> Duration {
-        let wait_asked = match error {
-            Error::Platform(platform) => platform.wait(),
-            _ => None,
-        };
+        let wait_asked = asked(error);
         match error.class() {
             Class::Race => jittered(Duration::from_millis(50)),
             // A change wakes us; this is the net below the watch.
@@ -71,6 +68,15 @@ impl Retries {
 
     fn failing(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long the platform asked us to wait, if it did.
+fn asked(error: &Error) -> Option<Duration> {
+    match error {
+        Error::Platform(platform) => platform.wait(),
+        Error::Deletion(inner) | Error::Unserved(inner) => asked(inner),
+        _ => None,
     }
 }
 

@@ -120,7 +120,11 @@ async fn end<K: Reconcile>(live: &mut Live<K>, context: &Context) -> Result<()> 
             live.release().await
         }
         Err(error) => {
-            let blocked = Err(if error.class() == Class::Race { error } else { Error::Deletion(Box::new(error)) });
+            let blocked = Err(match error {
+                Error::InUse(_) => error,
+                error if error.class() == Class::Race => error,
+                error => Error::Deletion(Box::new(error)),
+            });
             conclude(live, journal, &blocked, context).await?;
             blocked.map(|_| ())
         }

@@ -118,7 +118,7 @@ fn environment_has(environment: &Environment, role: &Role) -> Result<(), Unsuppo
 mod tests {
     use super::*;
     use crate::api::platform::{ApiAccess, Btp, Uaa};
-    use crate::api::role_binding::RoleName;
+    use crate::api::role_binding::{AuthorityName, RoleName};
     use crate::api::technical_user::{Existing, OauthClient, ServiceKey};
     use crate::api::{Principal, SecretRef, TechnicalUserRef};
 
@@ -163,8 +163,8 @@ mod tests {
         let orders = Subject::TechnicalUser(TechnicalUserRef { name: "orders".into() });
         let jane = Subject::User(Principal { name: "jane".into(), origin: None });
         let named = |make: fn(RoleName) -> Role| make(RoleName { name: "r".into() });
-        let (collection, instance, authority) =
-            (named(Role::RoleCollection), named(Role::InstanceRole), named(Role::Authority));
+        let authority = Role::Authority(AuthorityName { name: "r".into() });
+        let (collection, instance) = (named(Role::RoleCollection), named(Role::InstanceRole));
         assert!(role(&btp(), &orders, Some(&key("it-rt", None)), &instance).is_ok());
         assert!(role(&btp(), &orders, Some(&key("x", None)), &instance).unwrap_err().0.contains("rolesParameter"));
         assert!(role(&btp(), &orders, Some(&key("x", Some("roles"))), &instance).is_ok());

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod capability;
+pub mod digest;
 pub mod discouraged;
 pub mod grant;
 pub mod owner;

@@ -3,9 +3,7 @@
 //! Names are functions of the owner and the number of the issue, so an answer that was lost is found again by name,
 //! and a Kubernetes object that is deleted and made anew never inherits its predecessor's identity.
 
-use std::fmt::Write;
-
-use sha2::{Digest, Sha256};
+use super::digest;
 
 /// The Kubernetes object on whose behalf something exists on a platform.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,13 +21,7 @@ pub struct Owner {
 impl Owner {
     /// The platform's name for this owner's identity: 20 characters of `[a-z0-9-]`.
     pub fn identity_name(&self) -> String {
-        let digest = Sha256::digest(format!("{}/{}", self.cluster, self.uid).as_bytes());
-        let mut name = String::from("tuo-");
-        for byte in digest.iter().take(8) {
-            // Writing to a String cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
-        name
+        format!("tuo-{}", digest::of([self.cluster.as_bytes(), self.uid.as_bytes()], 8))
     }
 
     /// The platform's name for the credential of this issue. Service keys of `it-rt` take at most 32 characters.

@@ -142,6 +142,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the Secret holds no credential that works until the steps are done.
+    pub fn restores_service(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Issue(_) | Step::Publish(_)))
+    }
+
     fn hold(hold: Hold) -> Self {
         Self { steps: vec![], hold: Some(hold) }
     }

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use crate::api::{Identity, Role};
 use crate::plan::grant::{Grant, HolderKind};
 use crate::plan::owner::Owner;
+pub use crate::plan::technical_user::Health;
 
 pub mod admin_secret;
 pub mod budget;
@@ -57,17 +58,6 @@ impl Driver {
     }
 }
 
-/// Whether a thing on the platform can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// It can.
-    Usable,
-    /// The platform is still making, changing or removing it.
-    InProgress,
-    /// Its creation failed; it holds the name and must be removed before another try.
-    Failed,
-}
-
 /// An identity as the platform shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedIdentity {
@@ -76,7 +66,7 @@ pub struct ObservedIdentity {
     /// The platform's id for it.
     pub id: String,
     /// Whether it can be used.
-    pub condition: Condition,
+    pub health: Health,
     /// The roles it carries, or `None` where the platform does not tell.
     pub roles: Option<BTreeSet<String>>,
 }
@@ -104,7 +94,7 @@ pub struct ObservedCredential {
     /// The id of the identity it belongs to.
     pub identity: String,
     /// Whether it can be used.
-    pub condition: Condition,
+    pub health: Health,
 }
 
 /// One field of a credential.
@@ -117,7 +107,7 @@ pub enum Field {
 
 /// Where a credential comes from, in the words of the BTP service catalogue: fills the Secret's `.metadata`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct Provenance {
     /// The service offering, for example `it-rt`.
     pub label: String,
     /// The plan.
@@ -136,7 +126,7 @@ pub struct Issued {
     /// The credential.
     pub credential: ObservedCredential,
     /// Where it comes from.
-    pub origin: Origin,
+    pub provenance: Provenance,
     /// Its fields, flat: `clientid`, `clientsecret`, `tokenurl`, `url`, …
     pub fields: BTreeMap<String, Field>,
 }

@@ -12,7 +12,7 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{AdminSecret, Condition, Kind, connect};
+use technical_user_operator::platform::{AdminSecret, Health, Kind, connect};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
@@ -121,7 +121,7 @@ fn a_service_that_works_in_the_background_is_waited_for() {
     let platform = Running::start(&BTP);
     platform.simulator.settings(&json!({"asyncPlans": ["integration-flow"]}));
     let identity = create(&platform, "background");
-    assert_eq!(identity.condition, Condition::Usable);
+    assert_eq!(identity.health, Health::Usable);
     let issued = issue(&platform, &identity, "background", 1);
     assert!(issued.fields.contains_key("clientid"));
     revoke(&platform, &issued.credential);
@@ -134,12 +134,12 @@ fn a_service_that_works_in_the_background_is_waited_for() {
 fn a_creation_that_takes_long_is_in_progress_and_not_ordered_again() {
     let platform = Running::start(&BTP);
     platform.simulator.settings(&json!({"asyncPlans": ["integration-flow"], "operationMillis": 60_000}));
-    assert_eq!(create(&platform, "long").condition, Condition::InProgress);
-    assert_eq!(create(&platform, "long").condition, Condition::InProgress);
-    assert_eq!(listed(&platform, "cluster-1")[0].condition, Condition::InProgress);
+    assert_eq!(create(&platform, "long").health, Health::InProgress);
+    assert_eq!(create(&platform, "long").health, Health::InProgress);
+    assert_eq!(listed(&platform, "cluster-1")[0].health, Health::InProgress);
     platform.simulator.advance_clock(Duration::from_mins(1));
     platform.simulator.settings(&json!({"asyncPlans": []}));
-    assert_eq!(create(&platform, "long").condition, Condition::Usable);
+    assert_eq!(create(&platform, "long").health, Health::Usable);
     let requests = platform.simulator.requests();
     let orders = requests.iter().filter(|request| request["route"] == "service-manager.create-instance").count();
     assert_eq!((orders, platform.count()), (1, (1, 0)));
@@ -156,10 +156,10 @@ fn a_failed_creation_is_shown_as_failed_and_can_be_cleared_away() {
     platform.check(&error);
     assert_eq!(error.kind(), Kind::Unavailable, "{error}");
     let failed = listed(&platform, "cluster-1").remove(0);
-    assert_eq!(failed.condition, Condition::Failed);
+    assert_eq!(failed.health, Health::Failed);
     platform.simulator.settings(&json!({"failingPlans": []}));
     delete(&platform, &failed);
-    assert_eq!(create(&platform, "failed").condition, Condition::Usable);
+    assert_eq!(create(&platform, "failed").health, Health::Usable);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::ExposeSecret as _;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::platform::{
-    Condition, Credentials, Driver, Field, Issued, Kind, ObservedCredential, ObservedIdentity, Proof,
+    Credentials, Driver, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Proof,
 };
 
 use crate::description::{Description, Running, owner};
@@ -29,7 +29,7 @@ pub(crate) fn run(description: &'static Description) -> Running {
 fn identities(platform: &Running) {
     let sample = platform.sample(&owner("identities")).expect("a sample");
     let made = create(platform, "identities");
-    assert_eq!((made.name.as_str(), made.condition), (sample.owner.identity_name().as_str(), Condition::Usable));
+    assert_eq!((made.name.as_str(), made.health), (sample.owner.identity_name().as_str(), Health::Usable));
     assert_eq!(create(platform, "identities").id, made.id, "the second create finds what the first made");
     assert_eq!(listed(platform, "cluster-1").len(), 1);
     assert_eq!(listed(platform, "cluster-1")[0].id, made.id);
@@ -52,7 +52,7 @@ fn credentials(platform: &Running) {
     let name = owner("credentials").credential_name(1);
     let issued = issue(platform, &identity, "credentials", 1);
     assert_eq!((&issued.credential.name, &issued.credential.identity), (&name, &identity.id));
-    assert_eq!(issued.origin.instance_name, identity.name);
+    assert_eq!(issued.provenance.instance_name, identity.name);
     assert!(issued.fields.contains_key("clientid"), "the payload is flat");
     assert_eq!(platform.converge("prove", async |driver| credentials_of(driver).prove(&issued).await), Proof::Works);
 

@@ -65,7 +65,11 @@ impl Api {
 
     fn answered(&self, method: Method, path: &str, kind: &str, body: Option<&Value>) -> Result<Value, String> {
         let (status, mut answer) = self.send(method, path, kind, body);
-        if status < 300 { Ok(answer) } else { Err(answer["message"].take().as_str().unwrap_or("no message").to_owned()) }
+        if status < 300 {
+            Ok(answer)
+        } else {
+            Err(answer["message"].take().as_str().unwrap_or("no message").to_owned())
+        }
     }
 
     fn send(&self, method: Method, path: &str, kind: &str, body: Option<&Value>) -> (u16, Value) {

@@ -38,9 +38,8 @@ impl Team<'_> {
     /// Waits until an object is not Ready, for this reason and with this in its message.
     pub(crate) fn not_ready(&self, what: &str, reason: &str, part: &str) {
         self.until(what, &format!("not Ready, {reason}: {part}"), |object| {
-            condition(object, "Ready").is_some_and(|ready| {
-                ready.status != "True" && ready.reason == reason && ready.message.contains(part)
-            })
+            condition(object, "Ready")
+                .is_some_and(|ready| ready.status != "True" && ready.reason == reason && ready.message.contains(part))
         });
     }
 

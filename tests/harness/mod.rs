@@ -17,6 +17,7 @@ mod etcd;
 mod http;
 mod kubeconfig;
 mod kubectl;
+mod observed;
 pub(crate) mod operator;
 mod patience;
 mod process;

@@ -44,7 +44,7 @@ impl Stage {
     pub(crate) fn shared() -> &'static Self {
         static SHARED: LazyLock<Stage> = LazyLock::new(|| {
             let stage = Stage::on(Plane::Shared(ControlPlane::shared()));
-            stage.operator.get_or_init(|| stage.start_operator(&["--log=debug"]));
+            stage.operator.get_or_init(|| stage.start_operator(&[]));
             stage
         });
         &SHARED
@@ -53,8 +53,8 @@ impl Stage {
     /// The last that the shared operator said about a name, for the message of a story that fails.
     pub(crate) fn said_about(&self, name: &str) -> String {
         let log = self.operator.get().map(Operator::log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().filter(|line| line.contains(name) || line.len()>0).collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(name)).collect();
+        lines[lines.len().saturating_sub(12)..].join("\n")
     }
 
     /// One of one's own, without an operator: for stories that stop it, watch it or cut it off.

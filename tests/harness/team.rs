@@ -13,7 +13,7 @@ use super::simulator::Simulator;
 use super::stage::{OPERATOR_NAMESPACE, Stage};
 
 /// Generous: the machine may be busy with other stories.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The team. Everything it makes carries its name, so that stories do not meet.
 pub(crate) struct Team<'a> {
@@ -45,7 +45,8 @@ impl<'a> Team<'a> {
     /// The Platform of [`Team::on_btp`], for a story to change before it applies it.
     pub(crate) fn btp(&self) -> Value {
         let secret = |api| json!({ "credentialsSecretRef": { "name": format!("{}-{api}", self.name) } });
-        let environment = json!({ "btp": { "authorization": secret("xsuaa"), "serviceManager": secret("service-manager") } });
+        let environment =
+            json!({ "btp": { "authorization": secret("xsuaa"), "serviceManager": secret("service-manager") } });
         self.platform(&environment)
     }
 
@@ -156,7 +157,11 @@ impl<'a> Team<'a> {
         let named = |event: &Value| event["involvedObject"]["name"] == name;
         let events = self.stage.api().list(&path("events", &self.name, ""));
         let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
-        events.iter().filter(|event| named(event)).map(|event| (text(event, "reason"), text(event, "message"))).collect()
+        events
+            .iter()
+            .filter(|event| named(event))
+            .map(|event| (text(event, "reason"), text(event, "message")))
+            .collect()
     }
 
     /// Waits for an event whose sentence contains a text.

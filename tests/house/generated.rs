@@ -2,19 +2,13 @@
 
 use std::fs;
 
-use kube::CustomResourceExt;
 use serde_json::Value;
-use technical_user_operator::api::{Platform, RoleBinding, TechnicalUser};
 
 use super::sources::root;
 
-fn definitions() -> [(&'static str, Value); 3] {
-    let json = |definition| serde_json::to_value(definition).unwrap();
-    [
-        ("platforms", json(Platform::crd())),
-        ("technicalusers", json(TechnicalUser::crd())),
-        ("rolebindings", json(RoleBinding::crd())),
-    ]
+fn definitions() -> Vec<(&'static str, Value)> {
+    let definitions = technical_user_operator::api::definitions::definitions().unwrap();
+    definitions.into_iter().map(|(plural, definition)| (plural, serde_json::to_value(definition).unwrap())).collect()
 }
 
 #[test]
@@ -61,5 +55,15 @@ fn every_field_of_a_spec_explains_itself() {
                 }
             });
         }
+    }
+}
+
+#[test]
+fn every_reason_is_in_the_failure_guide() {
+    let guide = fs::read_to_string(root().join("docs/failures.md")).unwrap();
+    let code = fs::read_to_string(root().join("src/controller/error.rs")).unwrap();
+    let reasons = code.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
+    for reason in reasons.filter(|reason| *reason != "LostRace" && !reason.contains(' ')) {
+        assert!(guide.contains(reason), "docs/failures.md does not explain {reason}");
     }
 }

@@ -6,11 +6,16 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod access;
+mod admission;
 mod control_plane;
+mod deletion;
 mod helm;
 mod kstatus;
 mod leader;
+mod neo;
 mod processes;
 mod proxy;
 mod quickstart;
 mod rights;
+mod uaa;

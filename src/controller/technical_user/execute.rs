@@ -16,7 +16,7 @@ use crate::controller::report::Journal;
 use crate::controller::secret::{Label, content};
 use crate::plan::capability::{self, OwnRoles};
 use crate::plan::technical_user::{SecretFact, Step, Want};
-use crate::platform::{self, Condition, Issued, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Proof};
+use crate::platform::{self, Health, Issued, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Proof};
 
 /// One plan being carried out.
 pub struct Execution<'a> {
@@ -77,7 +77,7 @@ impl Execution<'_> {
     async fn create_identity(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let identity = self.connection.mirror.create(&self.wanted(roles)).await?;
         self.journal.note("Provisioned", format!("created {} with {}", identity.name, listed(roles)));
-        let usable = identity.condition == Condition::Usable;
+        let usable = identity.health == Health::Usable;
         self.live.status.identity = Some(status_of(&identity, Some(roles)));
         self.seen.identity = Some(identity);
         if usable { Ok(()) } else { Err(in_progress("create identity")) }
@@ -95,7 +95,7 @@ impl Execution<'_> {
     async fn issue(&mut self, sequence: i64) -> Result<()> {
         let name = self.want.owner.credential_name(sequence);
         let issued = self.connection.mirror.issue(self.identity()?, &self.want.owner, &name).await?;
-        if issued.credential.condition == Condition::InProgress {
+        if issued.credential.health == Health::InProgress {
             return Err(in_progress("issue credential"));
         }
         self.context.metrics.issued();

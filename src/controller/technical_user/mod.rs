@@ -76,9 +76,11 @@ async fn provision(
     }
     live.status.plan.clear();
     if !plan.steps.is_empty() {
-        execute::Execution { live, journal, context, connection: &connection, want: &want, seen: &mut seen }
-            .carry_out(&plan.steps)
-            .await?;
+        let carried_out =
+            execute::Execution { live, journal, context, connection: &connection, want: &want, seen: &mut seen }
+                .carry_out(&plan.steps)
+                .await;
+        carried_out.map_err(|error| if plan.restores_service() { Error::Unserved(Box::new(error)) } else { error })?;
     }
     let outcome = outcome(live, &plan)?;
     execute::record(live, &want, &seen, (context.now)());

@@ -9,8 +9,8 @@ use crate::controller::error::Result;
 use crate::controller::live::Live;
 use crate::controller::secret::Found;
 use crate::plan::owner::Owner;
-use crate::plan::technical_user::{CredentialFact, Have, Health, IdentityFact, Recorded, SecretFact};
-use crate::platform::{Condition, ObservedCredential, ObservedIdentity};
+use crate::plan::technical_user::{CredentialFact, Have, IdentityFact, Recorded, SecretFact};
+use crate::platform::{ObservedCredential, ObservedIdentity};
 
 /// How old the picture may be that says "there is nothing to remove". Letting go of an object on an older one could
 /// leave something behind that a process before us made.
@@ -65,10 +65,10 @@ async fn look(
     let have = Have {
         identity: identity
             .as_ref()
-            .map(|identity| IdentityFact { health: health(identity.condition), roles: identity.roles.clone() }),
+            .map(|identity| IdentityFact { health: identity.health, roles: identity.roles.clone() }),
         credentials: credentials
             .iter()
-            .map(|credential| CredentialFact { name: credential.name.clone(), health: health(credential.condition) })
+            .map(|credential| CredentialFact { name: credential.name.clone(), health: credential.health })
             .collect(),
         secret: secret.as_ref().map_or(SecretFact::Absent, Found::fact),
         recorded: recorded(live),
@@ -104,13 +104,5 @@ fn recorded(live: &Live<TechnicalUser>) -> Recorded {
         roles: status.identity.as_ref().and_then(|identity| Some(identity.roles.as_ref()?.iter().cloned().collect())),
         credential: status.credential.as_ref().map(|credential| (credential.sequence, credential.fingerprint.clone())),
         intent: status.intent,
-    }
-}
-
-const fn health(condition: Condition) -> Health {
-    match condition {
-        Condition::Usable => Health::Usable,
-        Condition::InProgress => Health::InProgress,
-        Condition::Failed => Health::Failed,
     }
 }

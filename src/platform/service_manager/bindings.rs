@@ -8,7 +8,7 @@ use super::{ServiceManager, mark, wire};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Condition, Credentials, Issued, ObservedCredential, ObservedIdentity, Proof};
+use crate::platform::{Credentials, Health, Issued, ObservedCredential, ObservedIdentity, Proof};
 
 const ISSUE: &str = "create service binding";
 const READ: &str = "read service binding";
@@ -100,10 +100,10 @@ impl ServiceManager {
             return Err(Error::new(Kind::Conflict, ISSUE).detail(format!("service binding `{name}`")));
         }
         let found = observed(binding);
-        match found.condition {
-            Condition::Usable => self.reveal(&found).await,
-            Condition::InProgress => Err(in_progress(ISSUE)),
-            Condition::Failed => {
+        match found.health {
+            Health::Usable => self.reveal(&found).await,
+            Health::InProgress => Err(in_progress(ISSUE)),
+            Health::Failed => {
                 self.revoke(&found).await?;
                 Err(Error::new(Kind::Unavailable, ISSUE).detail("an earlier try had failed and is cleared away"))
             }
@@ -118,12 +118,12 @@ impl ServiceManager {
 
     async fn issued(&self, revealed: wire::RevealedBinding) -> Result<Issued> {
         let wire::RevealedBinding { binding, credentials } = revealed;
-        let origin = self.origin(&binding.service_instance_id).await?;
-        Ok(Issued { credential: observed(binding), origin, fields: fields(credentials.unwrap_or_default()) })
+        let provenance = self.provenance(&binding.service_instance_id).await?;
+        Ok(Issued { credential: observed(binding), provenance, fields: fields(credentials.unwrap_or_default()) })
     }
 }
 
 fn observed(binding: wire::Binding) -> ObservedCredential {
-    let condition = wire::condition(binding.last_operation.as_ref(), binding.ready, None);
-    ObservedCredential { name: binding.name, id: binding.id, identity: binding.service_instance_id, condition }
+    let health = wire::health(binding.last_operation.as_ref(), binding.ready, None);
+    ObservedCredential { name: binding.name, id: binding.id, identity: binding.service_instance_id, health }
 }

@@ -11,7 +11,7 @@ use crate::api::technical_user::ServiceKey;
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Condition, Identities, NewIdentity, ObservedIdentity};
+use crate::platform::{Health, Identities, NewIdentity, ObservedIdentity};
 
 const CREATE: &str = "create service instance";
 const CHANGE: &str = "set roles of service instance";
@@ -63,7 +63,7 @@ impl Identities for ServiceManager {
         // The whole parameters are sent, so sending them twice does no harm.
         let call = self.session.patch(CHANGE, &path).query("async", "false").json(&body).repeatable();
         finish(&self.session, CHANGE, &call.send().await?).await?;
-        Ok(ObservedIdentity { condition: Condition::Usable, ..identity.clone() })
+        Ok(ObservedIdentity { health: Health::Usable, ..identity.clone() })
     }
 
     async fn delete(&self, identity: &ObservedIdentity) -> Result<()> {
@@ -99,8 +99,8 @@ impl ServiceManager {
     /// The instance that is there already. Which roles it was made with cannot be read, so it is given the wanted ones.
     async fn adopt(&self, wanted: &NewIdentity) -> Result<Option<ObservedIdentity>> {
         let Some(found) = self.find(&wanted.owner).await? else { return Ok(None) };
-        match (found.condition, &wanted.roles_parameter) {
-            (Condition::Usable, Some(_)) => self.set_roles(&found, wanted).await.map(Some),
+        match (found.health, &wanted.roles_parameter) {
+            (Health::Usable, Some(_)) => self.set_roles(&found, wanted).await.map(Some),
             _ => Ok(Some(found)),
         }
     }
@@ -124,10 +124,10 @@ impl ServiceManager {
 
     /// An instance as the platform showed it; its plan is remembered for the origin of its credentials.
     fn seen(&self, instance: wire::Instance) -> ObservedIdentity {
-        let condition = wire::condition(instance.last_operation.as_ref(), instance.ready, instance.usable);
+        let health = wire::health(instance.last_operation.as_ref(), instance.ready, instance.usable);
         self.remember_instance(&instance);
         // Parameters cannot be read back from the brokers that take roles.
-        ObservedIdentity { name: instance.name, id: instance.id, condition, roles: None::<BTreeSet<String>> }
+        ObservedIdentity { name: instance.name, id: instance.id, health, roles: None::<BTreeSet<String>> }
     }
 }
 

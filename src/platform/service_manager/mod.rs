@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-use super::Origin;
+use super::Provenance;
 use super::budget::Urgency;
 use super::error::{Error, Kind, Result};
 use super::proof::Prover;
@@ -78,13 +78,13 @@ impl ServiceManager {
 
 impl ServiceManager {
     /// Where the credentials of an instance come from.
-    async fn origin(&self, instance: &str) -> Result<Origin> {
+    async fn provenance(&self, instance: &str) -> Result<Provenance> {
         let seen = match self.seen_instance(instance) {
             Some(seen) => seen,
             None => self.read_instance(instance).await?,
         };
         let plan = self.catalogue.by_id(&seen.plan).await?;
-        Ok(Origin {
+        Ok(Provenance {
             label: plan.offering.clone(),
             plan: plan.name.clone(),
             instance_name: seen.name,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::mark::Labels;
-use crate::platform::Condition;
+use crate::platform::Health;
 
 /// One page of a list.
 #[derive(Deserialize)]
@@ -119,14 +119,14 @@ impl LastOperation {
 }
 
 /// Whether a resource can be used, by its last operation and its flags.
-pub fn condition(last: Option<&LastOperation>, ready: Option<bool>, usable: Option<bool>) -> Condition {
+pub fn health(last: Option<&LastOperation>, ready: Option<bool>, usable: Option<bool>) -> Health {
     match last {
-        Some(last) if last.in_progress() => Condition::InProgress,
-        Some(last) if last.failed_to_create() => Condition::Failed,
-        None if usable == Some(false) => Condition::Failed,
-        None if ready == Some(false) => Condition::InProgress,
+        Some(last) if last.in_progress() => Health::InProgress,
+        Some(last) if last.failed_to_create() => Health::Failed,
+        None if usable == Some(false) => Health::Failed,
+        None if ready == Some(false) => Health::InProgress,
         // A change or a removal that failed leaves the resource as it was.
-        Some(_) | None => Condition::Usable,
+        Some(_) | None => Health::Usable,
     }
 }
 
@@ -153,15 +153,15 @@ mod tests {
 
     #[test]
     fn only_a_failed_creation_is_a_failed_resource() {
-        let of = |kind, state| condition(Some(&last(kind, state)), Some(true), Some(true));
-        assert_eq!(of("create", "failed"), Condition::Failed);
-        assert_eq!(of("delete", "failed"), Condition::Usable);
-        assert_eq!(of("update", "failed"), Condition::Usable);
-        assert_eq!(of("delete", "in progress"), Condition::InProgress);
-        assert_eq!(of("create", "succeeded"), Condition::Usable);
-        assert_eq!(condition(None, Some(true), Some(false)), Condition::Failed);
-        assert_eq!(condition(None, Some(false), None), Condition::InProgress);
-        assert_eq!(condition(None, None, None), Condition::Usable);
+        let of = |kind, state| health(Some(&last(kind, state)), Some(true), Some(true));
+        assert_eq!(of("create", "failed"), Health::Failed);
+        assert_eq!(of("delete", "failed"), Health::Usable);
+        assert_eq!(of("update", "failed"), Health::Usable);
+        assert_eq!(of("delete", "in progress"), Health::InProgress);
+        assert_eq!(of("create", "succeeded"), Health::Usable);
+        assert_eq!(health(None, Some(true), Some(false)), Health::Failed);
+        assert_eq!(health(None, Some(false), None), Health::InProgress);
+        assert_eq!(health(None, None, None), Health::Usable);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::budget::Urgency;
 use super::error::{Error, Kind, Result};
 use super::proof::Prover;
 use super::session::Session;
-use super::{Condition, ObservedIdentity};
+use super::{Health, ObservedIdentity};
 use wire::Client;
 
 mod clients;
@@ -53,7 +53,7 @@ fn new_secret() -> SecretString {
 
 fn observed(client: Client) -> ObservedIdentity {
     let roles = client.authorities.into_iter().filter(|authority| authority != NO_AUTHORITY).collect();
-    ObservedIdentity { id: client.id.clone(), name: client.id, condition: Condition::Usable, roles: Some(roles) }
+    ObservedIdentity { id: client.id.clone(), name: client.id, health: Health::Usable, roles: Some(roles) }
 }
 
 /// A UAA says 400 to an administrator who may write clients but not give them authorities of its choice.

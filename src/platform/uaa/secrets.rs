@@ -10,7 +10,7 @@ use super::{Uaa, new_secret};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Condition, Credentials, Field, Issued, ObservedCredential, ObservedIdentity, Origin, Proof};
+use crate::platform::{Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Proof, Provenance};
 
 const ISSUE: &str = "set client secret";
 const REVOKE: &str = "end client secret";
@@ -84,9 +84,9 @@ impl Uaa {
             name: name.to_owned(),
             id: identity.id.clone(),
             identity: identity.id.clone(),
-            condition: Condition::Usable,
+            health: Health::Usable,
         };
-        let origin = Origin {
+        let provenance = Provenance {
             label: "uaa".to_owned(),
             plan: String::new(),
             instance_name: identity.name.clone(),
@@ -101,6 +101,6 @@ impl Uaa {
         ];
         let fields: BTreeMap<_, _> =
             fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
-        Issued { credential, origin, fields }
+        Issued { credential, provenance, fields }
     }
 }

@@ -16,8 +16,8 @@ use crate::api::{Identity, Role};
 use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::plan::owner::Owner;
 use crate::platform::{
-    Condition, Credentials, Driver, Error, Grants, Identities, Issued, Kind, NewIdentity, ObservedCredential,
-    ObservedIdentity, Origin, Proof, Result, Scope,
+    Credentials, Driver, Error, Grants, Health, Identities, Issued, Kind, NewIdentity, ObservedCredential,
+    ObservedIdentity, Proof, Provenance, Result, Scope,
 };
 
 /// How long every call takes.
@@ -169,7 +169,7 @@ impl Credentials for Fake {
     async fn issue(&self, identity: &ObservedIdentity, _: &Owner, name: &str) -> Result<Issued> {
         let made = credential(identity, name);
         self.write("issue", |truth| _ = truth.credentials.insert(made.id.clone(), made.clone())).await?;
-        Ok(Issued { credential: made, origin: Origin::default(), fields: BTreeMap::new() })
+        Ok(Issued { credential: made, provenance: Provenance::default(), fields: BTreeMap::new() })
     }
 
     async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
@@ -207,7 +207,7 @@ pub fn identity(name: &str, roles: &BTreeSet<String>) -> ObservedIdentity {
     ObservedIdentity {
         name: name.to_owned(),
         id: format!("id of {name}"),
-        condition: Condition::Usable,
+        health: Health::Usable,
         roles: Some(roles.clone()),
     }
 }
@@ -217,6 +217,6 @@ pub fn credential(identity: &ObservedIdentity, name: &str) -> ObservedCredential
         name: name.to_owned(),
         id: format!("id of {name}"),
         identity: identity.id.clone(),
-        condition: Condition::Usable,
+        health: Health::Usable,
     }
 }

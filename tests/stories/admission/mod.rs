@@ -1,0 +1,66 @@
+//! What the API server refuses before anything happens, and what it says to write instead. Needs the CRDs, no operator.
+
+use serde_json::{Value, json};
+
+use crate::harness::Stage;
+use crate::harness::team::manifest;
+
+mod platform;
+mod role_binding;
+mod technical_user;
+
+/// A manifest of a kind, in a namespace that is always there.
+fn of(kind: &str, spec: &Value) -> Value {
+    let namespace = if kind == "Platform" { "" } else { "default" };
+    manifest(kind, namespace, "admission", spec)
+}
+
+/// A spec with one field, given as a JSON pointer below it, set to something else; null takes it away.
+fn with(spec: &Value, pointer: &str, value: Value) -> Value {
+    let mut spec = spec.clone();
+    let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = spec.pointer_mut(parent).unwrap_or_else(|| panic!("no {pointer}"));
+    match (parent, key.parse::<usize>()) {
+        (Value::Array(items), Ok(index)) => items[index] = value,
+        (Value::Object(fields), _) if value.is_null() => drop(fields.remove(key)),
+        (Value::Object(fields), _) => drop(fields.insert(key.to_owned(), value)),
+        (other, _) => panic!("{pointer} leads to {other}"),
+    }
+    spec
+}
+
+fn taken(kind: &str, spec: &Value) {
+    let answer = Stage::shared().api().try_create(&of(kind, spec));
+    assert!(answer.is_ok(), "{spec} is refused: {answer:?}");
+}
+
+/// The API server refuses it, and its message contains all these words.
+fn refused(kind: &str, spec: &Value, words: &[&str]) {
+    match Stage::shared().api().try_create(&of(kind, spec)) {
+        Ok(_) => panic!("{kind} {spec} is taken"),
+        Err(message) => said(&message, words),
+    }
+}
+
+fn said(message: &str, words: &[&str]) {
+    for word in words {
+        assert!(message.contains(word), "not {word:?} but: {message}");
+    }
+}
+
+/// Once made, a change of this part of the spec is refused with this message.
+fn immutable(kind: &str, name: &str, spec: &Value, part: &Value, message: &str) {
+    let api = Stage::shared().api();
+    let mut object = of(kind, spec);
+    object["metadata"]["name"] = json!(name);
+    api.apply(&object).expect("the object");
+    let resource = format!("{}s", kind.to_lowercase());
+    let path = crate::harness::api::path(&resource, "default", name);
+    let refusal = api.patch(&path, &json!({ "spec": part })).expect_err("it cannot be changed");
+    said(&refusal, &[message]);
+    api.delete(&path);
+}
+
+fn long(length: usize) -> Value {
+    Value::String("a".repeat(length))
+}

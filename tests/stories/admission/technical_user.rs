@@ -1,0 +1,99 @@
+//! Refusals of TechnicalUsers.
+
+use serde_json::{Value, json};
+
+use super::{immutable, long, refused, taken, with};
+
+const KIND: &str = "TechnicalUser";
+
+fn spec() -> Value {
+    json!({
+        "platformRef": { "name": "platform-of-admission" },
+        "identity": { "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } },
+        "credential": { "secretName": "credentials", "secretTemplate": { "labels": {}, "annotations": {} } },
+    })
+}
+
+fn existing(name: &str) -> Value {
+    json!({ "platformRef": { "name": "p" }, "identity": { "existing": { "userName": name } } })
+}
+
+fn refuses(pointer: &str, value: Value, words: &[&str]) {
+    refused(KIND, &with(&spec(), pointer, value), words);
+}
+
+#[test]
+fn an_identity_is_exactly_one() {
+    taken(KIND, &spec());
+    refuses("/identity", json!({}), &["identity"]);
+    let two = json!({ "serviceKey": { "offering": "a", "plan": "b" }, "oauthClient": {} });
+    refuses("/identity", two, &["identity"]);
+    refuses("/identity", Value::Null, &["spec.identity", "Required value"]);
+    refuses("/identity/serviceKey/plan", Value::Null, &["serviceKey.plan", "Required value"]);
+}
+
+#[test]
+fn who_gets_a_credential_needs_one_and_nobody_else_takes_one() {
+    const MESSAGE: &str = "an existing identity takes no credential (nobody can issue one for it); every other identity needs one: set credential.secretName";
+    taken(KIND, &existing("P1234567"));
+    refused(KIND, &with(&existing("P1234567"), "/credential", json!({ "secretName": "a" })), &[MESSAGE]);
+    refuses("/credential", Value::Null, &[MESSAGE]);
+}
+
+#[test]
+fn names_have_their_patterns_and_bounds() {
+    let service_key = "/identity/serviceKey";
+    for field in ["offering", "plan", "rolesParameter"] {
+        refuses(&format!("{service_key}/{field}"), json!("it rt"), &[field, "should match"]);
+        refuses(&format!("{service_key}/{field}"), long(10_000), &[field, "may not be more than"]);
+    }
+    refuses("/platformRef/name", json!("Integration"), &["platformRef.name", "should match"]);
+    refuses("/platformRef/name", long(10_000), &["platformRef.name", "may not be more than 253"]);
+    refuses("/credential/secretName", json!("My_Secret"), &["credential.secretName", "should match"]);
+    refuses("/credential/secretName", long(10_000), &["credential.secretName", "may not be more than 253"]);
+    refuses("/description", long(513), &["spec.description", "may not be more than 512"]);
+    for name in ["", " P1", "P1 ", "a<b", "a>b", "a:b", "a/b", "a;b"] {
+        refused(KIND, &existing(name), &["identity.existing.userName"]);
+    }
+    refused(KIND, &existing(&"a".repeat(10_000)), &["identity.existing.userName", "may not be more than 255"]);
+    taken(KIND, &existing("oauth_client_0815"));
+}
+
+#[test]
+fn a_client_has_grant_types_for_machines() {
+    let client = |types: Value| with(&spec(), "/identity", json!({ "oauthClient": { "grantTypes": types } }));
+    taken(KIND, &client(json!(["client_credentials"])));
+    refused(KIND, &client(json!([])), &["grantTypes", "at least 1 items"]);
+    refused(KIND, &client(json!(["password"])), &["grantTypes[0]", "Unsupported value"]);
+}
+
+#[test]
+fn labels_and_annotations_of_ours_are_reserved() {
+    let template = "/credential/secretTemplate";
+    let ours = json!({ "technicaluser.dev/credential": "x" });
+    let managed_by = json!({ "app.kubernetes.io/managed-by": "me" });
+    const LABELS: &str = "labels under technicaluser.dev/ and app.kubernetes.io/managed-by are the operator's own";
+    refuses(&format!("{template}/labels"), ours.clone(), &[LABELS]);
+    refuses(&format!("{template}/labels"), managed_by.clone(), &[LABELS]);
+    let message = "annotations under technicaluser.dev/ are the operator's own";
+    refuses(&format!("{template}/annotations"), ours, &[message]);
+    taken(KIND, &with(&spec(), &format!("{template}/annotations"), managed_by));
+    refuses(&format!("{template}/labels"), json!({ "team": "a".repeat(64) }), &["labels", "may not be more than 63"]);
+}
+
+#[test]
+fn what_identifies_it_cannot_be_changed() {
+    let other = json!({ "platformRef": { "name": "other" } });
+    immutable(KIND, "moved", &spec(), &other, "platformRef cannot be changed; make a new TechnicalUser");
+    let other = json!({ "identity": { "serviceKey": { "plan": "other" } } });
+    immutable(KIND, "replanned", &spec(), &other, "identity cannot be changed; make a new TechnicalUser");
+    let other = json!({ "credential": { "secretName": "other" } });
+    let message = "secretName cannot be changed while workloads use the Secret; make a new TechnicalUser";
+    immutable(KIND, "renamed", &spec(), &other, message);
+}
+
+#[test]
+fn policies_are_one_of_two() {
+    refuses("/deletionPolicy", json!("Keep"), &["spec.deletionPolicy", "Unsupported value", "Orphan"]);
+    refuses("/mode", json!("Pretend"), &["spec.mode", "Unsupported value", "Observe"]);
+}
