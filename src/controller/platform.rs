@@ -36,11 +36,19 @@ impl Reconcile for Platform {
         Ok(Applied { outcome: Outcome::Ready(format!("logged on to {environment}")), again: interval })
     }
 
-    /// A Platform in use stays until its last user is gone.
+    /// A Platform in use stays until its last user is gone, and stays connected: its users need that to clean up, and
+    /// after a restart nobody but the Platform connects.
     async fn cleanup(live: &mut Live<Self>, _: &mut Journal, context: &Context) -> Result<()> {
         let name = live.object().name_any();
         let users = users(&name, context);
         if let Some(first) = users.first() {
+            let connected = connection(live.object(), context).await;
+            announce(&name, &connected, context);
+            if let Err(error) = connected
+                && error.class() == Class::Time
+            {
+                return Err(error);
+            }
             let message = format!("in use by {} objects, {first} among them; delete those first", users.len());
             return Err(Error::InUse(message));
         }

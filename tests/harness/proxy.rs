@@ -49,7 +49,7 @@ struct Shared {
     upstream: String,
     token: Option<String>,
     client: Client,
-    record: Mutex<Record>,
+    record: Arc<Mutex<Record>>,
 }
 
 /// A running proxy; it serves until the test process ends.
@@ -58,31 +58,29 @@ pub(crate) struct Proxy {
     shared: Arc<Shared>,
 }
 
-#[expect(dead_code, reason = "the crash stories come with the operator")]
 impl Proxy {
     /// Before the API server, for clients that send their own bearer token, as the operator does.
     pub(crate) fn before_api_server(plane: &ControlPlane) -> Self {
-        Self::start(plane.server(), Some(plane.ca_file()), None)
+        Self::start(plane.server(), Some(plane.ca_file()), None, Arc::default())
     }
 
-    /// Before any other server; `upstream` is a URL without a path.
-    pub(crate) fn before(upstream: &str) -> Self {
-        Self::start(upstream, None, None)
+    /// Before another server; the two count as one, so that a trap waits for the calls of both. `upstream` is a URL
+    /// without a path.
+    pub(crate) fn beside(&self, upstream: &str) -> Self {
+        Self::start(upstream, None, None, Arc::clone(&self.shared.record))
     }
-}
 
-impl Proxy {
     /// Before the API server, for kubectl, which sends no token over plain HTTP: who comes without one is the administrator.
     pub(crate) fn for_the_administrator(plane: &ControlPlane) -> Self {
-        Self::start(plane.server(), Some(plane.ca_file()), Some(plane.admin_token().to_owned()))
+        Self::start(plane.server(), Some(plane.ca_file()), Some(plane.admin_token().to_owned()), Arc::default())
     }
 
-    fn start(upstream: &str, ca_file: Option<&Path>, token: Option<String>) -> Self {
+    fn start(upstream: &str, ca_file: Option<&Path>, token: Option<String>, record: Arc<Mutex<Record>>) -> Self {
         let shared = Arc::new(Shared {
             upstream: upstream.trim_end_matches('/').to_owned(),
             token,
             client: http::client(ca_file),
-            record: Mutex::default(),
+            record,
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");

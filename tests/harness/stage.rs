@@ -2,7 +2,7 @@
 //! has the chart's `ServiceAccount` and the chart's rights and nothing else.
 
 use std::ops::Deref;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::api::Api;
 use super::operator::{Operator, Settings};
@@ -60,6 +60,12 @@ impl Stage {
     /// One of one's own, without an operator: for stories that stop it, watch it or cut it off.
     pub(crate) fn own() -> Self {
         Self::on(Plane::Own(Box::new(ControlPlane::start())))
+    }
+
+    /// The one of stories that start and kill operators of their own, one story at a time.
+    pub(crate) fn alone() -> MutexGuard<'static, Self> {
+        static ALONE: LazyLock<Mutex<Stage>> = LazyLock::new(|| Mutex::new(Stage::own()));
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn on(plane: Plane) -> Self {

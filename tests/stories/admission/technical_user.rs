@@ -34,10 +34,10 @@ fn an_identity_is_exactly_one() {
 
 #[test]
 fn who_gets_a_credential_needs_one_and_nobody_else_takes_one() {
-    const MESSAGE: &str = "an existing identity takes no credential (nobody can issue one for it); every other identity needs one: set credential.secretName";
     taken(KIND, &existing("P1234567"));
-    refused(KIND, &with(&existing("P1234567"), "/credential", json!({ "secretName": "a" })), &[MESSAGE]);
-    refuses("/credential", Value::Null, &[MESSAGE]);
+    let with_credential = with(&existing("P1234567"), "/credential", json!({ "secretName": "a" }));
+    refused(KIND, &with_credential, &["an existing identity takes no credential", "remove credential"]);
+    refuses("/credential", Value::Null, &["name the Secret for the credential in credential.secretName"]);
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! The operator killed at every effect it has, each in turn: before the effect, and after it with the answer lost. What
+//! starts in its place finishes the work, makes nothing twice and leaves nothing behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::harness::operator::{Operator, Settings};
+use crate::harness::{Call, Moment, Proxy, Stage, Team};
+use crate::lines::{Act, Btp, Line, Neo, Player, Uaa};
+
+/// Until a killed operator's work is finished.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// For how long nothing more may happen before an act is believed to be over.
+const QUIET: Duration = Duration::from_millis(400);
+
+#[test]
+fn a_service_key_and_a_role_collection_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Btp>();
+}
+
+#[test]
+fn a_member_and_application_roles_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Neo>();
+}
+
+#[test]
+fn a_client_and_its_authority_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Uaa>();
+}
+
+fn crash_everywhere<L: Line>() {
+    let stage = Stage::alone();
+    let mut theatre = Theatre::<L>::new(&stage);
+    let mut crashes = BTreeMap::from(Act::ALL.map(|act| (act, 0)));
+    for nth in 1.. {
+        let going_on: BTreeSet<Act> = crashes.iter().filter(|(_, met)| **met == nth - 1).map(|(act, _)| *act).collect();
+        if going_on.is_empty() {
+            break;
+        }
+        for moment in [Moment::Before, Moment::After] {
+            for act in Act::ALL {
+                if !going_on.contains(&act) {
+                    theatre.undisturbed(act);
+                } else if theatre.disturbed(act, nth, moment) {
+                    crashes.insert(act, nth);
+                }
+            }
+        }
+    }
+    println!("effects that {} was killed at: {crashes:?}", L::NAME);
+    assert!(crashes.values().all(|effects| *effects > 1), "{crashes:?}");
+}
+
+/// One line, with the operator of the moment behind proxies that lose it.
+struct Theatre<'a, L> {
+    stage: &'a Stage,
+    proxy: Proxy,
+    player: Player<'a, L>,
+    operator: Operator,
+}
+
+impl<'a, L: Line> Theatre<'a, L> {
+    fn new(stage: &'a Stage) -> Self {
+        let proxy = Proxy::before_api_server(stage.plane());
+        let team = Team::new(stage, &format!("crash-{}", L::NAME));
+        let url = proxy.beside(team.simulator.url()).url();
+        let player = Player::new(team, url);
+        let operator = start(stage, &proxy);
+        Self { stage, proxy, player, operator }
+    }
+
+    /// An act through which the operator lives.
+    fn undisturbed(&self, act: Act) {
+        self.player.perform(act);
+        self.finished(act, "undisturbed");
+    }
+
+    /// An act at whose `nth` effect the operator is killed, to be followed by another one. False if there was no such
+    /// effect.
+    fn disturbed(&mut self, act: Act, nth: usize, moment: Moment) -> bool {
+        let killed = self.kill_at(nth, moment);
+        self.player.perform(act);
+        if !self.is_killed(&killed, act) {
+            return false;
+        }
+        self.operator = start(self.stage, &self.proxy);
+        self.finished(act, &format!("killed {moment:?} effect {nth}"));
+        true
+    }
+
+    fn kill_at(&self, nth: usize, moment: Moment) -> Receiver<()> {
+        let (sender, killed) = channel();
+        let killer = self.operator.killer();
+        self.proxy.forget();
+        self.proxy.trap(nth, moment, Call::is_effect, move || {
+            killer.kill();
+            // A story that has failed waits no more.
+            let _ = sender.send(());
+        });
+        killed
+    }
+
+    /// Waits until the operator is killed, or the act is over without that.
+    fn is_killed(&self, killed: &Receiver<()>, act: Act) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if killed.recv_timeout(Duration::from_millis(100)).is_ok() {
+                return true;
+            }
+            let left = self.player.left_to_do(act);
+            if left.is_none() && killed.recv_timeout(QUIET).is_err() {
+                // Sprung and not yet heard of counts too.
+                return !self.proxy.disarm();
+            }
+            self.check(Instant::now() < deadline, act, "without a crash", left);
+        }
+    }
+
+    fn finished(&self, act: Act, how: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(left) = self.player.left_to_do(act) {
+            self.check(Instant::now() < deadline, act, how, Some(left));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn check(&self, in_time: bool, act: Act, how: &str, left: Option<String>) {
+        assert!(in_time, "{} {act:?} {how}: {}\n{}", L::NAME, left.unwrap_or_default(), self.said());
+    }
+
+    /// What the operator said last and did last.
+    fn said(&self) -> String {
+        let log = self.operator.log();
+        let effects = self.proxy.calls().into_iter().filter(Call::is_effect);
+        let effects = effects.map(|call| format!("{} {}", call.method, call.path));
+        log.lines().map(str::to_owned).chain(effects).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn start(stage: &Stage, proxy: &Proxy) -> Operator {
+    stage.start_operator_with(&Settings { through: Some(&proxy.url()), ..Stage::settings() })
+}

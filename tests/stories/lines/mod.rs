@@ -1,0 +1,130 @@
+//! The three lines that stories disturb: what each applies, how its roles change, and what its platform must hold then. A
+//! line says nothing of how it gets there.
+
+use std::iter;
+use std::marker::PhantomData;
+
+use serde_json::Value;
+
+use crate::harness::Team;
+use crate::harness::conditions::{condition, is_current};
+
+mod btp;
+mod neo;
+mod uaa;
+
+pub(crate) use btp::Btp;
+pub(crate) use neo::Neo;
+pub(crate) use uaa::Uaa;
+
+/// What a user does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Act {
+    /// Everything is applied.
+    Apply,
+    /// Roles are taken and others given.
+    Change,
+    /// Everything is deleted, the Platform too.
+    Delete,
+}
+
+impl Act {
+    pub(crate) const ALL: [Self; 3] = [Self::Apply, Self::Change, Self::Delete];
+}
+
+/// One environment, with one kind of identity and the roles for it.
+pub(crate) trait Line {
+    /// Its name among the lines.
+    const NAME: &str;
+
+    /// Puts the admin Secrets in place; the Platform's environment. All its calls go to `url`.
+    fn environment(team: &Team<'_>, url: &str) -> Value;
+
+    /// The team's objects after an act.
+    fn objects(team: &Team<'_>, act: Act) -> Vec<Value>;
+
+    /// What the platform holds, and what can be done with the Secret.
+    fn world(team: &Team<'_>) -> Value;
+
+    /// What [`Line::world`] is to be after an act.
+    fn wanted(act: Act) -> Value;
+}
+
+/// A line with the team that plays it.
+pub(crate) struct Player<'a, L> {
+    /// The team.
+    pub(crate) team: Team<'a>,
+    url: String,
+    platform: Value,
+    line: PhantomData<L>,
+}
+
+impl<'a, L: Line> Player<'a, L> {
+    /// `url` is where the operator finds the team's simulator.
+    pub(crate) fn new(team: Team<'a>, url: String) -> Self {
+        let platform = platform::<L>(&team, &url);
+        Self { team, url, platform, line: PhantomData }
+    }
+
+    /// Puts the admin Secrets right again.
+    pub(crate) fn log_on(&self) {
+        L::environment(&self.team, &self.url);
+    }
+
+    /// Does it.
+    pub(crate) fn perform(&self, act: Act) {
+        let objects = self.objects(act);
+        if act == Act::Delete {
+            objects.iter().for_each(|object| self.team.delete(&named(object)));
+        } else {
+            objects.iter().for_each(|object| self.team.apply(object));
+        }
+    }
+
+    /// Why an act is not over; nothing if it is.
+    pub(crate) fn left_to_do(&self, act: Act) -> Option<String> {
+        let unfinished = self.objects(act).into_iter().find_map(|object| {
+            let name = named(&object);
+            let found = self.team.get(&name);
+            match (act, &found) {
+                (Act::Delete, None) => None,
+                (Act::Delete, Some(left)) => Some(format!("{name} is there: {left:#}")),
+                (_, Some(object)) if is_ready(object) => None,
+                (_, other) => Some(format!("{name} is not Ready: {:#}", other.as_ref().unwrap_or(&Value::Null))),
+            }
+        });
+        unfinished.or_else(|| {
+            let (world, wanted) = (L::world(&self.team), L::wanted(act));
+            (world != wanted).then(|| format!("{world}\ninstead of\n{wanted}"))
+        })
+    }
+
+    /// The Platform and everything on it.
+    pub(crate) fn objects(&self, act: Act) -> Vec<Value> {
+        iter::once(self.platform.clone()).chain(L::objects(&self.team, act)).collect()
+    }
+}
+
+/// The Platform of a line, and its admin Secrets in place. What a look at the whole would put right later must be right
+/// before, so there is none.
+pub(crate) fn platform<L: Line>(team: &Team<'_>, url: &str) -> Value {
+    let mut platform = team.platform(&L::environment(team, url));
+    platform["spec"]["resyncInterval"] = "1h".into();
+    platform
+}
+
+fn is_ready(object: &Value) -> bool {
+    is_current(object) && condition(object, "Ready").is_some_and(|ready| ready.status == "True")
+}
+
+/// An object by resource and name.
+pub(crate) fn named(manifest: &Value) -> String {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    format!("{}s/{}", text(&manifest["kind"]).to_lowercase(), text(&manifest["metadata"]["name"]))
+}
+
+/// An admin credential whose calls go somewhere else.
+fn leading_to(url: &str, team: &Team<'_>, api: &str) -> Value {
+    let credential = team.simulator.credential(api, "secret").to_string();
+    serde_json::from_str(&credential.replace(team.simulator.url(), url)).expect("a credential")
+}
