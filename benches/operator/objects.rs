@@ -105,11 +105,14 @@ async fn ready(client: &Client, namespace: &str, count: usize, began: Instant) -
 /// Kind and name of an object that changed, and whether it is Ready as it stands.
 type Change = ((String, String), bool);
 
+/// The conditions of an object, and the generation they speak of.
+type Observed<'a> = (&'a [Condition], Option<i64>);
+
 /// Every change of a kind in a namespace.
 fn changes<K>(
     client: &Client,
     namespace: &str,
-    status: fn(&K) -> Option<(&[Condition], Option<i64>)>,
+    status: fn(&K) -> Option<Observed<'_>>,
 ) -> impl Stream<Item = Change> + Send
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>

@@ -1,7 +1,7 @@
 //! What wakes what: the watches, the caches they fill, and the objects of other kinds that a change concerns.
 //!
-//! A kind's own watch passes only changes of its spec, finalizers and annotations: our status writes do not wake
-//! their writer. Everything across kinds goes through [`Wake`], by name, and the object then looks for itself.
+//! A kind's own watch passes only changes of its spec and annotations, and its deletion, which counts as a new
+//! generation: our status and finalizer writes do not wake their writer. Everything across kinds goes through [`Wake`], by name, and the object then looks for itself.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -156,10 +156,7 @@ fn controller<K: Reconcile + Unpin>(
             _ => {}
         })
         .applied_objects()
-        .predicate_filter(
-            predicates::generation.combine(predicates::finalizers).combine(predicates::annotations),
-            PredicateConfig::default(),
-        );
+        .predicate_filter(predicates::generation.combine(predicates::annotations), PredicateConfig::default());
     Controller::for_stream(objects, reader)
         .with_config(ControllerConfig::default().concurrency(concurrency))
         .reconcile_on(wired.woken)
