@@ -108,9 +108,6 @@ type Change = ((String, String), bool);
 /// The conditions of an object, and the generation they speak of.
 type Observed<'a> = (&'a [Condition], Option<i64>);
 
-/// Where the conditions of an object stand, and the generation that they speak of.
-type Status<K> = fn(&K) -> Option<(&[Condition], Option<i64>)>;
-
 /// Every change of a kind in a namespace.
 fn changes<K>(
     client: &Client,
