@@ -14,6 +14,7 @@ use technical_user_operator::api::{GROUP, OPERATOR};
 use technical_user_operator::args::Args;
 use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::leader::Contender;
+use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::watches::{self, Shutdown};
 use technical_user_operator::controller::{Context, connections::Connections, index::Index, retry::Retries};
 use technical_user_operator::metrics::Metrics;
@@ -120,6 +121,7 @@ async fn reconcile(
         stores,
         index: Index::default(),
         wake,
+        written: Written::default(),
         retries: Retries::default(),
         metrics,
         now,

@@ -57,6 +57,8 @@ pub struct Context {
     pub index: index::Index,
     /// Wakes objects of other kinds.
     pub wake: watches::Wake,
+    /// The Secrets that were just written.
+    pub written: secret::written::Written,
     /// When failing objects may be tried again.
     pub retries: retry::Retries,
     /// Counters for the people who run this.

@@ -1,7 +1,8 @@
 //! What wakes what: the watches, the caches they fill, and the objects of other kinds that a change concerns.
 //!
-//! A kind's own watch passes only changes of its spec, finalizers and annotations: our status writes do not wake
-//! their writer. Everything across kinds goes through [`Wake`], by name, and the object then looks for itself.
+//! A kind's own watch passes only changes of its spec and annotations, and its deletion, which counts as a new
+//! generation: our status and finalizer writes do not wake their writer. Everything across kinds goes through [`Wake`],
+//! by name, and the object then looks for itself. A Secret that is as we wrote it wakes nobody.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -156,10 +157,7 @@ fn controller<K: Reconcile + Unpin>(
             _ => {}
         })
         .applied_objects()
-        .predicate_filter(
-            predicates::generation.combine(predicates::finalizers).combine(predicates::annotations),
-            PredicateConfig::default(),
-        );
+        .predicate_filter(predicates::generation.combine(predicates::annotations), PredicateConfig::default());
     Controller::for_stream(objects, reader)
         .with_config(ControllerConfig::default().concurrency(concurrency))
         .reconcile_on(wired.woken)
@@ -236,22 +234,29 @@ async fn namespaces_watched(client: Client, writer: Writer<PartialObjectMeta<Nam
         .await;
 }
 
-/// The Secrets we wrote, as metadata only and without a cache: any change wakes the TechnicalUser that owns it.
+/// The Secrets we wrote, as metadata only and without a cache: any change but our own
+/// wakes the TechnicalUser that owns it.
 async fn published_secrets_watched(client: Client, context: Arc<Context>) {
     let ours = Config::default().labels(&format!("{MANAGED_BY_LABEL}={OPERATOR}"));
     watcher::watcher(Api::<PartialObjectMeta<Secret>>::all(client), ours)
         .default_backoff()
         .touched_objects()
         .for_each(|secret| {
-            for owner in
-                secret.iter().flat_map(ResourceExt::owner_references).filter(|owner| owner.kind == "TechnicalUser")
+            if let Ok(secret) = secret
+                && !context.written.tells_of(secret.meta())
             {
-                let namespace = secret.as_ref().ok().and_then(ResourceExt::namespace).unwrap_or_default();
-                context.wake.user(ObjectRef::new(&owner.name).within(&namespace));
+                wake_owner(&secret, &context);
             }
             future::ready(())
         })
         .await;
+}
+
+fn wake_owner(secret: &PartialObjectMeta<Secret>, context: &Context) {
+    let namespace = secret.namespace().unwrap_or_default();
+    for owner in secret.owner_references().iter().filter(|owner| owner.kind == "TechnicalUser") {
+        context.wake.user(ObjectRef::new(&owner.name).within(&namespace));
+    }
 }
 
 /// The admin Secrets, in the operator's own namespace: a change wakes the Platforms that name it.

@@ -33,8 +33,13 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Starts one on free ports.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one on free ports with further arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_btp-simulator"));
-        command.args(["--listen", "127.0.0.1:0", "--mtls-listen", "127.0.0.1:0"]);
+        command.args(["--listen", "127.0.0.1:0", "--mtls-listen", "127.0.0.1:0"]).args(arguments);
         let process = Process::start("the simulator", command);
         let line = process.wait_for_line("\"mtlsUrl\"", START_LIMIT);
         Self { process, announced: serde_json::from_str(&line).expect("the simulator's line of JSON") }
@@ -73,6 +78,11 @@ impl Simulator {
     /// Makes a route (or `all`) faulty.
     pub(crate) fn fault(&self, route: &str, fault: &Value) {
         http::call(Method::PUT, &self.control(&format!("faults/{route}")), Some(fault));
+    }
+
+    /// The faults that are still on.
+    pub(crate) fn faults(&self) -> Value {
+        http::get_json(&self.control("faults"))
     }
 
     /// Makes every route well again.

@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerRe
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};
 
+use self::written::Written;
 use super::error::{Error, Result};
 use crate::api::technical_user::SecretTemplate;
 use crate::api::{
@@ -19,6 +20,7 @@ use crate::api::{
 use crate::plan::technical_user::SecretFact;
 
 pub mod content;
+pub mod written;
 
 /// The content of a Secret: values in clear. No `Debug`, so that it cannot be printed.
 pub struct Content(pub BTreeMap<String, ByteString>);
@@ -81,7 +83,7 @@ impl Found {
     }
 
     /// Writes credential and labels in one write. Returns the fingerprint of what was written.
-    pub async fn publish(&mut self, content: Content, label: &Label<'_>) -> Result<String> {
+    pub async fn publish(&mut self, content: Content, label: &Label<'_>, written: &Written) -> Result<String> {
         let fingerprint = content::fingerprint(&content.0);
         let mut next = self.base();
         next.data = Some(content.0);
@@ -89,15 +91,15 @@ impl Found {
         annotations.insert(CREDENTIAL_ANNOTATION.to_owned(), label.credential.to_owned());
         annotations.insert(SEQUENCE_ANNOTATION.to_owned(), label.sequence.to_string());
         annotations.insert(FINGERPRINT_ANNOTATION.to_owned(), fingerprint.clone());
-        self.write(next).await?;
+        self.write(next, written).await?;
         Ok(fingerprint)
     }
 
     /// Puts labels and annotations right, keeping the content, which has this fingerprint.
-    pub async fn dress(&mut self, fingerprint: &str) -> Result<()> {
+    pub async fn dress(&mut self, fingerprint: &str, written: &Written) -> Result<()> {
         let mut next = self.base();
         next.annotations_mut().insert(FINGERPRINT_ANNOTATION.to_owned(), fingerprint.to_owned());
-        self.write(next).await
+        self.write(next, written).await
     }
 
     /// Removes it, if it is still the one that was read.
@@ -123,13 +125,14 @@ impl Found {
         secret
     }
 
-    async fn write(&mut self, next: Secret) -> Result<()> {
+    async fn write(&mut self, next: Secret, written: &Written) -> Result<()> {
         let parameters = PostParams { field_manager: Some(format!("{OPERATOR}/credential")), ..PostParams::default() };
-        let written = match &self.current {
+        let secret = match &self.current {
             None => self.api.create(&parameters, &next).await?,
             Some(_) => self.api.replace(&self.name, &parameters, &next).await?,
         };
-        self.current = Some(written);
+        written.remember(secret.meta());
+        self.current = Some(secret);
         Ok(())
     }
 }

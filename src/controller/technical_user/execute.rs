@@ -134,7 +134,7 @@ impl Execution<'_> {
         };
         let label = Label { sequence, credential: &issued.credential.name };
         let secret = self.seen.secret.as_mut().ok_or(Error::LostRace)?;
-        let fingerprint = secret.publish(content::content(issued), &label).await?;
+        let fingerprint = secret.publish(content::content(issued), &label, &self.context.written).await?;
         let issued_at = known.map_or_else(|| Time((self.context.now)()), |known| known.issued_at);
         self.live.status.credential = Some(CredentialStatus {
             name: issued.credential.name.clone(),
@@ -157,7 +157,7 @@ impl Execution<'_> {
             return Ok(());
         };
         if let Some(secret) = &mut self.seen.secret {
-            secret.dress(fingerprint).await?;
+            secret.dress(fingerprint, &self.context.written).await?;
             self.journal.note("SecretRestored", "put the Secret's labels and annotations right");
         }
         Ok(())
