@@ -243,7 +243,7 @@ async fn published_secrets_watched(client: Client, context: Arc<Context>) {
         .touched_objects()
         .for_each(|secret| {
             if let Ok(secret) = secret
-                && !context.written.is_news_of(secret.meta())
+                && !context.written.tells_of(secret.meta())
             {
                 wake_owner(&secret, &context);
             }

@@ -44,13 +44,13 @@ fn connect_btp(btp: &Btp, secrets: &BTreeMap<String, AdminSecret>, observer: &Ar
     let mut driver = Driver::default();
     if let Some(access) = &btp.authorization {
         let budget = Budget::new("xsuaa", Some(XSUAA_PACE), MAX_IN_FLIGHT, Arc::clone(observer));
-        let session = session(admin_secret(&access.credentials_secret_ref, secrets)?, "apiurl", budget)?;
+        let session = session(&access.credentials_secret_ref, secrets, "apiurl", budget)?;
         driver.grants = Some(Arc::new(Xsuaa::new(session.clone())) as Arc<dyn Grants>);
         driver.sessions.push(session);
     }
     if let Some(access) = &btp.service_manager {
         let budget = Budget::new("service-manager", None, MAX_IN_FLIGHT, Arc::clone(observer));
-        let session = session(admin_secret(&access.credentials_secret_ref, secrets)?, "sm_url", budget)?;
+        let session = session(&access.credentials_secret_ref, secrets, "sm_url", budget)?;
         let service_manager = Arc::new(ServiceManager::new(session.clone(), Prover::new(Arc::clone(observer))?));
         driver.identities = Some(Arc::clone(&service_manager) as _);
         driver.credentials = Some(service_manager);
@@ -124,9 +124,17 @@ fn admin_secret<'a>(reference: &SecretRef, secrets: &'a BTreeMap<String, AdminSe
         .ok_or_else(|| Error::new(Kind::MalformedSecret, "connect").detail(format!("Secret `{name}` is not there")))
 }
 
-/// A session at the API whose address is under a key of the admin Secret.
-fn session(secret: &AdminSecret, address: &'static str, budget: Budget) -> Result<Session> {
-    let base = secret.address(address)?;
-    let (client, login) = secret.client()?;
+/// A session at the API whose address is under a key of an admin Secret. What is wrong with it is said with its name: a
+/// Platform can have two.
+fn session(
+    reference: &SecretRef,
+    secrets: &BTreeMap<String, AdminSecret>,
+    address: &'static str,
+    budget: Budget,
+) -> Result<Session> {
+    let secret = admin_secret(reference, secrets)?;
+    let named = |error: Error| error.about(format!("Secret {}", reference.name));
+    let base = secret.address(address).map_err(named)?;
+    let (client, login) = secret.client().map_err(named)?;
     Ok(Session::new(base, login.clone(), TokenSource::new(client, login), budget))
 }

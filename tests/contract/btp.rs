@@ -17,7 +17,7 @@ use technical_user_operator::platform::{AdminSecret, Health, Kind, connect};
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
-use crate::suite::{create, delete, issue, listed, revoke};
+use crate::suite::{create, delete, grant, held, issue, listed, revoke, revoke_grants};
 use crate::{documents, faults, suite};
 
 /// What the suite has to know.
@@ -237,6 +237,20 @@ fn a_refused_admin_credential_stops_all_calls() {
         assert_eq!(error.kind(), Kind::CredentialsRefused);
     }
     assert_eq!(platform.simulator.requests().len(), 2, "asked twice and never again");
+}
+
+#[test]
+fn a_role_is_gone_only_when_the_answer_shows_it() {
+    let platform = Running::start(&BTP);
+    let grants = (BTP.grants)(&platform.environment)[0][..1].to_vec();
+    grant(&platform, &grants);
+    platform.simulator.fault("xsuaa.unassign", &json!({"kind": "not-json", "after": "before", "times": 1}));
+    let roles = platform.driver.grants.clone().expect("grants");
+    let error = runtime().block_on(roles.revoke(&grants)).remove(0).expect_err("nothing was taken away");
+    assert_eq!(error.kind(), Kind::UnexpectedAnswer);
+    assert_eq!(held(&platform, &grants), grants);
+    revoke_grants(&platform, &grants);
+    assert_eq!(held(&platform, &grants), []);
 }
 
 #[test]

@@ -2,20 +2,26 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
-use reqwest::{Certificate, Client, Method};
+use reqwest::{Certificate, Client, ClientBuilder, Method};
 use serde_json::Value;
 
 use super::runtime;
 
-/// A client that follows no redirect; with a CA file it trusts that authority too.
+/// A client that follows no redirect; with a CA file it trusts that authority too. Without one it is always the same:
+/// to make one is to read every authority that the machine trusts, and a story that polls would do little else.
 pub(crate) fn client(ca_file: Option<&Path>) -> Client {
-    let mut builder = Client::builder().redirect(reqwest::redirect::Policy::none());
-    if let Some(path) = ca_file {
-        let pem = fs::read(path).expect("read a CA file");
-        builder = builder.add_root_certificate(Certificate::from_pem(&pem).expect("a CA certificate"));
-    }
-    builder.build().expect("an HTTP client")
+    static PLAIN: LazyLock<Client> = LazyLock::new(|| built(Client::builder()));
+    let Some(path) = ca_file else {
+        return PLAIN.clone();
+    };
+    let pem = fs::read(path).expect("read a CA file");
+    built(Client::builder().add_root_certificate(Certificate::from_pem(&pem).expect("a CA certificate")))
+}
+
+fn built(builder: ClientBuilder) -> Client {
+    builder.redirect(reqwest::redirect::Policy::none()).build().expect("an HTTP client")
 }
 
 /// One request that has to succeed; the answer's text.

@@ -1,7 +1,5 @@
 //! The operator's own binary, running as a `ServiceAccount` with that account's rights and no more.
 
-#![expect(dead_code, reason = "the stories that run the operator come with it")]
-
 use std::net::SocketAddr;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;

@@ -80,6 +80,11 @@ impl Simulator {
         http::call(Method::PUT, &self.control(&format!("faults/{route}")), Some(fault));
     }
 
+    /// The faults that are still on.
+    pub(crate) fn faults(&self) -> Value {
+        http::get_json(&self.control("faults"))
+    }
+
     /// Makes every route well again.
     pub(crate) fn heal(&self) {
         http::call(Method::DELETE, &self.control("faults"), None);

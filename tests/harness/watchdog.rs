@@ -15,7 +15,10 @@ living=' '
 while read -r change pid; do
     case $change in
     started) living="$living$pid " ;;
-    ended) living="${living%% $pid *} ${living#* $pid }" ;;
+    ended)
+        # A process that is not there is not taken out: both halves would be the whole, and the list would double.
+        case $living in *" $pid "*) living="${living%% $pid *} ${living#* $pid }" ;; esac
+        ;;
     esac
 done
 for pid in $living; do kill -TERM "$pid"; done

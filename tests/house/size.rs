@@ -6,7 +6,7 @@ const LINES: usize = 400;
 
 #[test]
 fn files_stay_small_and_say_what_they_are_for() {
-    for (path, text) in ["src", "tests"].iter().flat_map(|folder| below(folder)) {
+    for (path, text) in ["src", "tests", "benches"].iter().flat_map(|folder| below(folder)) {
         let lines = text.lines().count();
         assert!(lines <= LINES, "{} has {lines} lines; which noun in it deserves a file of its own?", path.display());
         assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());

@@ -6,11 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crate::harness::operator::{Operator, Settings};
-use crate::harness::{Call, Moment, Proxy, Stage, Team};
+use crate::harness::{Call, Moment, PATIENCE, Proxy, Stage, Team};
 use crate::lines::{Act, Btp, Line, Neo, Player, Uaa};
-
-/// Until a killed operator's work is finished.
-const PATIENCE: Duration = Duration::from_secs(40);
 
 /// For how long nothing more may happen before an act is believed to be over.
 const QUIET: Duration = Duration::from_millis(400);
@@ -114,20 +111,13 @@ impl<'a, L: Line> Theatre<'a, L> {
                 // Sprung and not yet heard of counts too.
                 return !self.proxy.disarm();
             }
-            self.check(Instant::now() < deadline, act, "without a crash", left);
+            let left = left.unwrap_or_default();
+            assert!(Instant::now() < deadline, "{} {act:?} without a crash: {left}\n{}", L::NAME, self.said());
         }
     }
 
     fn finished(&self, act: Act, how: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while let Some(left) = self.player.left_to_do(act) {
-            self.check(Instant::now() < deadline, act, how, Some(left));
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn check(&self, in_time: bool, act: Act, how: &str, left: Option<String>) {
-        assert!(in_time, "{} {act:?} {how}: {}\n{}", L::NAME, left.unwrap_or_default(), self.said());
+        self.player.over(act, how, || self.said());
     }
 
     /// What the operator said last and did last.

@@ -52,7 +52,9 @@ fn a_technical_user_goes_before_its_role_bindings_and_after_them() {
 fn without_its_admin_secret_a_deletion_says_what_to_do_and_an_annotation_lets_go() {
     let team = team("lost-admin");
     let secrets = ["lost-admin-xsuaa", "lost-admin-service-manager"];
-    secrets.iter().for_each(|name| team.stage.api().delete(&path("secrets", OPERATOR_NAMESPACE, name)));
+    for name in secrets {
+        team.stage.api().delete(&path("secrets", OPERATOR_NAMESPACE, name));
+    }
     team.not_ready("platforms/lost-admin", "AdminSecretMissing", "there is no Secret lost-admin-xsuaa");
 
     let objects = ["technicalusers/orders", "rolebindings/jane-reads"];

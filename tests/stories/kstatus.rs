@@ -7,6 +7,8 @@ use crate::harness::api::path;
 use crate::harness::conditions::condition;
 use crate::harness::{Stage, Team};
 
+use Status::{Current, Failed, InProgress, Terminating};
+
 /// The statuses of kstatus that a custom resource can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
@@ -15,8 +17,6 @@ enum Status {
     Current,
     Terminating,
 }
-
-use Status::{Current, Failed, InProgress, Terminating};
 
 /// The rules for kinds that kstatus does not know (cli-utils, pkg/kstatus, "Conditions" and "Status rules"), in its order.
 fn kstatus(object: &Value) -> Status {

@@ -19,7 +19,7 @@ fn is_alive(pid: u32) -> bool {
 
 #[test]
 fn lines_of_both_streams_are_read_and_a_polite_end_is_waited_for() {
-    let mut process = shell("echo ready >&2; trap 'echo bye; exit 3' TERM; while :; do sleep 0.1; done");
+    let mut process = shell("trap 'echo bye; exit 3' TERM; echo ready >&2; while :; do sleep 0.1; done");
     assert_eq!(process.wait_for_line("ready", PATIENCE), "ready");
 
     assert_eq!(process.stop(PATIENCE).code(), Some(3));

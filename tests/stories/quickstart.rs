@@ -107,7 +107,7 @@ fn take_from_jane(team: &Team<'_>) {
     let admin = team.simulator.credential("xsuaa", "secret");
     let text = |key: &str| admin[key].as_str().expect("text").to_owned();
     let keys = ["clientid", "clientsecret", "tokenurl"].map(|key| (key.to_owned(), text(key)));
-    let token = credential::token(&keys.into()).ok().expect("the administrator's token");
+    let token = credential::token(&keys.into()).unwrap_or_else(|status| panic!("the administrator's token: {status}"));
     let user = "sap/rest/user/origin/sap.default/name/jane%40acme.example/rolecollections/PI_Read_Only";
     assert_eq!(credential::delete(&format!("{}/{user}", text("apiurl")), &token), 200);
 }

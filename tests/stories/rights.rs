@@ -66,9 +66,8 @@ fn verb(call: &Call, named: bool) -> &'static str {
 /// Every right that the installed roles grant.
 fn granted(stage: &Stage) -> BTreeSet<Right> {
     let roles = [format!("clusterrole/{RELEASE}"), format!("role/{RELEASE}")];
-    let roles = roles.map(|role| stage.kubectl().get(OPERATOR_NAMESPACE, &role).expect("a role of the chart"));
-    let rules: Vec<Value> = roles.iter().flat_map(|role| role["rules"].as_array().expect("rules").clone()).collect();
-    rules.iter().flat_map(rights).collect()
+    let installed = roles.map(|role| stage.kubectl().get(OPERATOR_NAMESPACE, &role).expect("a role of the chart"));
+    installed.iter().flat_map(|role| role["rules"].as_array().expect("rules")).flat_map(rights).collect()
 }
 
 fn rights(rule: &Value) -> Vec<Right> {

@@ -19,8 +19,15 @@ use crate::lines::{Act, Btp, Line, Neo, Player, Uaa, named};
 /// In every secret that the simulator has made up, and in those that the stories make up.
 const MARK: &str = "planted";
 
-/// Answers that are wrong, some of them with a secret inside.
-const FAULTS: [&str; 5] = ["truncated", "wrong-types", "html", "not-json", "broker-error"];
+/// Answers that are wrong, some of them with a secret inside, and whether what was asked for is done before them. That
+/// it is not is never said with a status of success.
+const FAULTS: [(&str, &str); 5] = [
+    ("truncated", "after"),
+    ("wrong-types", "after"),
+    ("html", "before"),
+    ("not-json", "after"),
+    ("broker-error", "before"),
+];
 
 #[test]
 fn credentials_are_in_secrets_and_nowhere_else() {
@@ -52,7 +59,7 @@ fn life<L: Line>(search: &Search<'_>) {
 }
 
 fn over<L: Line>(search: &Search<'_>, player: &Player<'_, L>, act: Act, when: &str) {
-    eventually(&format!("{} {when}", player.team.name), PATIENCE, || player.left_to_do(act).is_none().then_some(()));
+    player.over(act, when, || search.operator.log());
     search.learn(&player.team);
     search.nothing_is_out(when);
 }
@@ -68,8 +75,8 @@ fn a_secret_is_lost_and_another_altered<L: Line>(search: &Search<'_>, player: &P
 
 /// While nothing but wrong answers come, roles change and Secrets are lost.
 fn answers_are_wrong<L: Line>(search: &Search<'_>, player: &Player<'_, L>) {
-    for (fault, act) in FAULTS.iter().zip([Act::Change, Act::Apply].into_iter().cycle()) {
-        player.team.simulator.fault("*", &json!({ "kind": fault }));
+    for ((fault, after), act) in FAULTS.into_iter().zip([Act::Change, Act::Apply].into_iter().cycle()) {
+        player.team.simulator.fault("*", &json!({ "kind": fault, "after": after }));
         published(&player.team).iter().for_each(|secret| player.team.delete(secret));
         player.perform(act);
         not_ready(&player.team, player.objects(act), fault);

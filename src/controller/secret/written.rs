@@ -20,7 +20,7 @@ impl Written {
     }
 
     /// The watch has told of this. Whether it is as we wrote it.
-    pub fn is_news_of(&self, secret: &ObjectMeta) -> bool {
+    pub fn tells_of(&self, secret: &ObjectMeta) -> bool {
         let ours = secret.uid.as_ref().and_then(|uid| self.versions().remove(uid));
         ours.is_some() && ours == secret.resource_version
     }
@@ -44,9 +44,9 @@ mod tests {
         };
         let written = Written::default();
         written.remember(&of("1"));
-        assert!(!written.is_news_of(&of("2")));
+        assert!(!written.tells_of(&of("2")));
         written.remember(&of("1"));
-        assert!(written.is_news_of(&of("1")));
-        assert!(!written.is_news_of(&of("1")));
+        assert!(written.tells_of(&of("1")));
+        assert!(!written.tells_of(&of("1")));
     }
 }

@@ -47,19 +47,28 @@ impl Xsuaa {
         let call = self.session.put(GRANT, &path(grant)).query("createUserIfMissing", "true");
         let answer = call.send().await.map_err(|error| missing(error, grant))?;
         let user: wire::User = answer.json(GRANT)?;
-        match user.role_collections {
-            Some(held) if !held.iter().any(|name| name == role.name()) => {
-                let detail = format!("`{}` does not hold `{}` after the assignment", holder.name, role.name());
-                Err(Error::new(Kind::UnexpectedAnswer, GRANT).detail(detail))
-            }
-            _ => Ok(()),
+        if user.holds(role.name()) == Some(false) {
+            let detail = format!("`{}` does not hold `{}` after the assignment", holder.name, role.name());
+            return Err(Error::new(Kind::UnexpectedAnswer, GRANT).detail(detail));
         }
+        Ok(())
     }
 
-    /// Unassigns. The user itself stays: other assignments may hang on it.
+    /// Unassigns. The user itself stays: other assignments may hang on it. Like an assignment it is answered with the
+    /// user; an answer that shows no user, or one that still holds the role collection, has taken nothing away.
     pub(super) async fn unassign(&self, grant: &Grant) -> Result<()> {
+        let Grant { holder, role } = grant;
         let call = self.session.delete(REVOKE, &path(grant)).urgency(Urgency::First);
-        call.accept(&[404]).send().await.map(drop)
+        let answer = call.accept(&[404]).send().await?;
+        if answer.status() == 404 {
+            return Ok(());
+        }
+        let user: wire::User = answer.json(REVOKE)?;
+        if user.holds(role.name()) == Some(true) {
+            let detail = format!("`{}` still holds `{}`", holder.name, role.name());
+            return Err(Error::new(Kind::UnexpectedAnswer, REVOKE).detail(detail));
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,14 @@ pub struct UserReference {
 #[serde(rename_all = "camelCase")]
 pub struct User {
     #[serde(default)]
-    pub role_collections: Option<Vec<String>>,
+    role_collections: Option<Vec<String>>,
+}
+
+impl User {
+    /// Whether the user holds this role collection, if the answer tells.
+    pub fn holds(&self, name: &str) -> Option<bool> {
+        Some(self.role_collections.as_ref()?.iter().any(|held| held == name))
+    }
 }
 
 /// A role collection that whoever has an attribute of this value gets.

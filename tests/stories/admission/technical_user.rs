@@ -72,9 +72,9 @@ fn labels_and_annotations_of_ours_are_reserved() {
     let template = "/credential/secretTemplate";
     let ours = json!({ "technicaluser.dev/credential": "x" });
     let managed_by = json!({ "app.kubernetes.io/managed-by": "me" });
-    const LABELS: &str = "labels under technicaluser.dev/ and app.kubernetes.io/managed-by are the operator's own";
-    refuses(&format!("{template}/labels"), ours.clone(), &[LABELS]);
-    refuses(&format!("{template}/labels"), managed_by.clone(), &[LABELS]);
+    let labels = "labels under technicaluser.dev/ and app.kubernetes.io/managed-by are the operator's own";
+    refuses(&format!("{template}/labels"), ours.clone(), &[labels]);
+    refuses(&format!("{template}/labels"), managed_by.clone(), &[labels]);
     let message = "annotations under technicaluser.dev/ are the operator's own";
     refuses(&format!("{template}/annotations"), ours, &[message]);
     taken(KIND, &with(&spec(), &format!("{template}/annotations"), managed_by));

@@ -3,11 +3,13 @@
 
 use std::iter;
 use std::marker::PhantomData;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::Team;
 use crate::harness::conditions::{condition, is_current};
+use crate::harness::{PATIENCE, Team};
 
 mod btp;
 mod neo;
@@ -85,7 +87,8 @@ impl<'a, L: Line> Player<'a, L> {
     pub(crate) fn left_to_do(&self, act: Act) -> Option<String> {
         let unfinished = self.objects(act).into_iter().find_map(|object| {
             let name = named(&object);
-            let found = self.team.get(&name);
+            let mut found = self.team.get(&name);
+            found.iter_mut().for_each(|object| object["metadata"]["managedFields"] = Value::Null);
             match (act, &found) {
                 (Act::Delete, None) => None,
                 (Act::Delete, Some(left)) => Some(format!("{name} is there: {left:#}")),
@@ -97,6 +100,15 @@ impl<'a, L: Line> Player<'a, L> {
             let (world, wanted) = (L::world(&self.team), L::wanted(act));
             (world != wanted).then(|| format!("{world}\ninstead of\n{wanted}"))
         })
+    }
+
+    /// Waits until an act is over; `said` is the operator's side of the story if it never is.
+    pub(crate) fn over(&self, act: Act, how: &str, said: impl Fn() -> String) {
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(left) = self.left_to_do(act) {
+            assert!(Instant::now() < deadline, "{} {act:?}, {how}: {left}\n{}", self.team.name, said());
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// The Platform and everything on it.

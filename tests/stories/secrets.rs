@@ -1,0 +1,144 @@
+//! The Secrets around a Platform and a TechnicalUser: one that is not ours is never touched, and an admin Secret that is
+//! no good stops calls and says so, until it changes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::api::path;
+use crate::harness::conditions::condition;
+use crate::harness::stage::OPERATOR_NAMESPACE;
+use crate::harness::team::secret;
+use crate::harness::{Stage, Team};
+
+/// Several resyncs of a story's Platform.
+const A_WHILE: Duration = Duration::from_secs(12);
+
+#[test]
+fn a_secret_that_is_not_ours_is_never_touched() {
+    let team = Team::on_btp(Stage::shared(), "foreign");
+    team.apply(&secret("foreign", "orders-credentials", &json!({ "theirs": "value" })));
+    let before = team.get("secrets/orders-credentials").expect("their Secret");
+
+    team.apply_quickstart();
+
+    team.not_ready("technicalusers/orders", "SecretNotOurs", "it is left alone");
+    team.told("orders", "SecretNotOurs", "name another in credential.secretName");
+    assert_eq!(team.get("secrets/orders-credentials").expect("their Secret"), before);
+    assert_eq!(team.instances_and_keys().1, 0, "no key is issued that nobody could read");
+
+    // It goes, and ours takes its place. Secrets of others are not watched: the next look comes after minutes, or with
+    // the next edit.
+    team.delete("secrets/orders-credentials");
+    team.patch("technicalusers/orders", &json!({ "spec": { "description": "look again" } }));
+    team.ready(&["technicalusers/orders"]);
+    team.delete_everything();
+    assert!(team.platform_is_empty());
+}
+
+#[test]
+fn the_deletion_of_a_technical_user_leaves_a_foreign_secret_alone() {
+    let team = Team::on_btp(Stage::shared(), "foreign-stays");
+    team.apply(&secret("foreign-stays", "orders-credentials", &json!({ "theirs": "value" })));
+    team.apply_quickstart();
+    team.not_ready("technicalusers/orders", "SecretNotOurs", "");
+
+    team.delete("technicalusers/orders");
+
+    team.gone("technicalusers/orders");
+    assert_eq!(team.secret("orders-credentials").expect("their Secret")["theirs"], "value");
+    team.delete_everything();
+}
+
+#[test]
+fn a_refused_admin_credential_is_tried_twice_and_not_again_before_it_changes() {
+    let team = Team::new(Stage::shared(), "refused");
+    let mut wrong = team.simulator.credential("service-manager", "secret");
+    wrong["clientsecret"] = json!("not-the-one");
+    team.admin_secret("service-manager", &wrong);
+    team.admin_secret("xsuaa", &team.simulator.credential("xsuaa", "secret"));
+    team.apply(&team.btp());
+    team.apply_quickstart();
+
+    team.not_ready("platforms/refused", "CredentialsRefused", "calls stop until its Secret changes");
+    team.not_ready("technicalusers/orders", "PlatformNotReady", "calls stop until its Secret changes");
+    team.is_quiet("auth.token", A_WHILE);
+    let refused = team.requests_of("auth.token").into_iter().filter(|request| request["status"] == 401).count();
+    assert!((1..=2).contains(&refused), "{refused} refusals: the third could lock the account");
+    let platform = team.get("platforms/refused").expect("the Platform");
+    assert_eq!(condition(&platform, "Stalled").expect("kstatus").status, "True");
+
+    team.admin_secret("service-manager", &team.simulator.credential("service-manager", "secret"));
+
+    team.ready(&["platforms/refused", "technicalusers/orders", "rolebindings/jane-reads"]);
+    team.delete_everything();
+}
+
+#[test]
+fn a_malformed_admin_secret_is_described_and_its_values_are_not() {
+    let team = Team::new(Stage::shared(), "malformed");
+    let good = team.simulator.credential("service-manager", "secret");
+    team.admin_secret("xsuaa", &team.simulator.credential("xsuaa", "secret"));
+    let without = |key: &str| {
+        let mut credential = good.clone();
+        credential.as_object_mut().expect("an object").remove(key);
+        json!({ "credentials": credential.to_string() })
+    };
+    let with = |key: &str, value: &str| {
+        let mut credential = good.clone();
+        credential[key] = json!(value);
+        json!({ "credentials": credential.to_string() })
+    };
+    let cases = [
+        (json!({ "credentials": "planted: no JSON" }), "no key `clientid`"),
+        (json!({ "credentials": "[\"planted\"]" }), "no key `clientid`"),
+        (json!({ "a": good.to_string(), "b": good.to_string() }), "several of its keys hold a service key"),
+        (without("clientid"), "no key `clientid`"),
+        (without("clientsecret"), "neither a key `clientsecret`"),
+        (without("sm_url"), "no key `sm_url`"),
+        (with("clientid", ""), "key `clientid` is empty"),
+        (with("sm_url", "http://planted.example.com"), "`sm_url` is plain http; use https"),
+        (with("sm_url", "planted"), "`sm_url` is not a URL"),
+        (with("url", "ftp://planted"), "`url` is not an https URL"),
+    ];
+    team.apply(&team.btp());
+    for (data, complaint) in cases {
+        replace(&team, &data);
+        team.not_ready("platforms/malformed", "MalformedSecret", complaint);
+        let status = team.get("platforms/malformed").expect("the Platform")["status"].to_string();
+        assert!(status.contains("malformed-service-manager"), "it names the Secret: {status}");
+        assert!(!status.contains("planted"), "{status}");
+    }
+    team.admin_secret("service-manager", &good);
+    team.ready(&["platforms/malformed"]);
+    team.delete_everything();
+}
+
+/// Another Secret of the same name; an applied one would keep old keys.
+fn replace(team: &Team<'_>, data: &Value) {
+    let name = format!("{}-service-manager", team.name);
+    team.stage.api().delete(&path("secrets", OPERATOR_NAMESPACE, &name));
+    team.apply(&secret(OPERATOR_NAMESPACE, &name, data));
+}
+
+#[test]
+fn a_secret_takes_the_labels_and_annotations_of_its_template_back() {
+    let team = Team::on_btp(Stage::shared(), "dressed");
+    let mut user = team.service_key("orders");
+    user["spec"]["credential"]["secretTemplate"] =
+        json!({ "labels": { "team": "orders" }, "annotations": { "note": "kept" } });
+    team.apply(&user);
+    team.apply(&team.may_send());
+    team.ready(&["technicalusers/orders"]);
+
+    let bare =
+        json!({ "metadata": { "labels": { "team": null }, "annotations": { "note": "changed", "more": "theirs" } } });
+    team.patch("secrets/orders-credentials", &bare);
+
+    team.until("secrets/orders-credentials", "dressed again", |secret| {
+        secret["metadata"]["labels"]["team"] == "orders" && secret["metadata"]["annotations"]["note"] == "kept"
+    });
+    let secret = team.get("secrets/orders-credentials").expect("the Secret");
+    assert_eq!(secret["metadata"]["annotations"]["more"], "theirs", "what others put there stays");
+    team.delete_everything();
+}
