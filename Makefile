@@ -24,6 +24,7 @@ check: deny ## Formatting, lints, licences and bans, generated files
 
 test: check control-plane uaa ## Everything that CI runs
 	cargo test --all-features
+	cargo test --all-features --bench operator
 
 bench: control-plane ## Measures, and writes target/bench
 	cargo bench --features simulator --bench operator

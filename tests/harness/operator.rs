@@ -45,6 +45,8 @@ impl Operator {
             None => Kubeconfig::new(plane.server(), Some(plane.ca_file()), &token),
         };
         let mut command = Command::new(env!("CARGO_BIN_EXE_technical-user-operator"));
+        // The chart's environment.
+        command.env("MALLOC_ARENA_MAX", "1");
         command.env("KUBECONFIG", kubeconfig.path()).args(["--namespace", settings.namespace]);
         command.args(["--http-address", "127.0.0.1:0", "--log-format", "json"]);
         command.arg(format!("--leader-elect={}", settings.leader_elect));
