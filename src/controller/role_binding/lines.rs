@@ -95,15 +95,24 @@ impl Lines {
         lines.chain(self.leaving(|grant| failures.get(grant).map(ToString::to_string))).collect()
     }
 
-    /// Recorded lines that are being taken away, for which there is something to say.
+    /// Recorded lines that no draft speaks of any more, and whose grants are still to be remembered: they are being
+    /// taken away, for which there is something to say, or handed over.
     fn leaving(&self, say: impl Fn(&Grant) -> Option<String>) -> Vec<RoleLine> {
+        let wanted = self.wanted();
         let lines = self.recorded.iter().filter_map(|line| {
-            let grant = grant_of(line).filter(|grant| self.revoking.contains(grant))?;
+            let grant = grant_of(line).filter(|grant| self.remembers(grant) && !wanted.contains_key(grant))?;
             let still_listed = self.drafts.iter().any(|draft| draft.subject == line.subject && draft.role == line.role);
-            let message = say(&grant).filter(|_| !still_listed)?;
+            let handed_over = || Some("another RoleBinding takes it over".to_owned());
+            let message = if self.revoking.contains(&grant) { say(&grant) } else { handed_over() };
+            let message = message.filter(|_| !still_listed)?;
             Some(RoleLine { state: GrantState::Pending, message, owned: true, ..line.clone() })
         });
         lines.collect()
+    }
+
+    /// Whether the ledger must go on speaking of a grant.
+    fn remembers(&self, grant: &Grant) -> bool {
+        self.revoking.contains(grant) || self.kept.contains_key(grant)
     }
 
     fn line(&self, draft: &Draft, failure: Option<String>) -> RoleLine {
@@ -128,10 +137,14 @@ impl Lines {
             }
             Meaning::OwnRole { carried: true } => line.state = GrantState::Granted,
             Meaning::OwnRole { carried: false } => line.message = "waiting for the technical user to carry it".into(),
-            Meaning::Waiting(message) => line.message.clone_from(message),
+            Meaning::Waiting(message) => {
+                line.message.clone_from(message);
+                self.remember(&mut line);
+            }
             Meaning::Impossible(message) => {
                 line.state = GrantState::Failed;
                 line.message.clone_from(message);
+                self.remember(&mut line);
             }
             Meaning::Denied { since, grant, message, .. } => {
                 line.state = GrantState::Denied;
@@ -148,13 +161,19 @@ impl Lines {
         line.owned = self.kept.get(grant).copied().unwrap_or_default();
     }
 
-    /// A denied grant is remembered while it is kept for its grace, and until it has been taken away.
+    /// A denied grant is remembered while it is kept for its grace.
     fn hold_denied(&self, line: &mut RoleLine, kept: Option<&Grant>) {
-        let recorded = self.recorded.iter().find(|one| one.subject == line.subject && one.role == line.role);
-        if let Some(grant) = kept.filter(|grant| self.kept.contains_key(grant)) {
-            return self.hold(line, grant);
+        match kept.filter(|grant| self.kept.contains_key(grant)) {
+            Some(grant) => self.hold(line, grant),
+            None => self.remember(line),
         }
-        let leaving = recorded.filter(|one| grant_of(one).is_some_and(|grant| self.revoking.contains(&grant)));
+    }
+
+    /// What a line stood for before is remembered until it has been taken away: it was ours, and a crash meanwhile
+    /// must not make us forget that.
+    fn remember(&self, line: &mut RoleLine) {
+        let recorded = self.recorded.iter().find(|one| one.subject == line.subject && one.role == line.role);
+        let leaving = recorded.filter(|one| grant_of(one).is_some_and(|grant| self.remembers(&grant)));
         line.principal = leaving.and_then(|one| one.principal.clone());
         line.owned = leaving.is_some_and(|one| one.owned);
     }
@@ -190,6 +209,69 @@ impl Lines {
         match worst(GrantState::Pending) {
             Some(message) => Outcome::Holding("Pending", message),
             None => Outcome::Ready(format!("{} grants are in force", self.tally(lines))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::super::ledger;
+    use super::*;
+    use crate::api::role_binding::RoleName;
+    use crate::api::{Principal, Role, Subject, TechnicalUserRef};
+    use crate::plan::role_binding::{World, plan};
+
+    fn role() -> Role {
+        Role::RoleCollection(RoleName { name: "r".into() })
+    }
+
+    fn subject() -> Subject {
+        Subject::TechnicalUser(TechnicalUserRef { name: "orders".into() })
+    }
+
+    /// A line that records a grant as ours.
+    fn recorded() -> RoleLine {
+        RoleLine {
+            subject: subject(),
+            role: role(),
+            state: GrantState::Granted,
+            owned: true,
+            principal: Some(Principal { name: "P1".into(), origin: Some("sap.default".into()) }),
+            denied_since: None,
+            message: String::new(),
+        }
+    }
+
+    /// The ledger before the effects, and after them, must be the plan's, whatever has become of the line.
+    fn keeps_the_ledger(meaning: Option<Meaning>, claimed: bool) {
+        let drafts = meaning.map(|meaning| Draft { subject: subject(), role: role(), meaning });
+        let mut lines = Lines::new(drafts.into_iter().collect(), &[recorded()]);
+        let have = lines.ledger().into_keys().collect::<BTreeSet<_>>();
+        let claimed_elsewhere = if claimed { have.clone() } else { BTreeSet::new() };
+        let world =
+            World { wanted: lines.wanted(), ledger: lines.ledger(), have, claimed_elsewhere, ..World::default() };
+        let plan = plan(&world);
+        lines.follow(&plan);
+        assert_eq!(ledger(&lines.before(&plan)), plan.intent);
+        assert_eq!(ledger(&lines.after(&Failures::new())), plan.ledger);
+    }
+
+    #[test]
+    fn what_is_ours_is_recorded_until_it_is_gone() {
+        let denied = || Meaning::Denied {
+            since: Time(Timestamp::UNIX_EPOCH),
+            grant: None,
+            until: None,
+            message: "not allowed".into(),
+        };
+        for claimed in [false, true] {
+            keeps_the_ledger(None, claimed);
+            keeps_the_ledger(Some(Meaning::Waiting("gone".into())), claimed);
+            keeps_the_ledger(Some(Meaning::Impossible("never".into())), claimed);
+            keeps_the_ledger(Some(denied()), claimed);
+            keeps_the_ledger(grant_of(&recorded()).map(Meaning::Grant), claimed);
         }
     }
 }
