@@ -41,6 +41,9 @@ pub enum Error {
     /// Others still need the object, which is to be deleted.
     #[error("{0}")]
     InUse(String),
+    /// Others come first; its turn wakes us.
+    #[error("others of this Platform come first")]
+    NotYet,
     /// A reconcile took too long and was dropped.
     #[error("the reconcile took too long and was dropped")]
     Timeout,
@@ -61,6 +64,8 @@ pub enum Class {
     Dependency,
     /// Time.
     Time,
+    /// The platform, which is at work and not done.
+    Work,
     /// Nothing but another look, at once.
     Race,
     /// Us.
@@ -80,7 +85,7 @@ impl Error {
             Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
-            Self::LostRace => Class::Race,
+            Self::LostRace | Self::NotYet => Class::Race,
             Self::Kubernetes(_) | Self::Timeout => Class::Time,
             Self::Panic => Class::Bug,
             Self::Platform(error) => match error.kind() {
@@ -94,8 +99,8 @@ impl Error {
                 Kind::Throttled
                 | Kind::Unavailable
                 | Kind::OutcomeUnknown
-                | Kind::UnexpectedAnswer
-                | Kind::InProgress => Class::Time,
+                | Kind::UnexpectedAnswer => Class::Time,
+                Kind::InProgress => Class::Work,
             },
         }
     }
@@ -111,6 +116,7 @@ impl Error {
             Self::AdminSecretMissing(_) => "AdminSecretMissing",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
+            Self::NotYet => "NotYet",
             Self::Kubernetes(_) => "KubernetesError",
             Self::Timeout => "Timeout",
             Self::Panic => "InternalError",

@@ -3,19 +3,11 @@
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
+pub use crate::api::role_binding::HolderKind;
 use crate::api::{Environment, Principal, Role};
 
 /// The user base of SAP ID service: the default of SAP's own Neo provisioning.
 pub const NEO_USER_BASE: &str = "accounts.sap.com";
-
-/// Whether a user or a group of an identity provider holds a role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HolderKind {
-    /// A user.
-    User,
-    /// A group, whose members get the role when they log on.
-    Group,
-}
 
 /// Who holds a role on the platform: a name at an identity provider.
 ///
@@ -48,6 +40,11 @@ impl Holder {
     /// The principal as status lines record it.
     pub fn principal(&self) -> Principal {
         Principal { name: self.name.clone(), origin: Some(self.origin.clone()) }
+    }
+
+    /// Whether names that differ in case only mean different holders.
+    pub fn compares_exactly(&self) -> bool {
+        self.kind == HolderKind::Group
     }
 
     fn key(&self) -> (HolderKind, String, &str) {
