@@ -89,6 +89,13 @@ pub enum Cause {
     TooLarge,
 }
 
+impl Lost {
+    /// Whether it was sent, and no answer came in time.
+    pub fn is_late(&self) -> bool {
+        matches!(self, Self::Unanswered(Cause::Transport(error)) if error.is_timeout())
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
