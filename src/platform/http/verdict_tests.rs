@@ -113,7 +113,7 @@ fn a_router_that_knows_no_route_is_never_taken_for_an_absence() {
 
 #[test]
 fn only_an_oauth_error_in_json_speaks_of_the_credential() {
-    let said = |status, body| judge_log_on(&Answer::for_test(status, &[], body), NOW).refusal;
+    let said = |status, body: &str| judge_log_on(&Answer::for_test(status, &[], body), NOW).refusal;
     for word in ["invalid_client", "unauthorized", "unauthorized_client", "invalid_grant"] {
         for status in [400, 401, 403] {
             let body = json!({"error": word, "error_description": "Bad credentials"}).to_string();
