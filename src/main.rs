@@ -16,9 +16,12 @@ use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::leader::Contender;
 use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::watches::{self, Shutdown};
-use technical_user_operator::controller::{Context, connections::Connections, index::Index, retry::Retries};
+use technical_user_operator::controller::connections::{Connections, Outside};
+use technical_user_operator::controller::turns::Turns;
+use technical_user_operator::controller::{Context, index::Index, orders::Orders, retry::Retries, rules::Rules};
 use technical_user_operator::metrics::Metrics;
 use technical_user_operator::platform::Accounts;
+use technical_user_operator::platform::budget::CallObserver;
 use technical_user_operator::platform::pause::pause;
 use technical_user_operator::server::{self, Readiness};
 use technical_user_operator::telemetry;
@@ -113,22 +116,29 @@ async fn reconcile(
 ) -> Result<(), Box<dyn Error>> {
     let kube_system = Api::<Namespace>::all(client.clone()).get("kube-system").await?;
     let (stores, wake, wiring) = watches::wire();
+    let observer: Arc<dyn CallObserver> = Arc::<Metrics>::clone(&metrics);
     let context = Context {
         events: Publisher::new(client.clone(), me, now),
         client,
+        watching,
         cluster: kube_system.uid().ok_or("kube-system has no uid")?,
         namespace: args.namespace.clone(),
         connections: Connections::default(),
-        accounts: Accounts::default(),
+        outside: Arc::new(Outside { accounts: Accounts::default(), observer }),
         stores,
         index: Index::default(),
+        turns: Turns::new(usize::from(args.concurrency), wake.clone()),
         wake,
+        rules: Rules::default(),
+        orders: Orders::new(args.order_limit),
+        versions: Arc::default(),
         written: Written::default(),
+        in_the_way: Arc::default(),
         retries: Retries::default(),
         metrics,
         now,
     };
-    let controllers = watches::run(Arc::new(context), wiring, watching, args.concurrency, ended.clone());
+    let controllers = watches::run(Arc::new(context), wiring, args.concurrency, ended.clone());
     let overdue = ended.then(|()| pause(GRACE));
     tokio::select! {
         () = controllers => tracing::info!("ended"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -21,6 +22,7 @@ pub struct Metrics {
     budget_wait_seconds: Family<Api, Histogram>,
     issued: Counter,
     healed: Counter,
+    unclaimed: Family<Platform, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +46,11 @@ struct Call {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Api {
     api: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Platform {
+    platform: String,
 }
 
 /// From 5 ms, doubling, to 20 s.
@@ -98,6 +105,12 @@ impl Metrics {
     /// A Secret was written again.
     pub fn healed(&self) {
         self.healed.inc();
+    }
+
+    /// So many identities on a platform carry our mark and belong to nobody any more.
+    pub fn unclaimed(&self, platform: &str, count: usize) {
+        let platform = Platform { platform: platform.to_owned() };
+        self.unclaimed.get_or_create(&platform).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// All metrics in the OpenMetrics text format.

@@ -20,6 +20,9 @@ pub enum Error {
     /// A Platform's admin Secret is not there; a person must put it where the sentence says.
     #[error("{0}")]
     AdminSecretMissing(String),
+    /// A Platform's admin credential leads to another place than the one that the Platform is.
+    #[error("{0}")]
+    Elsewhere(String),
     /// A Kubernetes object of that name belongs to somebody else.
     #[error("{0}")]
     NotOurs(String),
@@ -82,7 +85,7 @@ impl Error {
     pub fn class(&self) -> Class {
         use platform::Kind;
         match self {
-            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) => Class::Person,
+            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) | Self::Elsewhere(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace | Self::NotYet => Class::Race,
@@ -114,6 +117,7 @@ impl Error {
             Self::NotOurs(_) => "SecretNotOurs",
             Self::Deletion(error) | Self::Unserved(error) => error.reason(),
             Self::AdminSecretMissing(_) => "AdminSecretMissing",
+            Self::Elsewhere(_) => "PlatformElsewhere",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::NotYet => "NotYet",
