@@ -30,8 +30,11 @@ impl Reconcile for Platform {
         live.status.environment = Some(environment.to_owned());
         let connected = connection(live.object(), context).await;
         announce(&name, &connected, context);
-        let changes = connected?.mirror.refresh().await?;
+        let changes = connected?.mirror.refresh().await;
         wake_concerned(&name, &changes, context);
+        if let Some((_, failure)) = changes.failures.into_iter().next() {
+            return Err(failure.into());
+        }
         let interval = live.object().spec.resync_interval.duration().map(jittered);
         Ok(Applied { outcome: Outcome::Ready(format!("logged on to {environment}")), again: interval })
     }
