@@ -68,6 +68,7 @@ impl Metrics {
         let call_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let budget_wait_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let (issued, healed) = (Counter::default(), Counter::default());
+        let unclaimed = Family::<Platform, Gauge>::default();
         registry.register("reconciles", "Reconciles by kind and outcome", reconciles.clone());
         registry.register("reconcile_seconds", "Time a reconcile took", reconcile_seconds.clone());
         registry.register("platform_calls", "Calls to platforms by operation and outcome", calls.clone());
@@ -79,6 +80,8 @@ impl Metrics {
         );
         registry.register("credentials_issued", "Credentials issued", issued.clone());
         registry.register("secrets_restored", "Secrets written again after loss or alteration", healed.clone());
+        let about = "Identities on the platform with our mark whose TechnicalUser is gone";
+        registry.register("unclaimed_identities", about, unclaimed.clone());
         Arc::new(Self {
             registry,
             reconciles,
@@ -88,6 +91,7 @@ impl Metrics {
             budget_wait_seconds,
             issued,
             healed,
+            unclaimed,
         })
     }
 

@@ -20,11 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The way from a Platform's spec to the outside.
 pub trait Connect: Send + Sync {
     /// The driver for an environment. `secrets` holds the admin Secrets that it names, by name.
-    fn connect(
-        &self,
-        environment: &Environment,
-        secrets: &BTreeMap<String, AdminSecret>,
-    ) -> platform::Result<Driver>;
+    fn connect(&self, environment: &Environment, secrets: &BTreeMap<String, AdminSecret>) -> platform::Result<Driver>;
 }
 
 /// Connects to real platforms.
@@ -36,11 +32,7 @@ pub struct Outside {
 }
 
 impl Connect for Outside {
-    fn connect(
-        &self,
-        environment: &Environment,
-        secrets: &BTreeMap<String, AdminSecret>,
-    ) -> platform::Result<Driver> {
+    fn connect(&self, environment: &Environment, secrets: &BTreeMap<String, AdminSecret>) -> platform::Result<Driver> {
         connect(environment, secrets, &self.accounts, &self.observer)
     }
 }

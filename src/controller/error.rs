@@ -99,10 +99,7 @@ impl Error {
                 | Kind::CredentialsRefused
                 | Kind::ProofRefused
                 | Kind::MalformedSecret => Class::Person,
-                Kind::Throttled
-                | Kind::Unavailable
-                | Kind::OutcomeUnknown
-                | Kind::UnexpectedAnswer => Class::Time,
+                Kind::Throttled | Kind::Unavailable | Kind::OutcomeUnknown | Kind::UnexpectedAnswer => Class::Time,
                 Kind::InProgress => Class::Work,
             },
         }

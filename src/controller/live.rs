@@ -210,7 +210,10 @@ impl Kind for TechnicalUser {
     fn holds_something(&self) -> bool {
         let made = !matches!(self.spec.identity, Identity::Existing(_));
         let recorded = |status: &TechnicalUserStatus| {
-            status.identity.is_some() || status.credential.is_some() || status.intent.is_some() || status.operation.is_some()
+            status.identity.is_some()
+                || status.credential.is_some()
+                || status.intent.is_some()
+                || status.operation.is_some()
         };
         made && self.status.as_ref().is_some_and(recorded)
     }

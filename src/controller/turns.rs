@@ -65,7 +65,8 @@ impl Turns {
     /// Leave to reconcile this object; `None` if others come first. Then it is woken.
     pub fn enter<K: Reconcile>(self: &Arc<Self>, object: &K) -> Option<Turn> {
         let Some(platform) = object.platform() else { return Some(Turn { taken: None }) };
-        let work = if K::kind(&()) == TechnicalUser::kind(&()) { Work::Users } else { Work::Bindings };
+        let work =
+            if K::kind(&()) == <TechnicalUser as kube::Resource>::kind(&()) { Work::Users } else { Work::Bindings };
         self.take(work, platform, (object.namespace().unwrap_or_default(), object.name_any()))
     }
 
@@ -165,7 +166,10 @@ impl Line {
         } else {
             self.namespaces.push_back(namespace);
         }
-        next.inspect(|key| drop(self.known.remove(key)))
+        if let Some(key) = &next {
+            self.known.remove(key);
+        }
+        next
     }
 
     fn is_idle(&self) -> bool {

@@ -51,7 +51,7 @@ type Marked = (ObservedIdentity, Mark);
 /// All of them, as the picture shows them. Presence is all that is asked of it.
 async fn found(connection: &Connection, context: &Context) -> Result<Vec<Marked>> {
     let users: HashSet<String> = context.stores.technical_users.state().iter().filter_map(|user| user.uid()).collect();
-    let everything = connection.mirror.everything().await?;
+    let everything = connection.mirror.everything(Duration::MAX).await?;
     let marked = everything.into_iter().filter_map(|identity| identity.mark.clone().map(|mark| (identity, mark)));
     Ok(marked.filter(|(_, mark)| !users.contains(&mark.uid)).collect())
 }

@@ -156,7 +156,9 @@ fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>) -> bool {
     let (matched, spelled_out) = match (pattern, role) {
         (RolePattern::RoleCollection(pattern), Role::RoleCollection(_))
         | (RolePattern::MemberRole(pattern), Role::MemberRole(_))
-        | (RolePattern::Authority(pattern), Role::Authority(_)) => (named(&pattern.name), is_spelled_out(&pattern.name)),
+        | (RolePattern::Authority(pattern), Role::Authority(_)) => {
+            (named(&pattern.name), is_spelled_out(&pattern.name))
+        }
         (RolePattern::InstanceRole(pattern), Role::InstanceRole(_)) => match to {
             Recipient::Made(Identity::ServiceKey(key)) => {
                 (matches(&pattern.offering, &key.offering) && named(&pattern.name), true)

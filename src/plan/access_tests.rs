@@ -67,7 +67,9 @@ fn what_administers_must_be_spelled_out() {
     assert!(!may_be(&half, key("service-manager", "subaccount-admin"), &btp()));
     let named = rule(json!({"identities": [key("service-manager", "subaccount-admin")]}));
     assert!(may_be(&named, key("service-manager", "subaccount-admin"), &btp()));
-    let to_all = |name: &str| rule(json!({"grants": [{"roles": [{"roleCollection": {"name": name}}], "to": [{"user": {"name": "*"}}]}]}));
+    let to_all = |name: &str| {
+        rule(json!({"grants": [{"roles": [{"roleCollection": {"name": name}}], "to": [{"user": {"name": "*"}}]}]}))
+    };
     let administer = json!({"roleCollection": {"name": "Subaccount Administrator"}});
     assert!(!may_grant_to_user(&[to_all("*")], administer.clone(), json!({"name": "jane"}), &btp()));
     assert!(may_grant_to_user(&[to_all("Subaccount Administrator")], administer, json!({"name": "jane"}), &btp()));
@@ -80,7 +82,8 @@ fn a_grant_to_an_existing_user_is_a_grant_to_that_user() {
     let grants = json!([{"roles": [{"roleCollection": {"name": "*"}}], "to": [{"technicalUser": {}}]}]);
     let for_own = rule(json!({"identities": [{"existing": {"userName": "*"}}], "grants": grants}));
     assert!(!may_grant(std::slice::from_ref(&for_own), role.clone(), me.clone(), &btp()), "a technicalUser is not me");
-    let to_me = rule(json!({"grants": [{"roles": [{"roleCollection": {"name": "PI_*"}}], "to": [{"user": {"name": "me"}}]}]}));
+    let to_me =
+        rule(json!({"grants": [{"roles": [{"roleCollection": {"name": "PI_*"}}], "to": [{"user": {"name": "me"}}]}]}));
     assert!(!may_grant(std::slice::from_ref(&to_me), role.clone(), me.clone(), &btp()), "it may not be me");
     assert!(may_grant(&[for_own, to_me], role, me, &btp()), "a rule for each");
 }
@@ -88,7 +91,8 @@ fn a_grant_to_an_existing_user_is_a_grant_to_that_user() {
 #[test]
 fn a_pattern_speaks_of_one_kind_at_the_places_it_names() {
     let identities = json!([key("*", "*")]);
-    let grants = json!([{"roles": [{"instanceRole": {"offering": "it-rt", "name": "*"}}], "to": [{"technicalUser": {}}]}]);
+    let grants =
+        json!([{"roles": [{"instanceRole": {"offering": "it-rt", "name": "*"}}], "to": [{"technicalUser": {}}]}]);
     let rules = [rule(json!({"identities": identities, "grants": grants}))];
     let role = json!({"instanceRole": {"name": "ESBMessaging.send"}});
     assert!(may_grant(&rules, role.clone(), key("it-rt", "integration-flow"), &btp()));
@@ -96,7 +100,8 @@ fn a_pattern_speaks_of_one_kind_at_the_places_it_names() {
     let roles = json!([{"applicationRole": {"application": "tmn", "provider": "avt", "name": "AuthGroup.*"}}]);
     let rules = [rule(json!({"grants": [{"roles": roles, "to": [{"user": {"name": "*"}}]}]}))];
     let application = |application: &str, provider: Option<&str>| {
-        let role = json!({"applicationRole": {"application": application, "provider": provider, "name": "AuthGroup.X"}});
+        let role =
+            json!({"applicationRole": {"application": application, "provider": provider, "name": "AuthGroup.X"}});
         may_grant_to_user(&rules, role, json!({"name": "P1"}), &neo())
     };
     assert!(application("tmn", Some("avt")));
@@ -108,7 +113,9 @@ fn a_pattern_speaks_of_one_kind_at_the_places_it_names() {
 fn origins_are_the_default_one_unless_named() {
     let collection = json!({"roleCollection": {"name": "r"}});
     let to = |origin: Option<&str>| {
-        [rule(json!({"grants": [{"roles": [collection], "to": [{"user": {"name": "*@acme.example", "origin": origin}}]}]}))]
+        [rule(
+            json!({"grants": [{"roles": [collection], "to": [{"user": {"name": "*@acme.example", "origin": origin}}]}]}),
+        )]
     };
     let may = |rules: &[AccessRule], origin: Option<&str>| {
         may_grant_to_user(rules, collection.clone(), json!({"name": "Jane@ACME.example", "origin": origin}), &btp())
@@ -116,7 +123,8 @@ fn origins_are_the_default_one_unless_named() {
     assert!(may(&to(None), None) && may(&to(None), Some("ldap")) && !may(&to(None), Some("sap.custom")));
     assert!(may(&to(Some("sap.custom")), Some("sap.custom")) && may(&to(Some("*")), Some("sap.custom")));
     let application = json!({"applicationRole": {"application": "a", "name": "r"}});
-    let rules = [rule(json!({"grants": [{"roles": [application], "to": [{"user": {"name": "*", "origin": "acme"}}]}]}))];
+    let rules =
+        [rule(json!({"grants": [{"roles": [application], "to": [{"user": {"name": "*", "origin": "acme"}}]}]}))];
     let user = json!({"name": "P1", "origin": "acme"});
     assert!(!may_grant_to_user(&rules, application, user, &neo()), "Neo would grant it to P1 in every user base");
 }

@@ -12,12 +12,12 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{Accounts, AdminSecret, Health, Kind, LoggedOn, connect};
+use technical_user_operator::platform::{Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
-use crate::suite::{create, delete, grant, held, issue, listed, revoke, revoke_grants};
+use crate::suite::{create, delete, grant, held, identities_of, issue, listed, revoke, revoke_grants};
 use crate::{documents, faults, suite};
 
 /// What the suite has to know.
@@ -131,14 +131,21 @@ fn a_service_that_works_in_the_background_is_waited_for() {
 }
 
 #[test]
-fn a_creation_that_takes_long_is_in_progress_and_not_ordered_again() {
-    let platform = Running::start(&BTP);
+fn a_creation_that_takes_long_is_followed_and_not_ordered_again() {
+    let mut platform = Running::start(&BTP);
     platform.simulator.settings(&json!({"asyncPlans": ["integration-flow"], "operationMillis": 60_000}));
-    assert_eq!(create(&platform, "long").health, Health::InProgress);
-    assert_eq!(create(&platform, "long").health, Health::InProgress);
+    let (owner, sample) = (owner("long"), platform.sample(&owner("long")).expect("a sample"));
+    let begun = runtime().block_on(identities_of(&platform.driver).create(&sample)).expect("an answer");
+    let Ordered::Begun(operation) = begun else { panic!("it takes a minute: {begun:?}") };
+    // What follows it may be another process.
+    platform.reconnect();
+    let follow = |driver| runtime().block_on(identities_of(driver).follow(&operation)).expect("an answer");
+    assert!(matches!(follow(&platform.driver), Progress::Running));
+    let found = runtime().block_on(identities_of(&platform.driver).find(&owner)).expect("an answer");
+    assert_eq!(found.iter().map(|one| one.health).collect::<Vec<_>>(), [Health::InProgress]);
     assert_eq!(listed(&platform, "cluster-1")[0].health, Health::InProgress);
     platform.simulator.advance_clock(Duration::from_mins(1));
-    platform.simulator.settings(&json!({"asyncPlans": []}));
+    assert!(matches!(follow(&platform.driver), Progress::Succeeded));
     assert_eq!(create(&platform, "long").health, Health::Usable);
     let requests = platform.simulator.requests();
     let orders = requests.iter().filter(|request| request["route"] == "service-manager.create-instance").count();

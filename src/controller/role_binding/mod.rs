@@ -55,10 +55,9 @@ impl Reconcile for RoleBinding {
         live.status.ledger = record::recorded(&ledger);
         live.status.roles = lines::lines(&drafts, &ledger, &failures, &platform.name_any());
         live.status.granted = Some(lines::tally(&live.status.roles));
-        match failures.into_values().next() {
-            Some(failure) => Err(failure.into()),
-            None => Ok(Applied { outcome: lines::outcome(&live.status.roles), again }),
-        }
+        let failure = failures.into_values().next();
+        let result = failure.map_or_else(|| Ok(lines::outcome(&live.status.roles)), |failure| Err(failure.into()));
+        Ok(Applied { result, again })
     }
 
     async fn cleanup(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<()> {

@@ -117,7 +117,5 @@ fn holder(subject: &Subject, user: Option<&Arc<TechnicalUser>>, platform: &Platf
 fn carries(user: &TechnicalUser, role: &Role) -> bool {
     let identity = user.status.as_ref().and_then(|status| status.identity.as_ref());
     let settled = identity.filter(|identity| identity.roles_asked_for.is_none());
-    settled
-        .and_then(|identity| identity.roles.as_ref())
-        .is_some_and(|roles| roles.iter().any(|one| one == role.name()))
+    settled.and_then(|identity| identity.roles.as_ref()).is_some_and(|roles| roles.iter().any(|one| one == role.name()))
 }

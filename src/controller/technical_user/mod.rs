@@ -50,7 +50,8 @@ impl Reconcile for TechnicalUser {
         live.status.denied_since = None;
         match capability::identity(&platform.spec, &live.object().spec.identity) {
             Ok(()) if platform.metadata.deletion_timestamp.is_some() => {
-                let leaving = Error::waiting("PlatformLeaving", format!("Platform {} is being deleted", platform.name_any()));
+                let leaving =
+                    Error::waiting("PlatformLeaving", format!("Platform {} is being deleted", platform.name_any()));
                 restrained(live, journal, &platform, context, Err(leaving)).await
             }
             Ok(()) => provision(live, journal, &platform, context).await,

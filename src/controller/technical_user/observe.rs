@@ -92,10 +92,10 @@ fn is_settled(live: &Live<TechnicalUser>) -> bool {
 type OnPlatform = (Vec<ObservedIdentity>, Vec<ObservedCredential>);
 
 async fn pictured(owner: &Owner, connection: &Connection) -> Result<OnPlatform> {
-    let identities = connection.mirror.identities(&owner.identity_name(), Duration::MAX).await?;
+    let identities = connection.mirror.identities(owner, Duration::MAX).await?;
     let mut credentials = vec![];
     for identity in &identities {
-        credentials.extend(connection.mirror.credentials_of(&identity.id, Duration::MAX).await?);
+        credentials.extend(connection.mirror.credentials_of(identity, Duration::MAX).await?);
     }
     Ok((identities, credentials))
 }

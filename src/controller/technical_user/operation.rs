@@ -30,7 +30,7 @@ pub async fn follow(
     connection: &Connection,
 ) -> Result<()> {
     let Some(OperationStatus { change, location }) = live.status.operation.clone() else { return Ok(()) };
-    match connection.mirror.follow(owner, &Operation(location)).await? {
+    match connection.mirror.follow(&Operation(location)).await? {
         Progress::Running => return Ok(()),
         Progress::Succeeded => succeeded(live, owner, journal, connection, change).await?,
         // What has come of it, a targeted read tells.

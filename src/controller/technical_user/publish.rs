@@ -34,7 +34,8 @@ impl Execution<'_> {
         let issued_at = known.map_or_else(|| Time((self.context.now)()), |known| known.issued_at);
         let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.keeps);
         let name = issued.credential.name.clone();
-        let published = CredentialStatus { name, id, sequence, issued_at, verified_at: proven, fingerprint, secret: uid };
+        let published =
+            CredentialStatus { name, id, sequence, issued_at, verified_at: proven, fingerprint, secret: uid };
         self.note_published(published);
         Ok(())
     }

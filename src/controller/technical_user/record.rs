@@ -9,7 +9,8 @@ use crate::platform::ObservedIdentity;
 /// known yet.
 pub fn identity<'a>(status: &'a mut TechnicalUserStatus, seen: &ObservedIdentity) -> &'a mut IdentityStatus {
     let id = Some(seen.id.clone()).filter(|id| *id != seen.name);
-    let known = status.identity.take().filter(|known| known.name == seen.name && (known.id == id || known.id.is_none()));
+    let known =
+        status.identity.take().filter(|known| known.name == seen.name && (known.id == id || known.id.is_none()));
     status.identity.insert(IdentityStatus { name: seen.name.clone(), id, ..known.unwrap_or_default() })
 }
 

@@ -19,7 +19,7 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, store};
 use kube::runtime::watcher::{self, Config, Event};
 use kube::runtime::{Controller, PredicateConfig, WatchStreamExt};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 
 use super::runner::{Reconcile, reconcile};
 use super::{Context, Filled, Stores};

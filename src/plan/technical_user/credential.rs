@@ -18,7 +18,6 @@ enum Content {
 
 /// The credential that shall be in the Secret, and what it takes to get it there.
 struct Live {
-    sequence: i64,
     /// The platform's id for it, if it is one that is there already.
     id: Option<String>,
     steps: Vec<Step>,
@@ -84,14 +83,15 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
         (Content::Altered, Some(id)) => vec![Step::Publish { sequence, id: id.clone() }],
         (Content::Altered, None) => return None,
     };
-    Some(Live { sequence, id, steps })
+    Some(Live { id, steps })
 }
 
 /// The usable credential of this number: the one that the record names, or of several the first by id.
-fn usable<'a>(want: &Want, have: &'a Have, kept: &IdentityFact, sequence: i64) -> Option<&'a CredentialFact> {
+fn usable<'a>(want: &'a Want, have: &'a Have, kept: &'a IdentityFact, sequence: i64) -> Option<&'a CredentialFact> {
     let name = want.owner.credential_name(sequence);
     let published = have.recorded.credential.as_ref().filter(|published| published.sequence == sequence);
-    let recorded = published.filter(|_| have.recorded.is_credential_of(kept)).and_then(|published| published.id.as_ref());
+    let recorded =
+        published.filter(|_| have.recorded.is_credential_of(kept)).and_then(|published| published.id.as_ref());
     let named = ours(want, have, kept).filter(|one| one.name == name && one.health == Health::Usable);
     named.filter(|one| recorded.is_none_or(|id| *id == one.id)).min_by_key(|one| &one.id)
 }
@@ -108,7 +108,7 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let newest = ready.filter_map(|one| Some((want.owner.sequence_of(&one.name)?, &one.id)));
     if let Some((sequence, id)) = newest.max_by_key(|(sequence, id)| (*sequence, std::cmp::Reverse(*id))) {
         let publish = Step::Publish { sequence, id: id.clone() };
-        return Some(Live { sequence, id: Some(id.clone()), steps: vec![publish] });
+        return Some(Live { id: Some(id.clone()), steps: vec![publish] });
     }
     let pending = candidates.iter().any(|one| one.health == Health::InProgress);
     if pending || have.order_in_doubt {
@@ -116,7 +116,7 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     }
     let sequence = next_sequence(want, have);
     let steps = intent(have, sequence).into_iter().chain([Step::Issue(sequence)]).collect();
-    Some(Live { sequence, id: None, steps })
+    Some(Live { id: None, steps })
 }
 
 /// The end of every credential under our names that is not the live one. What the platform is at work on is left until

@@ -101,7 +101,11 @@ impl Plan {
         self.steps().any(|step| {
             matches!(
                 step,
-                Step::CreateIdentity(_) | Step::Issue(_) | Step::Intend(_) | Step::Revoke { .. } | Step::DeleteIdentity(_)
+                Step::CreateIdentity(_)
+                    | Step::Issue(_)
+                    | Step::Intend(_)
+                    | Step::Revoke { .. }
+                    | Step::DeleteIdentity(_)
             )
         })
     }

@@ -21,11 +21,11 @@ impl Picture for Held {
     type Key = Grant;
     type Write = (Direction, Grant);
 
-    fn fold(&mut self, (direction, grant): &Self::Write) {
+    fn fold(&mut self, (direction, grant): &Self::Write) -> bool {
         match direction {
             Direction::Grant => self.0.insert(grant.clone()),
             Direction::Revoke => self.0.remove(grant),
-        };
+        }
     }
 
     fn differences(&self, newer: &Self, touched: &BTreeSet<Grant>) -> BTreeSet<Grant> {
@@ -35,16 +35,24 @@ impl Picture for Held {
 
 impl Mirror {
     /// Whether each of these grants is in force, as it was seen at most `max_age` ago.
-    pub async fn holds(&self, grants: &[Grant], max_age: Duration) -> Result<Vec<bool>> {
+    pub async fn holds(&self, grants: &[Grant], max_age: Duration) -> Vec<Result<bool>> {
+        match self.all_hold(grants, max_age).await {
+            Ok(held) => held.into_iter().map(Ok).collect(),
+            Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
+        }
+    }
+
+    async fn all_hold(&self, grants: &[Grant], max_age: Duration) -> Result<Vec<bool>> {
         let driver = self.grants_driver("look up grants")?;
         let mut by_scope: BTreeMap<Scope, Vec<usize>> = BTreeMap::new();
         for (index, grant) in grants.iter().enumerate() {
-            by_scope.entry(scope_of(driver.as_ref(), grant)).or_default().push(index);
+            by_scope.entry(driver.scope(grant)).or_default().push(index);
         }
         let looks = by_scope.into_iter().map(|(name, indices)| async move {
             let scope = self.scope(name, driver);
             let answers = |held: &Held| indices.iter().map(|&index| held.0.contains(&grants[index])).collect();
-            let answers: Vec<bool> = scope.held.look(max_age, answers).await?;
+            let keys: Vec<Grant> = indices.iter().map(|&index| grants[index].clone()).collect();
+            let answers: Vec<bool> = scope.held.look(max_age, &keys, answers).await?;
             Ok(indices.into_iter().zip(answers).collect::<Vec<_>>())
         });
         let mut held = vec![false; grants.len()];
@@ -52,6 +60,27 @@ impl Mirror {
             held[index] = answer;
         }
         Ok(held)
+    }
+
+    /// [`Grants::holds`], shown at once.
+    pub async fn confirm(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        let driver = match self.grants_driver("look up grants") {
+            Ok(driver) => driver,
+            Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
+        };
+        let sights: Vec<_> = grants
+            .iter()
+            .map(|grant| self.scope(driver.scope(grant), driver).held.sight(vec![grant.clone()]))
+            .collect();
+        let answers = driver.holds(grants).await;
+        for ((sight, grant), answer) in sights.into_iter().zip(grants).zip(&answers) {
+            match answer {
+                Ok(true) => sight.fold((Direction::Grant, grant.clone()), grant),
+                Ok(false) => sight.fold((Direction::Revoke, grant.clone()), grant),
+                Err(_) => {}
+            }
+        }
+        answers
     }
 
     /// Grants these, together with what others want of the same scopes. One result for each, in their order.
@@ -75,7 +104,7 @@ impl Mirror {
         };
         let requests: Vec<_> = grants
             .into_iter()
-            .map(|grant| self.scope(scope_of(driver.as_ref(), &grant), driver).request(direction, grant))
+            .map(|grant| self.scope(driver.scope(&grant), driver).request(direction, grant))
             .collect();
         join_all(requests).await
     }
@@ -88,8 +117,4 @@ impl Mirror {
     fn grants_driver(&self, operation: &'static str) -> Result<&Arc<dyn Grants>> {
         self.driver.grants.as_ref().ok_or_else(|| unsupported(operation, "grants of roles to users"))
     }
-}
-
-fn scope_of(driver: &dyn Grants, grant: &Grant) -> Scope {
-    driver.scope(&grant.role, grant.holder.kind, &grant.holder.origin)
 }

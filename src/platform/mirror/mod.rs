@@ -1,10 +1,13 @@
 //! The mirror between a driver and the controllers: one for each Platform.
 //!
 //! Controllers look at pictures that were read in bulk, so a look costs no call as long as the picture is new enough.
-//! What we write is shown at once, and survives a read that was under way meanwhile. Grants for the same scope wait a
-//! moment for company and go out together. The mirror decides nothing and knows neither HTTP nor Kubernetes.
+//! What we write is shown at once, and survives a read that was under way meanwhile. A picture proves that something is
+//! there; that it is not is asked of the platform for that one thing, and shown too. What a write of ours has left open,
+//! and what the platform is still at work on, is asked for again at each look. Grants for the same scope wait a moment
+//! for company and go out together. The mirror decides nothing and knows neither HTTP nor Kubernetes.
 //!
 //! - [`part`]: one picture, its single-flight read, own writes folded in.
+//! - [`known`]: the picture of identities and credentials.
 //! - [`identities`], [`grants`]: what the pictures show, and the effects.
 //! - [`batch`]: one writer for each scope of grants.
 
@@ -15,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::future::join_all;
 
 use self::batch::ScopeOfGrants;
-use self::identities::Known;
+use self::known::Known;
 use self::part::Part;
 use super::{Driver, Error, Kind, Result, Scope};
 use crate::plan::grant::Grant;
@@ -23,12 +26,16 @@ use crate::plan::grant::Grant;
 mod batch;
 mod grants;
 mod identities;
+mod known;
 mod part;
 #[cfg(test)]
 mod tests;
 
 /// How many times a scope is read again without anyone looking at it before it is asked whether anybody still cares.
 const UNSEEN_READS: u32 = 8;
+
+/// How [`Changes::failures`] names the part that is not a scope of grants.
+const IDENTITIES: &str = "identities";
 
 /// What a platform shows, near enough and cheap to look at, and the way to change it.
 pub struct Mirror {
@@ -39,13 +46,15 @@ pub struct Mirror {
 }
 
 /// What others changed on the platform since the last refresh.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Changes {
     /// Names of identities that came, went or changed, or whose credentials did.
     pub identities: BTreeSet<String>,
     /// Grants that came or went. Those of a scope that nobody has looked at for long are listed too, once: whoever
     /// needs them looks, and so keeps the scope; otherwise it is not read any more.
     pub grants: BTreeSet<Grant>,
+    /// What could not be read, and why. Its picture stays as it is; what was seen to have changed is told next time.
+    pub failures: Vec<(String, Error)>,
 }
 
 impl Mirror {
@@ -55,22 +64,16 @@ impl Mirror {
         Self { driver, known, scopes: Mutex::default() }
     }
 
-    /// Reads again every part that was looked at, and says what others changed. An error loses nothing: what was seen
-    /// to have changed before it is told next time.
-    pub async fn refresh(&self) -> Result<Changes> {
+    /// Reads again every part that was looked at, and says what others changed. One that fails spoils no other.
+    pub async fn refresh(&self) -> Changes {
         let scopes: Vec<_> = self.scopes().iter().map(|(name, scope)| (name.clone(), Arc::clone(scope))).collect();
-        let identities = async {
-            match &self.known {
-                Some(known) => known.refresh().await,
-                None => Ok(()),
-            }
-        };
-        let grants = join_all(scopes.iter().map(|(_, scope)| scope.held.refresh()));
-        let (identities, grants) = tokio::join!(identities, grants);
-        identities?;
-        grants.into_iter().collect::<Result<()>>()?;
-
+        let (identities, grants) =
+            tokio::join!(self.refresh_identities(), join_all(scopes.iter().map(|(_, scope)| scope.held.refresh())));
         let mut changes = Changes::default();
+        changes.failures.extend(identities.err().map(|error| (IDENTITIES.to_owned(), error)));
+        for ((name, _), outcome) in scopes.iter().zip(grants) {
+            changes.failures.extend(outcome.err().map(|error| (name.0.clone(), error)));
+        }
         if let Some(known) = &self.known {
             changes.identities = known.take_changes();
         }
@@ -82,7 +85,14 @@ impl Mirror {
                 Ordering::Greater => self.forget(&name, scope),
             }
         }
-        Ok(changes)
+        changes
+    }
+
+    async fn refresh_identities(&self) -> Result<()> {
+        match &self.known {
+            Some(known) => known.refresh().await,
+            None => Ok(()),
+        }
     }
 
     /// Drops a scope, unless somebody else is using it right now.
@@ -100,9 +110,23 @@ impl Mirror {
     }
 }
 
-/// Whether the platform may differ from what we knew and from what we asked for.
+/// Whether the platform may differ from what we knew and from what we asked for. It does not where it said plainly that
+/// it did nothing.
 fn leaves_doubt(error: &Error) -> bool {
-    matches!(error.kind(), Kind::OutcomeUnknown | Kind::Conflict | Kind::UnexpectedAnswer | Kind::InProgress)
+    match error.kind() {
+        Kind::OutcomeUnknown
+        | Kind::Unavailable
+        | Kind::Conflict
+        | Kind::NotFound
+        | Kind::UnexpectedAnswer
+        | Kind::InProgress => true,
+        Kind::Invalid
+        | Kind::Forbidden
+        | Kind::CredentialsRefused
+        | Kind::ProofRefused
+        | Kind::MalformedSecret
+        | Kind::Throttled => false,
+    }
 }
 
 /// The refusal of what the driver does not offer.

@@ -57,7 +57,7 @@ impl Neo {
 
     async fn batch(&self, grants: &[Grant], change: Change) -> Vec<Result<()>> {
         let Some(first) = grants.first() else { return Vec::new() };
-        let scope = self.scope(&first.role, first.holder.kind, &first.holder.origin);
+        let scope = self.scope(first);
         match meaning(&scope) {
             Meaning::Members => self.change_members(grants, change).await,
             Meaning::Application(role) => self.change_users(&role, grants, change).await,
@@ -68,8 +68,8 @@ impl Neo {
 
 #[async_trait]
 impl Grants for Neo {
-    fn scope(&self, role: &Role, kind: HolderKind, _: &str) -> Scope {
-        Scope(match (kind, role) {
+    fn scope(&self, grant: &Grant) -> Scope {
+        Scope(match (grant.holder.kind, &grant.role) {
             (HolderKind::User, Role::MemberRole(_)) => MEMBERS.to_owned(),
             (HolderKind::User, Role::ApplicationRole(ApplicationRole { application, provider, name })) => {
                 format!("{APPLICATION}{application}/{}/{name}", provider.as_deref().unwrap_or_default())
@@ -84,6 +84,14 @@ impl Grants for Neo {
             Meaning::Application(role) => self.users_of(&role).await,
             Meaning::Unsupported => Err(unsupported("look up grants")),
         }
+    }
+
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        let mut held = Vec::with_capacity(grants.len());
+        for grant in grants {
+            held.push(self.read(&self.scope(grant)).await.map(|all| all.contains(grant)));
+        }
+        held
     }
 
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {

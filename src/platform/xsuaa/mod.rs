@@ -89,10 +89,10 @@ impl Xsuaa {
 
 #[async_trait]
 impl Grants for Xsuaa {
-    fn scope(&self, _: &Role, kind: HolderKind, origin: &str) -> Scope {
-        Scope(match kind {
+    fn scope(&self, grant: &Grant) -> Scope {
+        Scope(match grant.holder.kind {
             HolderKind::User => USERS.to_owned(),
-            HolderKind::Group => format!("{GROUPS}{origin}"),
+            HolderKind::Group => format!("{GROUPS}{}", grant.holder.origin),
         })
     }
 
@@ -101,6 +101,14 @@ impl Grants for Xsuaa {
             Some(origin) => self.groups(origin).await,
             None => self.users().await,
         }
+    }
+
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        let mut held = Vec::with_capacity(grants.len());
+        for grant in grants {
+            held.push(self.read(&self.scope(grant)).await.map(|all| all.contains(grant)));
+        }
+        held
     }
 
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {
