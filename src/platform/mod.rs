@@ -20,11 +20,13 @@ use crate::plan::grant::Grant;
 use crate::plan::owner::Owner;
 pub use crate::plan::technical_user::Health;
 
+pub mod accounts;
 pub mod admin_secret;
 pub mod budget;
 pub mod connect;
 pub mod error;
 pub mod http;
+mod log_on;
 pub mod mirror;
 pub mod neo;
 pub mod pause;
@@ -33,12 +35,16 @@ pub mod service_manager;
 pub mod session;
 pub mod token;
 pub mod uaa;
+pub mod whereabouts;
 pub mod xsuaa;
 
+pub use accounts::Accounts;
 pub use admin_secret::AdminSecret;
 pub use connect::connect;
 pub use error::{Error, Kind, Result};
+pub use log_on::{Landing, LoggedOn};
 use session::Session;
+pub use whereabouts::Whereabouts;
 
 /// What a platform can do for us. `None`: it cannot.
 #[derive(Clone, Default)]
@@ -51,16 +57,8 @@ pub struct Driver {
     pub grants: Option<Arc<dyn Grants>>,
     /// The sessions of the admin credentials behind them.
     pub sessions: Vec<Session>,
-}
-
-impl Driver {
-    /// Logs on with every admin credential: shows that the Platform can be worked with.
-    pub async fn log_on(&self) -> Result<()> {
-        for session in &self.sessions {
-            session.log_on().await?;
-        }
-        Ok(())
-    }
+    /// How it is found out what the platform is.
+    pub landing: Landing,
 }
 
 /// For whom something on the platform was made, as its mark says. Values may be cut to what the platform takes.

@@ -12,7 +12,9 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{AdminSecret, Health, Kind, Ordered, Progress, connect};
+use technical_user_operator::platform::{
+    Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect,
+};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
@@ -263,7 +265,7 @@ fn a_role_is_gone_only_when_the_answer_shows_it() {
 #[test]
 fn a_refused_token_is_replaced_once() {
     let platform = Running::start(&BTP);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401, "times": 1}));
     assert!(listed(&platform, "cluster-1").is_empty());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401}));
@@ -322,8 +324,9 @@ fn log_on_with_a_certificate() {
     let access = ApiAccess { credentials_secret_ref: SecretRef { name: "x509".into() } };
     let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
-    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &observer).expect("a driver");
-    runtime().block_on(driver.log_on()).expect("the certificate logs on");
+    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &Accounts::default(), &observer)
+        .expect("a driver");
+    runtime().block_on(driver.log_on()).and_then(LoggedOn::whole).expect("the certificate logs on");
     let identities = driver.identities.expect("identities");
     assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
 }

@@ -15,7 +15,7 @@ use crate::harness::runtime;
 /// All of it. The platform is handed on, for whoever wants to see what was asked of it.
 pub(crate) fn run(description: &'static Description) -> Running {
     let platform = Running::start(description);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     if platform.driver.identities.is_some() {
         identities(&platform);
         credentials(&platform);
