@@ -124,10 +124,13 @@ async fn awaited(manager: &Arc<ServiceManager>, id: &str, wish: Wish) -> Result<
 }
 
 fn standing(store: &Store, id: &str, wish: Wish) -> Option<Result<Standing, Refusal>> {
-    match store.progress(id)? {
+    let operation = store.any_operation(id)?;
+    if operation.accepted && wish == Wish::Unsaid {
+        return Some(Ok(Standing::Accepted));
+    }
+    match &operation.progress {
         Progress::Succeeded => Some(Ok(Standing::Ended)),
         Progress::Failed(refusal) => Some(Err(refusal.clone())),
-        Progress::Running if wish == Wish::Unsaid && store.is_accepted(id) => Some(Ok(Standing::Accepted)),
         Progress::Running => None,
     }
 }

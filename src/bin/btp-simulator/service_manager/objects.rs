@@ -196,6 +196,8 @@ pub(crate) struct Operation {
     pub(crate) kind: OperationKind,
     /// How far it is.
     pub(crate) progress: Progress,
+    /// Whether its broker has answered 202.
+    pub(crate) accepted: bool,
     /// The object.
     pub(crate) resource_id: String,
     /// Type of the object.
@@ -213,6 +215,7 @@ impl Operation {
             id: random::uuid(),
             kind,
             progress: Progress::Running,
+            accepted: false,
             resource_id: resource_id.to_owned(),
             resource_type,
             created_at: stamp.to_owned(),

@@ -52,14 +52,9 @@ impl Store {
         self.operations.get(id).filter(|operation| operation.resource_id == resource_id)
     }
 
-    /// How far an operation is.
-    pub(crate) fn progress(&self, id: &str) -> Option<&Progress> {
-        self.operations.get(id).map(|operation| &operation.progress)
-    }
-
-    /// Whether the broker has taken the operation up and goes on with it.
-    pub(crate) fn is_accepted(&self, id: &str) -> bool {
-        self.courses.get(id).is_some_and(|course| course.stage == Stage::Accepted)
+    /// An operation, whatever it is about.
+    pub(crate) fn any_operation(&self, id: &str) -> Option<&Operation> {
+        self.operations.get(id)
     }
 
     /// The latest operation of an object.
@@ -139,6 +134,9 @@ impl Store {
             return self.finish(subaccount, &id, Err(refusal));
         }
         let Some(takes) = course.takes else { return self.ended(subaccount, &id, course) };
+        if let Some(operation) = self.operations.get_mut(&id) {
+            operation.accepted = true;
+        }
         let unwatched = if course.hung_up { MAINTENANCE } else { Duration::ZERO };
         let next = course.next + takes + unwatched;
         self.follow(id, Course { stage: Stage::Accepted, next, ..course });
