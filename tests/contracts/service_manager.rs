@@ -36,7 +36,7 @@ async fn marketplace(recording: &mut Recording<'_>) {
 
 async fn instances(recording: &mut Recording<'_>) -> String {
     let order = json!({"name": "a", "service_offering_name": "it-rt", "service_plan_name": "integration-flow",
-                       "labels": {"owner": ["us"]}, "parameters": {"roles": ["ESBMessaging.send"]}});
+                       "labels": {"owner": ["us"], "_clusterid": ["c"]}, "parameters": {"roles": ["ESBMessaging.send"]}});
     let made = recording.post(INSTANCES, order.clone()).await;
     recording.expect_status(201);
     recording.post(INSTANCES, order).await;

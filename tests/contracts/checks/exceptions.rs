@@ -52,8 +52,6 @@ pub(crate) fn extra_field(schema: &str, field: &str) -> bool {
         }
         // SAP's own Kubernetes operator asks for offerings by it.
         "data_center" => schema == "ServiceOfferingResponseObject",
-        // SAP's own Kubernetes operator looks its objects up by them.
-        "clusterid" | "namespace" => schema.ends_with(".context"),
         // Recorded with a broker's error.
         "broker_error" => schema == "Error",
         _ => false,
