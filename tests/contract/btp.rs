@@ -12,9 +12,7 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{
-    Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect,
-};
+use technical_user_operator::platform::{Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;

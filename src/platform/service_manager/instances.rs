@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 
+use super::lists::List;
 use super::operation::{Course, follow, watch};
-use super::{ServiceManager, another, mark, taken, wire};
+use super::{INSTANCES, ServiceManager, another, mark, taken, wire};
 use crate::api::Identity;
 use crate::api::technical_user::ServiceKey;
 use crate::plan::owner::Owner;
-use crate::platform::budget::Urgency;
+use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
 
@@ -17,15 +18,14 @@ const DELETE: &str = "delete service instance";
 const FIND: &str = "find service instance";
 const LIST: &str = "list service instances";
 
-const INSTANCES: &str = "service_instances";
-
 type Parameters = serde_json::Map<String, serde_json::Value>;
 
 #[async_trait]
 impl Identities for ServiceManager {
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
-        let query = ("labelQuery", mark::of_cluster(cluster));
-        let instances: Vec<wire::Instance> = self.pages(LIST, INSTANCES, (query.0, &query.1), Urgency::Last).await?;
+        let query = mark::of_cluster(cluster);
+        let list = List::new(LIST, INSTANCES, ("labelQuery", &query)).urgency(Urgency::Last);
+        let instances: Vec<wire::Instance> = list.read(&self.session).await?;
         self.remember_all(&instances);
         let is_ours = |one: &wire::Instance| one.labels.as_ref().is_some_and(|own| mark::is_of_cluster(own, cluster));
         Ok(instances.into_iter().filter(is_ours).map(observed).collect())
@@ -67,7 +67,7 @@ impl Identities for ServiceManager {
             Err(error) if error.kind() == Kind::Conflict => self.whose(&wanted.owner, error).await,
             Err(error) => {
                 if speaks_of_plan(&error) {
-                    self.catalogue.forget(&plan.id).await;
+                    self.catalogue.forget(&plan.id);
                 }
                 Err(error)
             }
@@ -82,8 +82,8 @@ impl Identities for ServiceManager {
         }
         let body = wire::InstanceChange { parameters: parameters(service_key, wanted) };
         // The whole parameters are sent, so sending them twice does no harm.
-        let call = self.session.patch(CHANGE, &["v1", INSTANCES, &identity.id]).json(&body).repeatable();
-        let answer = call.send().await?;
+        let call = self.session.patch(CHANGE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes).json(&body);
+        let answer = call.repeatable().send().await?;
         match watch(&self.session, CHANGE, &answer).await? {
             Course::AtOnce => {
                 let changed: wire::Instance = answer.json(CHANGE)?;
@@ -98,8 +98,8 @@ impl Identities for ServiceManager {
         if let Ordered::Begun(operation) = self.revoke_all(&identity.id).await? {
             return Ok(Ordered::Begun(operation));
         }
-        let call = self.session.delete(DELETE, &["v1", INSTANCES, &identity.id]).urgency(Urgency::First);
-        let answer = call.accept(&[404, 410]).send().await.map_err(bound_meanwhile)?;
+        let call = self.session.delete(DELETE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes);
+        let answer = call.urgency(Urgency::First).accept(&[404, 410]).send().await.map_err(bound_meanwhile)?;
         match watch(&self.session, DELETE, &answer).await.map_err(bound_meanwhile)? {
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
             Course::AtOnce | Course::Done(_) => {}
@@ -126,7 +126,8 @@ impl ServiceManager {
     ) -> Result<Ordered<ObservedIdentity>> {
         let (name, labels) = (wanted.owner.identity_name(), mark::labels(&wanted.owner));
         let body = wire::NewInstance { name: &name, service_plan_id: plan, parameters, labels };
-        let answer = self.session.post(CREATE, &["v1", INSTANCES]).json(&body).send().await.map_err(taken)?;
+        let call = self.session.post(CREATE, &["v1", INSTANCES]).lane(Lane::Instances).json(&body);
+        let answer = call.send().await.map_err(taken)?;
         let made = match watch(&self.session, CREATE, &answer).await? {
             Course::AtOnce => answer.json(CREATE).map_err(taken)?,
             Course::Done(id) => self.read_instance(CREATE, &id).await.map_err(|_| unread(CREATE))?,
@@ -143,8 +144,8 @@ impl ServiceManager {
         if found.is_empty() { Err(Error::new(Kind::OutcomeUnknown, conflict.operation())) } else { Ok(Ordered::Found) }
     }
 
-    async fn instances_by(&self, (kind, query): (&str, String)) -> Result<Vec<wire::Instance>> {
-        self.pages(FIND, INSTANCES, (kind, &query), Urgency::Normal).await
+    async fn instances_by(&self, (kind, query): (&'static str, String)) -> Result<Vec<wire::Instance>> {
+        List::new(FIND, INSTANCES, (kind, &query)).read(&self.session).await
     }
 
     /// Asked of the list: a 404 may be anybody's, an empty list says that there is none.

@@ -23,6 +23,10 @@ mod operation;
 mod payload;
 mod wire;
 
+/// The collections of what is ours, as they are called in addresses.
+const INSTANCES: &str = "service_instances";
+const BINDINGS: &str = "service_bindings";
+
 /// The driver for one subaccount.
 pub struct ServiceManager {
     session: Session,
