@@ -15,7 +15,7 @@ use super::budget::{Budget, CallObserver, Limit, Limits, MAX_IN_FLIGHT};
 use super::error::{Error, Kind, Result};
 use super::http::{Http, address};
 use super::pause::pause;
-use super::token::{Client, ClientProof};
+use super::token::{Client, ClientProof, Token};
 use super::{Field, Proof};
 
 const OPERATION: &str = "prove credential";
@@ -42,7 +42,17 @@ impl Prover {
 
     /// Asks for a token with these fields, and a few times again where the client is not known yet.
     pub async fn prove(&self, fields: &BTreeMap<String, Field>) -> Result<Proof> {
-        let Some(client) = self.client(fields)? else { return Ok(Proof::NotTestable) };
+        Ok(self.token(fields).await?.map_or(Proof::NotTestable, |_| Proof::Works))
+    }
+
+    /// What a token for these fields is good for, as the token service says; `None` where nobody says.
+    pub async fn scopes(&self, fields: &BTreeMap<String, Field>) -> Result<Option<Vec<String>>> {
+        let scope = self.token(fields).await?.and_then(|token| token.scope);
+        Ok(scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect()))
+    }
+
+    async fn token(&self, fields: &BTreeMap<String, Field>) -> Result<Option<Token>> {
+        let Some(client) = self.client(fields)? else { return Ok(None) };
         let http = match &client.proof {
             ClientProof::Certificate(..) => client.http().map_err(|_| not_usable("certificate"))?,
             ClientProof::Body(_) | ClientProof::Basic(_) => self.http.clone(),
@@ -50,19 +60,18 @@ impl Prover {
         for wait in PAUSES {
             match self.ask(&client, &http).await {
                 Err(error) if error.kind() == Kind::ProofRefused => pause(wait).await,
-                outcome => return outcome,
+                outcome => return outcome.map(Some),
             }
         }
-        self.ask(&client, &http).await
+        self.ask(&client, &http).await.map(Some)
     }
 
-    async fn ask(&self, client: &Client, http: &Http) -> Result<Proof> {
+    async fn ask(&self, client: &Client, http: &Http) -> Result<Token> {
         let asked = client.ask(http, &self.budget, OPERATION, Instant::now() + TIMEOUT).await;
-        match asked.map_err(|unissued| unissued.error) {
-            Ok(_) => Ok(Proof::Works),
-            Err(error) if matches!(error.kind(), Kind::CredentialsRefused | Kind::Forbidden) => Err(refused(&error)),
-            Err(error) => Err(error),
-        }
+        asked.map_err(|unissued| match unissued.error {
+            error if matches!(error.kind(), Kind::CredentialsRefused | Kind::Forbidden) => refused(&error),
+            error => error,
+        })
     }
 
     /// The client that these fields are, if it is known where it logs on. Some services keep it in an object `uaa` inside,

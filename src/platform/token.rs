@@ -57,6 +57,8 @@ pub struct Client {
 pub struct Token {
     value: SecretString,
     life: Duration,
+    /// What it is good for, as the token service says (RFC 6749 §5.1), if it does.
+    pub scope: Option<String>,
 }
 
 /// Why there is no token.
@@ -71,6 +73,7 @@ pub struct Unissued {
 struct Issued {
     access_token: String,
     expires_in: Option<u64>,
+    scope: Option<String>,
 }
 
 impl Client {
@@ -151,7 +154,8 @@ impl From<Error> for Unissued {
 
 impl From<Issued> for Token {
     fn from(issued: Issued) -> Self {
-        Self { value: issued.access_token.into(), life: Duration::from_secs(issued.expires_in.unwrap_or(DEFAULT_LIFE)) }
+        let life = Duration::from_secs(issued.expires_in.unwrap_or(DEFAULT_LIFE));
+        Self { value: issued.access_token.into(), life, scope: issued.scope }
     }
 }
 

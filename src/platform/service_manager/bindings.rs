@@ -141,7 +141,7 @@ impl ServiceManager {
         list.read::<wire::Binding>(&self.session).await.map(|found| !found.is_empty())
     }
 
-    async fn read_binding(&self, id: &str) -> Result<wire::RevealedBinding> {
+    pub(super) async fn read_binding(&self, id: &str) -> Result<wire::RevealedBinding> {
         let call = self.session.get(READ, &["v1", BINDINGS, id]).lane(Lane::Bindings).urgency(Urgency::First);
         let shown: wire::RevealedBinding = call.send_json().await?;
         if shown.binding.id == id { Ok(shown) } else { Err(another(READ)) }

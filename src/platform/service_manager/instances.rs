@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
+use super::bareness::not_bare;
 use super::lists::List;
-use super::operation::{Course, follow, watch};
+use super::operation::{Course, bared, follow, watch, without_roles};
 use super::{INSTANCES, ServiceManager, another, mark, taken, wire};
 use crate::api::Identity;
 use crate::api::technical_user::ServiceKey;
@@ -84,14 +85,20 @@ impl Identities for ServiceManager {
         // The whole parameters are sent, so sending them twice does no harm.
         let call = self.session.patch(CHANGE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes).json(&body);
         let answer = call.repeatable().send().await?;
-        match watch(&self.session, CHANGE, &answer).await? {
-            Course::AtOnce => {
-                let changed: wire::Instance = answer.json(CHANGE)?;
-                if changed.id == identity.id { Ok(Ordered::Done(self.seen(changed))) } else { Err(another(CHANGE)) }
-            }
-            Course::Done(_) => Ok(Ordered::Done(identity.clone())),
-            Course::Open(operation) => Ok(Ordered::Begun(operation)),
+        let bare = wanted.roles.is_empty();
+        let changed = match watch(&self.session, CHANGE, &answer).await? {
+            Course::AtOnce => answer.json(CHANGE)?,
+            Course::Done(id) => self.read_instance(CHANGE, &id).await?,
+            Course::Open(operation) if bare => return Ok(Ordered::Begun(without_roles(operation))),
+            Course::Open(operation) => return Ok(Ordered::Begun(operation)),
+        };
+        if changed.id != identity.id {
+            return Err(another(CHANGE));
         }
+        if bare && !self.is_bare(&changed.id).await? {
+            return Err(not_bare());
+        }
+        Ok(Ordered::Done(self.seen(changed)))
     }
 
     async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
@@ -112,7 +119,13 @@ impl Identities for ServiceManager {
     }
 
     async fn follow(&self, operation: &Operation) -> Result<Progress> {
-        follow(&self.session, operation).await
+        let progress = follow(&self.session, operation).await?;
+        match bared(operation) {
+            Some(instance) if matches!(progress, Progress::Succeeded) && !self.is_bare(instance).await? => {
+                Ok(Progress::Failed(not_bare()))
+            }
+            _ => Ok(progress),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::proof::Prover;
 use super::session::Session;
 use catalogue::Catalogue;
 
+mod bareness;
 mod bindings;
 mod catalogue;
 mod instances;

@@ -93,6 +93,20 @@ pub async fn follow(session: &Session, operation: &Operation) -> Result<Progress
     }
 }
 
+/// The word at the end of an operation that takes the last role away: its success is seen in what tokens are good for.
+const WITHOUT_ROLES: &str = "#without-roles";
+
+/// The same operation, marked as one that takes the last role away.
+pub fn without_roles(Operation(place): Operation) -> Operation {
+    Operation(place + WITHOUT_ROLES)
+}
+
+/// The instance from which an operation takes the last role away, if it is such a one.
+pub fn bared(operation: &Operation) -> Option<&str> {
+    let place = Place::read(operation.0.strip_suffix(WITHOUT_ROLES)?)?;
+    (place.collection == INSTANCES).then_some(place.resource)
+}
+
 async fn look(session: &Session, operation: &'static str, place: &Place<'_>) -> Result<Progress> {
     let path = ["v1", place.collection, place.resource, "operations", place.id];
     let answer = session.get(FOLLOW, &path).accept(&[404, 410]).send().await?;

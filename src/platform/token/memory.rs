@@ -132,7 +132,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn token(life: u64) -> Result<Token, Unissued> {
-        Ok(Token { value: SecretString::from("t"), life: SECOND * u32::try_from(life).unwrap() })
+        Ok(Token { value: SecretString::from("t"), life: SECOND * u32::try_from(life).unwrap(), scope: None })
     }
 
     fn failed(kind: Kind) -> Result<Token, Unissued> {
