@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use super::lists::List;
 use super::operation::{Course, in_progress, watch};
 use super::payload::fields;
-use super::{BINDINGS, ServiceManager, another, mark, taken, wire};
+use super::{BINDINGS, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::plan::owner::Owner;
 use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
@@ -65,7 +65,7 @@ impl Credentials for ServiceManager {
         if let Course::Open(operation) = watch(&self.session, REVOKE, &answer).await? {
             return Ok(Ordered::Begun(operation));
         }
-        if matches!(answer.status(), 404 | 410) && self.is_bound(&credential.id).await? {
+        if !says_gone(&answer) && self.is_bound(&credential.id).await? {
             return Err(another(REVOKE));
         }
         Ok(Ordered::Done(()))

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::bareness::not_bare;
 use super::lists::List;
 use super::operation::{Course, bared, follow, watch, without_roles};
-use super::{INSTANCES, ServiceManager, another, mark, taken, wire};
+use super::{INSTANCES, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::api::Identity;
 use crate::api::technical_user::ServiceKey;
 use crate::plan::owner::Owner;
@@ -111,7 +111,7 @@ impl Identities for ServiceManager {
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
             Course::AtOnce | Course::Done(_) => {}
         }
-        if matches!(answer.status(), 404 | 410) && self.exists(&identity.id).await? {
+        if !says_gone(&answer) && self.exists(&identity.id).await? {
             return Err(another(DELETE));
         }
         self.forget_instance(&identity.id);

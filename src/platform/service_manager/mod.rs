@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Provenance;
 use super::error::{Error, Kind, Result};
+use super::http::Answer;
 use super::proof::Prover;
 use super::session::Session;
 use catalogue::Catalogue;
@@ -95,6 +96,14 @@ impl ServiceManager {
 /// The answer shows something else than was asked for.
 fn another(operation: &'static str) -> Error {
     Error::new(Kind::UnexpectedAnswer, operation).detail("the answer is about something else")
+}
+
+/// Whether an answer says without a doubt that what it was to end is gone: 200 with nothing in it, as documented. A 404
+/// may be anybody's, and so may an answer about something else.
+fn says_gone(answer: &Answer) -> bool {
+    let is_empty =
+        || answer.json::<serde_json::Map<_, serde_json::Value>>("read answer").is_ok_and(|body| body.is_empty());
+    answer.status() == 202 || (answer.status() == 200 && is_empty())
 }
 
 /// The error of an order that the platform has taken: what cannot be read in the answer is unknown, not undone.
