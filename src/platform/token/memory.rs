@@ -21,6 +21,9 @@ const DOUBLINGS: u32 = 6;
 /// A token this close to its end is not used any more.
 const MARGIN: Duration = Duration::from_secs(20);
 
+/// A token this young is as good as any: where it is refused, another would be too.
+const FRESH: Duration = Duration::from_mins(1);
+
 /// What is known of a credential.
 #[derive(Debug)]
 pub(super) enum Known {
@@ -43,6 +46,7 @@ pub(super) struct Memory {
 
 struct Held {
     value: Arc<SecretString>,
+    issued_at: Instant,
     renew_at: Instant,
     ends_at: Instant,
 }
@@ -89,10 +93,16 @@ impl Memory {
             Ok(token) => {
                 let (renew_at, ends_at) = (now + token.life / 2, now + token.life);
                 *self = Self::default();
-                self.held = Some(Held { value: Arc::new(token.value), renew_at, ends_at });
+                self.held = Some(Held { value: Arc::new(token.value), issued_at: now, renew_at, ends_at });
             }
             Err(unissued) => self.fail(unissued, now),
         }
+    }
+
+    /// Whether this is the token there is, and it was issued just now.
+    pub(super) fn is_fresh(&self, token: &Arc<SecretString>, now: Instant) -> bool {
+        let held = self.held.as_ref().filter(|held| Arc::ptr_eq(&held.value, token));
+        held.is_some_and(|held| now < held.issued_at + FRESH)
     }
 
     /// A token that was refused is not handed out again, unless it has been replaced meanwhile.
@@ -222,7 +232,9 @@ mod tests {
         let (mut memory, now) = (Memory::default(), Instant::now());
         memory.keep(token(100), now);
         let Known::Token(first) = memory.look(now) else { panic!("a token") };
+        assert!(memory.is_fresh(&first, now) && !memory.is_fresh(&first, now + FRESH));
         memory.keep(token(100), now);
+        assert!(!memory.is_fresh(&first, now), "there is another");
         memory.discard(&first);
         let Known::Token(second) = memory.look(now) else { panic!("its successor") };
         memory.discard(&second);
