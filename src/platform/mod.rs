@@ -33,6 +33,8 @@ pub mod pause;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
+#[cfg(test)]
+mod stand_in;
 pub mod token;
 pub mod uaa;
 pub mod whereabouts;

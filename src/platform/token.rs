@@ -202,6 +202,11 @@ impl TokenSource {
         self.fetcher.state().memory.last().unwrap_or_else(|| Err(Error::new(Kind::Unavailable, OPERATION)))
     }
 
+    /// Whether this token was issued just now, so that there is no better one.
+    pub fn is_fresh(&self, token: &Arc<SecretString>) -> bool {
+        self.fetcher.state().memory.is_fresh(token, Instant::now())
+    }
+
     /// The API refused this token: the next caller gets another. A token that was replaced meanwhile stays.
     pub fn discard(&self, refused: &Arc<SecretString>) {
         self.fetcher.state().memory.discard(refused);
@@ -258,6 +263,8 @@ impl Fetcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::budget::Unobserved;
+    use crate::platform::stand_in::{Answering, StandIn};
 
     fn client(proof: ClientProof) -> Client {
         Client { token_url: Url::parse("https://uaa.example/oauth/token").unwrap(), id: "sb-1!b2|it!b3".into(), proof }
@@ -277,6 +284,38 @@ mod tests {
         let form = format!("{grant}&client_id=sb-1%21b2%7Cit%21b3");
         assert_eq!(sent(ClientProof::Certificate("c".into(), "k".into())), (String::new(), form));
         assert_eq!(sent(ClientProof::Basic(secret)), (grant.to_owned(), String::new()));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_still_good_is_handed_out_while_another_is_fetched_beside() {
+        let platform = StandIn::start().await;
+        platform.token_service(Answering::Never);
+        let client = platform.client("secret");
+        let source = TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved));
+        let life = Duration::from_secs(100);
+        let old = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        source.fetcher.state().memory.keep(Ok(Token { value: "old".into(), life }), old);
+        let asked = Instant::now();
+        for _ in 0..3 {
+            assert_eq!(source.get(asked + life).await.unwrap().expose_secret(), "old");
+        }
+        assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+        pause(Duration::from_millis(200)).await;
+        assert_eq!(platform.log_ons(), 1, "one fetches");
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_for_a_token_share_one_fetch_also_when_the_first_gives_up() {
+        let platform = StandIn::start().await;
+        platform.token_service(Answering::Slowly(Duration::from_millis(300)));
+        let client = platform.client("secret");
+        let source = Arc::new(TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved)));
+        let soon = Instant::now() + Duration::from_secs(5);
+        let first = tokio::time::timeout(Duration::from_millis(50), source.get(soon)).await;
+        assert!(first.is_err(), "it gave up");
+        let all = futures::future::join_all((0..10).map(|_| source.get(soon))).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert_eq!(platform.log_ons(), 1);
     }
 
     #[test]
