@@ -30,6 +30,7 @@ async fn unknown_fields_are_read_over_where_a_switch_says_so() {
     let mut order = runtime_order("a", &[]);
     order["ready"] = json!(false);
     order["usable"] = json!(false);
+    order["labels"] = Value::Null;
     assert_eq!(world.post(&token, INSTANCES, order.clone()).await.status, 400);
     world.set(json!({"unknownFields": "ignored"})).await;
     let made = world.post(&token, INSTANCES, order).await;
