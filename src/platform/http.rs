@@ -4,13 +4,14 @@
 //! body ever gets into an error. It makes one attempt: when to try again is the session's business.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Identity, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use super::error::{Error, Kind, Result};
 
@@ -217,7 +218,14 @@ impl Answer {
     /// The body read as JSON, whatever its content type claims: platforms send JSON as `text/plain`, and routers send
     /// HTML as JSON.
     pub fn json<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        self.read(operation, PhantomData::<T>)
+    }
+
+    /// The body read as JSON by something that keeps what it wants of it.
+    pub fn read<'a, S: DeserializeSeed<'a>>(&'a self, operation: &'static str, seed: S) -> Result<S::Value> {
+        let mut text = serde_json::Deserializer::from_slice(&self.body);
+        let read = seed.deserialize(&mut text).and_then(|value| text.end().map(|()| value));
+        read.map_err(|error| {
             // The parser's message may quote the body, so only the place is told.
             let place =
                 format!("line {} column {} of the answer is not what was expected", error.line(), error.column());

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::api::{Identity, Role};
-use crate::plan::grant::{Grant, HolderKind};
+use crate::api::Identity;
+use crate::plan::grant::Grant;
 use crate::plan::owner::Owner;
 pub use crate::plan::technical_user::Health;
 
@@ -26,6 +26,7 @@ pub mod pause;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
+pub mod side_by_side;
 pub mod token;
 pub mod uaa;
 pub mod xsuaa;
@@ -173,17 +174,24 @@ pub trait Credentials: Send + Sync {
     async fn prove(&self, issued: &Issued) -> Result<Proof>;
 }
 
-/// A part of the platform's grants that one bulk read answers for, such as all members, or all role collections.
+/// A part of the platform's grants that one bulk read answers for, such as all members, or one role collection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(pub String);
 
 /// Grants roles to users and groups, and takes them away.
 #[async_trait]
 pub trait Grants: Send + Sync {
-    /// The bulk read that tells who holds this role.
-    fn scope(&self, role: &Role, kind: HolderKind, origin: &str) -> Scope;
-    /// Every grant of a scope.
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>>;
+    /// The bulk read that tells of this grant.
+    fn scope(&self, grant: &Grant) -> Scope;
+    /// The most grants of a scope to change together: as many as the platform takes at once, and no more than leave a
+    /// revocation waiting for seconds.
+    fn batch_size(&self, scope: &Scope) -> usize;
+    /// Which of these, all of one scope, are in force, in as few calls as pages. Proves presence only. Nothing is kept
+    /// of grants that were not asked about.
+    async fn read(&self, scope: &Scope, of: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>>;
+    /// Whether each of these is in force, read now for them alone. One result for each, in their order; they need not
+    /// share a scope.
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>>;
     /// Grants all of these, which share a scope, in as few calls as the platform allows. One result for each, in their order.
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>>;
     /// Takes all of these away, which share a scope. Absent is success. One result for each, in their order.
