@@ -33,6 +33,12 @@ impl Held {
         };
         Self(asked.into_iter().map(holds).collect())
     }
+
+    /// How many grants it answers for.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl Picture for Held {
@@ -67,12 +73,16 @@ impl Mirror {
             Ok(driver) => driver,
             Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
         };
-        let look = |of_scope: Vec<&Grant>| async move {
-            let of_scope: Vec<Grant> = of_scope.into_iter().cloned().collect();
-            let Some(first) = of_scope.first() else { return Vec::new() };
-            self.scope(driver.scope(first), driver).look(&of_scope, max_age).await
-        };
+        let look = |of_scope| self.look(driver, of_scope, max_age);
         side_by_side(grants, grants.len().max(1), |grant| driver.scope(grant), look).await
+    }
+
+    async fn look(&self, driver: &Arc<dyn Grants>, of_scope: Vec<&Grant>, max_age: Duration) -> Vec<Result<bool>> {
+        let of_scope: Vec<Grant> = of_scope.into_iter().cloned().collect();
+        match of_scope.first() {
+            Some(first) => self.scope(driver.scope(first), driver).look(&of_scope, max_age).await,
+            None => Vec::new(),
+        }
     }
 
     /// [`Grants::holds`], shown at once.

@@ -8,11 +8,8 @@
 //! - [`identities`], [`grants`]: what the pictures show, and the effects.
 //! - [`batch`]: one writer for each scope of grants.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use futures::future::join_all;
 
 use self::batch::ScopeOfGrants;
 use self::identities::Known;
@@ -24,11 +21,10 @@ mod batch;
 mod grants;
 mod identities;
 mod part;
+mod queue;
 #[cfg(test)]
 mod tests;
-
-/// How many times a scope is read again without anyone looking at it before it is asked whether anybody still cares.
-const UNSEEN_READS: u32 = 8;
+mod watched;
 
 /// What a platform shows, near enough and cheap to look at, and the way to change it.
 pub struct Mirror {
@@ -58,40 +54,19 @@ impl Mirror {
     /// Reads again every part that was looked at, and says what others changed. An error loses nothing: what was seen
     /// to have changed before it is told next time.
     pub async fn refresh(&self) -> Result<Changes> {
-        let scopes: Vec<_> = self.scopes().iter().map(|(name, scope)| (name.clone(), Arc::clone(scope))).collect();
         let identities = async {
             match &self.known {
                 Some(known) => known.refresh().await,
                 None => Ok(()),
             }
         };
-        let grants = join_all(scopes.iter().map(|(_, scope)| scope.held.refresh()));
-        let (identities, grants) = tokio::join!(identities, grants);
+        let (identities, grants) = tokio::join!(identities, self.refresh_grants());
         identities?;
-        grants.into_iter().collect::<Result<()>>()?;
-
-        let mut changes = Changes::default();
+        let mut changes = Changes { grants: grants.changes, ..Changes::default() };
         if let Some(known) = &self.known {
             changes.identities = known.take_changes();
         }
-        for (name, scope) in scopes {
-            changes.grants.extend(scope.held.take_changes());
-            match scope.held.grow_old().cmp(&UNSEEN_READS) {
-                Ordering::Less => {}
-                Ordering::Equal => changes.grants.extend(scope.grants()),
-                Ordering::Greater => self.forget(&name, scope),
-            }
-        }
         Ok(changes)
-    }
-
-    /// Drops a scope, unless somebody else is using it right now.
-    fn forget(&self, name: &Scope, scope: Arc<ScopeOfGrants>) {
-        let mut scopes = self.scopes();
-        drop(scope);
-        if scopes.get(name).is_some_and(|scope| Arc::strong_count(scope) == 1) {
-            scopes.remove(name);
-        }
     }
 
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.

@@ -116,8 +116,7 @@ impl Neo {
         if wanted.is_empty() {
             return self.remove_member(holder, member).await;
         }
-        let user_base = member.user_base().unwrap_or_else(|| holder.origin());
-        let body = WantedMember::new(Some(&member.id), &member.user_name, user_base, &wanted);
+        let body = with_roles(member, holder, &wanted);
         let path = self.members_path(Some(&member.id));
         let call = scim(self.members.put(WRITE, &path)).json(&body).urgency(urgency(change));
         let answer = call.send().await.map_err(|error| refused(error, roles))?;
@@ -224,6 +223,12 @@ fn find(members: Vec<Member>, holder: &Holder) -> Option<Member> {
     members.into_iter().find(|member| holder_of(member) == *holder)
 }
 
+/// A member as it was read, in the platform's own spelling, with these roles.
+fn with_roles<'a>(member: &'a Member, holder: &Holder, roles: &BTreeSet<&str>) -> WantedMember<'a> {
+    let user_base = member.user_base().unwrap_or_else(|| holder.origin());
+    WantedMember::new(Some(&member.id), &member.user_name, user_base, roles)
+}
+
 fn roles_of(member: &Member) -> BTreeSet<&str> {
     member.roles.iter().map(|role| role.value.as_str()).collect()
 }
@@ -254,4 +259,22 @@ fn refused(error: Error, roles: &BTreeSet<&str>) -> Error {
     }
     let roles = roles.iter().copied().collect::<Vec<_>>().join("`, `");
     Error::new(Kind::Invalid, error.operation()).detail(format!("is there a platform role `{roles}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_written_back_in_the_spelling_in_which_it_was_read() {
+        let text = r#"{"id":"P1_ACME.ondemand.com","userName":"P1","roles":[{"value":"Developer"}],
+            "urn:sap:cloud:scim:schemas:extension:custom:2.0:UserExt":{"userbase":"ACME.ondemand.com"}}"#;
+        let member: Member = serde_json::from_str(text).unwrap();
+        let holder = Holder::named(HolderKind::User, "p1", "acme.ondemand.com").on_neo();
+        assert_eq!(holder_of(&member), holder);
+        let body = serde_json::to_value(with_roles(&member, &holder, &BTreeSet::from(["ReadOnly"]))).unwrap();
+        assert_eq!((&body["id"], &body["userName"]), (&"P1_ACME.ondemand.com".into(), &"P1".into()));
+        let extension = &body["urn:sap:cloud:scim:schemas:extension:custom:2.0:UserExt"];
+        assert_eq!(extension["userbase"], "ACME.ondemand.com");
+    }
 }

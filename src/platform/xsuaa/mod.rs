@@ -1,13 +1,15 @@
 //! SAP Authorization and Trust Management (XSUAA): role collections of users and groups.
 //!
 //! Only role collections that are asked about are read, and nothing is kept of those who are not. The API has no call
-//! for many assignments at once, so a batch goes out side by side, but never two calls for one user: they would race
-//! for the user's record. No user is ever deleted here.
+//! for many assignments at once, so a batch goes out side by side, but never two changes of one user, of whatever
+//! batches: they would race for the user's record. No user is ever deleted here.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::budget::Urgency;
 use super::error::{Error, Kind, Result};
@@ -16,7 +18,7 @@ use super::session::Session;
 use super::side_by_side::side_by_side;
 use super::{Grants, Scope};
 use crate::api::Role;
-use crate::plan::grant::{Grant, HolderKind};
+use crate::plan::grant::{Grant, Holder, HolderKind};
 
 mod mappings;
 mod sift;
@@ -39,11 +41,19 @@ const BATCH: usize = 50;
 pub struct Xsuaa {
     session: Session,
     endless: Endless,
+    turns: Turns,
 }
 
 /// Role collections with more users than fit into an answer.
 #[derive(Default)]
 struct Endless(RwLock<BTreeSet<String>>);
+
+/// Lets one change of a holder at a time pass. Some holders share a place and wait for each other without need.
+#[derive(Default)]
+struct Turns {
+    places: [Mutex<()>; 32],
+    hasher: RandomState,
+}
 
 /// Gives or takes.
 #[derive(Clone, Copy)]
@@ -55,7 +65,7 @@ enum Change {
 impl Xsuaa {
     /// A driver that works with this admin credential.
     pub fn new(session: Session) -> Self {
-        Self { session, endless: Endless::default() }
+        Self { session, endless: Endless::default(), turns: Turns::default() }
     }
 
     async fn batch(&self, grants: &[Grant], change: Change) -> Vec<Result<()>> {
@@ -66,7 +76,9 @@ impl Xsuaa {
     async fn one_after_another(&self, grants: Vec<&Grant>, change: Change) -> Vec<Result<()>> {
         let mut results = Vec::with_capacity(grants.len());
         for grant in grants {
+            let turn = self.turns.take(&grant.holder).await;
             results.push(self.apply(grant, change).await);
+            drop(turn);
         }
         results
     }
@@ -143,6 +155,13 @@ impl Endless {
 
     fn insert(&self, collection: &str) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(collection.to_owned());
+    }
+}
+
+impl Turns {
+    async fn take(&self, holder: &Holder) -> Option<MutexGuard<'_, ()>> {
+        let place = usize::try_from(self.hasher.hash_one(holder)).unwrap_or_default() % self.places.len();
+        Some(self.places.get(place)?.lock().await)
     }
 }
 

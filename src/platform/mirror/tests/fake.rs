@@ -36,6 +36,14 @@ pub struct Truth {
     pub eager: bool,
     /// The next batch panics.
     pub panics: bool,
+    /// How many grants go out together.
+    pub batch_size: Option<usize>,
+    /// A grant whose changes seem to fail like this, whatever becomes of the rest of the batch.
+    pub failing: Option<(Grant, Kind)>,
+    /// Scopes that cannot be read.
+    pub unreadable: BTreeSet<Scope>,
+    /// How many scopes are being read, and how many were at most.
+    pub reading: (usize, usize),
     writing: BTreeSet<Scope>,
 }
 
@@ -97,28 +105,69 @@ impl Fake {
 
     async fn batch(&self, call: &str, grants: &[Grant], write: fn(&mut Truth, &Grant)) -> Vec<Result<()>> {
         assert!(!std::mem::take(&mut self.truth().panics), "told to panic");
-        let scopes: BTreeSet<Scope> =
-            grants.iter().map(|grant| self.scope(&grant.role, grant.holder.kind, &grant.holder.origin)).collect();
+        let scopes: BTreeSet<Scope> = grants.iter().map(|grant| self.scope(grant)).collect();
         assert_eq!(scopes.len(), 1, "a batch has one scope");
         let scope = scopes.into_iter().next().unwrap();
         assert!(self.truth().writing.insert(scope.clone()), "two writes to one scope at a time");
         let all = |truth: &mut Truth| grants.iter().for_each(|grant| write(truth, grant));
         let outcome = self.write(&format!("{call} {}", grants.len()), all).await;
         self.truth().writing.remove(&scope);
-        grants.iter().map(|_| outcome.as_ref().map(|&()| ()).map_err(Error::share)).collect()
+        let failing = self.truth().failing.clone();
+        let of_one = |grant: &Grant| match &failing {
+            Some((failing, kind)) if failing == grant => Err(Error::new(*kind, "write")),
+            _ => outcome.as_ref().map(|&()| ()).map_err(Error::share),
+        };
+        grants.iter().map(of_one).collect()
+    }
+}
+
+/// A read of a scope that is under way.
+struct Reading(Fake);
+
+impl Reading {
+    fn begin(fake: &Fake) -> Self {
+        let mut truth = fake.truth();
+        truth.reading.0 += 1;
+        truth.reading.1 = truth.reading.1.max(truth.reading.0);
+        Self(fake.clone())
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.truth().reading.0 -= 1;
     }
 }
 
 #[async_trait]
 impl Grants for Fake {
-    fn scope(&self, role: &Role, _: HolderKind, _: &str) -> Scope {
-        Scope(role.name().to_owned())
+    fn scope(&self, grant: &Grant) -> Scope {
+        Scope(grant.role.name().to_owned())
     }
 
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>> {
+    fn batch_size(&self, _: &Scope) -> usize {
+        self.truth().batch_size.unwrap_or(usize::MAX)
+    }
+
+    /// Shows strangers' too: what is not asked for is not the mirror's business to rely on.
+    async fn read(&self, scope: &Scope, _: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>> {
+        if self.truth().unreadable.contains(scope) {
+            return Err(Error::new(Kind::Unavailable, "read"));
+        }
+        let at_once = Reading::begin(self);
         let of_scope =
             |truth: &Truth| truth.grants.iter().filter(|grant| grant.role.name() == scope.0).cloned().collect();
-        self.read(&format!("read {}", scope.0), of_scope).await
+        let read = self.read(&format!("read {}", scope.0), of_scope).await;
+        drop(at_once);
+        read
+    }
+
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        let held = |truth: &Truth| grants.iter().map(|grant| truth.grants.contains(grant)).collect::<Vec<_>>();
+        match self.read("confirm", held).await {
+            Ok(held) => held.into_iter().map(Ok).collect(),
+            Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
+        }
     }
 
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {
@@ -186,8 +235,8 @@ impl Credentials for Fake {
 }
 
 pub fn grant(user: usize, role: usize) -> Grant {
-    let holder = Holder { kind: HolderKind::User, name: format!("user-{user}"), origin: "o".into() };
-    Grant { holder, role: Role::RoleCollection(RoleName { name: format!("role-{role}") }) }
+    let holder = Holder::named(HolderKind::User, &format!("user-{user}"), "o");
+    Grant::new(holder, Role::RoleCollection(RoleName { name: format!("role-{role}") }))
 }
 
 pub fn owner(uid: &str) -> Owner {
