@@ -278,7 +278,7 @@ fn add_strangers(platform: &Running, users: &[serde_json::Value]) {
         let asked = http.post(text("tokenurl")).form(&form).send().await.expect("a token");
         let token: serde_json::Value = asked.json().await.expect("a token");
         let url = format!("{}/sap/rest/user/bulk", text("apiurl"));
-        for users in users.chunks(2000) {
+        for users in users.chunks(1000) {
             let bearer = token["access_token"].as_str().expect("a token");
             let made = http.post(&url).bearer_auth(bearer).json(users).send().await.expect("users");
             assert_eq!(made.status(), 200);

@@ -35,8 +35,8 @@ pub(super) enum Write {
 impl Known {
     fn new(identities: Vec<ObservedIdentity>, credentials: Vec<ObservedCredential>) -> Self {
         let mut known = Self::default();
-        identities.into_iter().map(Write::Identity).for_each(|write| {known.fold(&write);});
-        credentials.into_iter().map(Write::Credential).for_each(|write| {known.fold(&write);});
+        identities.into_iter().map(Write::Identity).for_each(|write| known.fold(&write));
+        credentials.into_iter().map(Write::Credential).for_each(|write| known.fold(&write));
         known
     }
 
@@ -61,7 +61,7 @@ impl Picture for Known {
     type Key = String;
     type Write = Write;
 
-    fn fold(&mut self, write: &Write) -> bool {
+    fn fold(&mut self, write: &Write) {
         match write {
             Write::Identity(identity) => {
                 self.by_name.insert(identity.name.clone(), identity.clone());
@@ -80,7 +80,6 @@ impl Picture for Known {
                 }
             }
         }
-        true
     }
 
     fn differences(&self, newer: &Self, touched: &BTreeSet<String>) -> BTreeSet<String> {
@@ -117,12 +116,12 @@ pub(super) fn part(driver: &Driver, cluster: &str) -> Option<Arc<Part<Known>>> {
 impl Mirror {
     /// The identity of this name, as it was seen at most `max_age` ago.
     pub async fn identity(&self, name: &str, max_age: Duration) -> Result<Option<ObservedIdentity>> {
-        self.known("look up an identity")?.look(max_age, &[], |known: &Known| known.by_name.get(name).cloned()).await
+        self.known("look up an identity")?.look(max_age, |known| known.by_name.get(name).cloned()).await
     }
 
     /// The credentials of an identity, as they were seen at most `max_age` ago.
     pub async fn credentials_of(&self, identity_id: &str, max_age: Duration) -> Result<Vec<ObservedCredential>> {
-        self.known("look up credentials")?.look(max_age, &[], |known: &Known| known.credentials_of(identity_id)).await
+        self.known("look up credentials")?.look(max_age, |known| known.credentials_of(identity_id)).await
     }
 
     /// [`Identities::create`], shown at once.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::batch::ScopeOfGrants;
 use self::identities::Known;
+use self::grants::Refreshed;
 use self::part::Part;
 use super::{Driver, Error, Kind, Result, Scope};
 use crate::plan::grant::Grant;
@@ -26,6 +27,8 @@ mod queue;
 mod tests;
 mod watched;
 
+const IDENTITIES: &str = "identities";
+
 /// What a platform shows, near enough and cheap to look at, and the way to change it.
 pub struct Mirror {
     driver: Driver,
@@ -35,13 +38,14 @@ pub struct Mirror {
 }
 
 /// What others changed on the platform since the last refresh.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Changes {
     /// Names of identities that came, went or changed, or whose credentials did.
     pub identities: BTreeSet<String>,
     /// Grants that came or went. Those of a scope that nobody has looked at for long are listed too, once: whoever
     /// needs them looks, and so keeps the scope; otherwise it is not read any more.
     pub grants: BTreeSet<Grant>,
+    pub failures: Vec<(String, Error)>,
 }
 
 impl Mirror {
@@ -53,20 +57,22 @@ impl Mirror {
 
     /// Reads again every part that was looked at, and says what others changed. An error loses nothing: what was seen
     /// to have changed before it is told next time.
-    pub async fn refresh(&self) -> Result<Changes> {
-        let identities = async {
-            match &self.known {
-                Some(known) => known.refresh().await,
-                None => Ok(()),
-            }
-        };
-        let (identities, grants) = tokio::join!(identities, self.refresh_grants());
-        identities?;
-        let mut changes = Changes { grants: grants.changes, ..Changes::default() };
+    pub async fn refresh(&self) -> Changes {
+        let (identities, grants) = tokio::join!(self.refresh_identities(), self.refresh_grants());
+        let Refreshed { changes: grants, failures } = grants;
+        let mut changes = Changes { grants, failures, ..Changes::default() };
+        changes.failures.extend(identities.err().map(|error| (IDENTITIES.to_owned(), error)));
         if let Some(known) = &self.known {
             changes.identities = known.take_changes();
         }
-        Ok(changes)
+        changes
+    }
+
+    async fn refresh_identities(&self) -> Result<()> {
+        match &self.known {
+            Some(known) => known.refresh().await,
+            None => Ok(()),
+        }
     }
 
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.

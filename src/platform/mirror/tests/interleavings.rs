@@ -24,6 +24,7 @@ enum Deed {
     Create(usize),
     Delete(usize),
     Refresh,
+    Confirm(usize, usize),
     Look(usize, u64),
     /// The next call fails.
     Fault(Kind),
@@ -38,6 +39,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (0..USERS).prop_map(Deed::Create),
         2 => (0..USERS).prop_map(Deed::Delete),
         2 => Just(Deed::Refresh),
+        2 => (0..USERS, 0..ROLES).prop_map(|(user, role)| Deed::Confirm(user, role)),
         2 => (0..USERS, 0..200_u64).prop_map(|(user, age)| Deed::Look(user, age)),
         2 => kinds.prop_map(Deed::Fault),
     ]
@@ -62,6 +64,7 @@ async fn act(fake: &Fake, mirror: &Mirror, deed: Deed) {
             drop(mirror.delete_identity(&identity(&name, &BTreeSet::new())).await);
         }
         Deed::Refresh => drop(mirror.refresh().await),
+        Deed::Confirm(user, role) => drop(mirror.confirm(&[grant(user, role)]).await),
         Deed::Look(user, age) => drop(mirror.holds(&[grant(user, 0)], Duration::from_millis(age)).await),
         Deed::Fault(kind) => fake.truth().faults.push_back(kind),
     }
@@ -97,7 +100,7 @@ async fn run(mut events: Vec<Event>, eager: bool, meddled: bool) {
         // Our own writes alone must have kept the pictures right, and a doubt must have been noted.
         shows_the_truth(fake, mirror, LONG).await;
     }
-    mirror.refresh().await.unwrap();
+    mirror.refresh().await;
     shows_the_truth(fake, mirror, LONG).await;
 }
 
