@@ -18,6 +18,7 @@ use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::watches::{self, Shutdown};
 use technical_user_operator::controller::{Context, connections::Connections, index::Index, retry::Retries};
 use technical_user_operator::metrics::Metrics;
+use technical_user_operator::platform::Accounts;
 use technical_user_operator::platform::pause::pause;
 use technical_user_operator::server::{self, Readiness};
 use technical_user_operator::telemetry;
@@ -118,6 +119,7 @@ async fn reconcile(
         cluster: kube_system.uid().ok_or("kube-system has no uid")?,
         namespace: args.namespace.clone(),
         connections: Connections::default(),
+        accounts: Accounts::default(),
         stores,
         index: Index::default(),
         wake,

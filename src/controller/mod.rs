@@ -51,6 +51,8 @@ pub struct Context {
     pub namespace: String,
     /// The connections to platforms.
     pub connections: connections::Connections,
+    /// The admin credentials that they share.
+    pub accounts: crate::platform::Accounts,
     /// The watched objects.
     pub stores: Stores,
     /// Who uses what.

@@ -30,8 +30,11 @@ impl Reconcile for Platform {
         live.status.environment = Some(environment.to_owned());
         let connected = connection(live.object(), context).await;
         announce(&name, &connected, context);
-        let changes = connected?.mirror.refresh().await?;
+        let changes = connected?.mirror.refresh().await;
         wake_concerned(&name, &changes, context);
+        if let Some((_, failure)) = changes.failures.into_iter().next() {
+            return Err(failure.into());
+        }
         let interval = live.object().spec.resync_interval.duration().map(jittered);
         Ok(Applied { outcome: Outcome::Ready(format!("logged on to {environment}")), again: interval })
     }
@@ -75,7 +78,7 @@ async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connec
         Arc::new(made.inspect_err(|error| context.connections.down(&name, error))?)
     };
     match connection.driver.log_on().await {
-        Ok(()) => Ok(connection),
+        Ok(_) => Ok(connection),
         Err(error) => {
             let error = Error::from(error);
             if error.class() == Class::Person || fits.is_none() {
@@ -93,7 +96,7 @@ fn made(
     context: &Context,
 ) -> Result<Connection> {
     let observer: Arc<dyn CallObserver> = Arc::<Metrics>::clone(&context.metrics);
-    let driver = connect(environment, secrets, &observer)?;
+    let driver = connect(environment, secrets, &context.accounts, &observer)?;
     let mirror = Mirror::new(driver.clone(), &context.cluster);
     Ok(Connection { environment: environment.clone(), secrets: fingerprint, driver, mirror })
 }

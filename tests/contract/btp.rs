@@ -12,12 +12,14 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{AdminSecret, Health, Kind, connect};
+use technical_user_operator::platform::{
+    Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect,
+};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
-use crate::suite::{confirmed, create, delete, grant, held, issue, listed, revoke, revoke_grants};
+use crate::suite::{confirmed, create, delete, grant, held, identities_of, issue, listed, revoke, revoke_grants};
 use crate::{documents, faults, suite};
 
 /// What the suite has to know.
@@ -133,14 +135,21 @@ fn a_service_that_works_in_the_background_is_waited_for() {
 }
 
 #[test]
-fn a_creation_that_takes_long_is_in_progress_and_not_ordered_again() {
-    let platform = Running::start(&BTP);
+fn a_creation_that_takes_long_is_followed_and_not_ordered_again() {
+    let mut platform = Running::start(&BTP);
     platform.simulator.settings(&json!({"asyncPlans": ["integration-flow"], "operationMillis": 60_000}));
-    assert_eq!(create(&platform, "long").health, Health::InProgress);
-    assert_eq!(create(&platform, "long").health, Health::InProgress);
+    let (owner, sample) = (owner("long"), platform.sample(&owner("long")).expect("a sample"));
+    let begun = runtime().block_on(identities_of(&platform.driver).create(&sample)).expect("an answer");
+    let Ordered::Begun(operation) = begun else { panic!("it takes a minute: {begun:?}") };
+    // What follows it may be another process.
+    platform.reconnect();
+    let follow = |driver| runtime().block_on(identities_of(driver).follow(&operation)).expect("an answer");
+    assert!(matches!(follow(&platform.driver), Progress::Running));
+    let found = runtime().block_on(identities_of(&platform.driver).find(&owner)).expect("an answer");
+    assert_eq!(found.iter().map(|one| one.health).collect::<Vec<_>>(), [Health::InProgress]);
     assert_eq!(listed(&platform, "cluster-1")[0].health, Health::InProgress);
     platform.simulator.advance_clock(Duration::from_mins(1));
-    platform.simulator.settings(&json!({"asyncPlans": []}));
+    assert!(matches!(follow(&platform.driver), Progress::Succeeded));
     assert_eq!(create(&platform, "long").health, Health::Usable);
     let requests = platform.simulator.requests();
     let orders = requests.iter().filter(|request| request["route"] == "service-manager.create-instance").count();
@@ -384,7 +393,7 @@ fn a_user_is_changed_by_one_call_at_a_time_whatever_the_role_collection() {
 #[test]
 fn a_refused_token_is_replaced_once() {
     let platform = Running::start(&BTP);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401, "times": 1}));
     assert!(listed(&platform, "cluster-1").is_empty());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401}));
@@ -443,8 +452,9 @@ fn log_on_with_a_certificate() {
     let access = ApiAccess { credentials_secret_ref: SecretRef { name: "x509".into() } };
     let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
-    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &observer).expect("a driver");
-    runtime().block_on(driver.log_on()).expect("the certificate logs on");
+    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &Accounts::default(), &observer)
+        .expect("a driver");
+    runtime().block_on(driver.log_on()).and_then(LoggedOn::whole).expect("the certificate logs on");
     let identities = driver.identities.expect("identities");
     assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
 }

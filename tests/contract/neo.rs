@@ -240,7 +240,7 @@ fn groups_and_foreign_roles_are_refused_before_any_call() {
 #[test]
 fn both_apis_share_one_token() {
     let platform = Running::start(&NEO);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     for batch in platform.grants() {
         grant(&platform, &batch);
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::ExposeSecret as _;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::platform::{
-    Credentials, Driver, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Proof,
+    Credentials, Driver, Error, Field, Health, Identities, Issued, Kind, NewIdentity, ObservedCredential,
+    ObservedIdentity, Ordered, Proof,
 };
 
 use crate::description::{Description, Running, owner};
@@ -14,7 +15,7 @@ use crate::harness::runtime;
 /// All of it. The platform is handed on, for whoever wants to see what was asked of it.
 pub(crate) fn run(description: &'static Description) -> Running {
     let platform = Running::start(description);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     if platform.driver.identities.is_some() {
         identities(&platform);
         credentials(&platform);
@@ -36,9 +37,7 @@ fn identities(platform: &Running) {
     assert!(listed(platform, "cluster-2").is_empty(), "another cluster's are not shown");
 
     let other = platform.with_other_roles(&sample);
-    platform.converge("set roles", async |driver| {
-        driver.identities.as_ref().expect("identities").set_roles(&made, &other).await
-    });
+    set_roles(platform, &made, &other);
     for _ in 0..2 {
         delete(platform, &made);
         assert!(listed(platform, "cluster-1").is_empty());
@@ -97,31 +96,70 @@ fn grants(platform: &Running, batch: &[Grant]) {
 }
 
 /// The capability of a driver that has it.
+pub(crate) fn identities_of(driver: &Driver) -> &dyn Identities {
+    driver.identities.as_deref().expect("identities")
+}
+
+/// The capability of a driver that has it.
 pub(crate) fn credentials_of(driver: &Driver) -> &dyn Credentials {
     driver.credentials.as_deref().expect("credentials")
 }
 
-/// Makes the sample identity of an owner.
+/// Makes the sample identity of an owner, as a controller would: what is found, or was begun, is looked at.
 pub(crate) fn create(platform: &Running, uid: &str) -> ObservedIdentity {
-    let sample = platform.sample(&owner(uid)).expect("a sample");
-    platform.converge("create", async |driver| driver.identities.as_ref().expect("identities").create(&sample).await)
+    let owner = owner(uid);
+    let sample = platform.sample(&owner).expect("a sample");
+    platform.converge("create", async |driver| {
+        let identities = identities_of(driver);
+        if let Some(found) = identities.find(&owner).await?.into_iter().next() {
+            return if found.health == Health::InProgress { Err(not_yet()) } else { Ok(found) };
+        }
+        match identities.create(&sample).await? {
+            Ordered::Done(made) => Ok(made),
+            Ordered::Found | Ordered::Begun(_) => Err(not_yet()),
+        }
+    })
 }
 
 /// Removes it.
 pub(crate) fn delete(platform: &Running, identity: &ObservedIdentity) {
-    platform.converge("delete", async |driver| driver.identities.as_ref().expect("identities").delete(identity).await);
+    platform.converge("delete", async |driver| done(identities_of(driver).delete(identity).await?));
+}
+
+/// Gives it roles.
+pub(crate) fn set_roles(platform: &Running, identity: &ObservedIdentity, wanted: &NewIdentity) -> ObservedIdentity {
+    platform.converge("set roles", async |driver| done(identities_of(driver).set_roles(identity, wanted).await?))
+}
+
+/// What is not done yet is tried again.
+fn done<T>(ordered: Ordered<T>) -> Result<T, Error> {
+    match ordered {
+        Ordered::Done(what) => Ok(what),
+        Ordered::Found | Ordered::Begun(_) => Err(not_yet()),
+    }
+}
+
+fn not_yet() -> Error {
+    Error::new(Kind::InProgress, "wait")
 }
 
 /// Everything of a cluster.
 pub(crate) fn listed(platform: &Running, cluster: &str) -> Vec<ObservedIdentity> {
-    platform.converge("list", async |driver| driver.identities.as_ref().expect("identities").list(cluster).await)
+    platform.converge("list", async |driver| identities_of(driver).list(cluster).await)
 }
 
 /// Issues the credential of this number.
 pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, sequence: i64) -> Issued {
     let owner = owner(uid);
     let name = owner.credential_name(sequence);
-    platform.converge("issue", async |driver| credentials_of(driver).issue(identity, &owner, &name).await)
+    platform.converge("issue", async |driver| {
+        let credentials = credentials_of(driver);
+        let found = credentials.find(identity).await?;
+        if let Some(found) = found.iter().find(|one| one.name == name && one.health == Health::Usable) {
+            return credentials.reveal(found).await?.ok_or_else(not_yet);
+        }
+        done(credentials.issue(identity, &owner, &name).await?)
+    })
 }
 
 /// The platform's own copy.
@@ -131,7 +169,7 @@ pub(crate) fn reveal(platform: &Running, credential: &ObservedCredential) -> Opt
 
 /// Ends it.
 pub(crate) fn revoke(platform: &Running, credential: &ObservedCredential) {
-    platform.converge("revoke", async |driver| credentials_of(driver).revoke(credential).await);
+    platform.converge("revoke", async |driver| done(credentials_of(driver).revoke(credential).await?));
 }
 
 /// The text fields of a credential.

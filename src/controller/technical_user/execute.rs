@@ -16,7 +16,7 @@ use crate::controller::report::Journal;
 use crate::controller::secret::{Label, content};
 use crate::plan::capability::{self, OwnRoles};
 use crate::plan::technical_user::{SecretFact, Step, Want};
-use crate::platform::{self, Health, Issued, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Proof};
+use crate::platform::{self, Health, Issued, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Ordered, Proof};
 
 /// One plan being carried out.
 pub struct Execution<'a> {
@@ -55,7 +55,7 @@ impl Execution<'_> {
 
     async fn delete_identity(&mut self) -> Result<()> {
         if let Some(identity) = self.seen.identity.take() {
-            self.connection.mirror.delete_identity(&identity).await?;
+            done(self.connection.mirror.delete_identity(&identity).await?, "delete identity")?;
             self.seen.credentials.clear();
             self.journal.note("Deprovisioned", format!("removed {} and its credentials", identity.name));
         }
@@ -75,7 +75,7 @@ impl Execution<'_> {
     }
 
     async fn create_identity(&mut self, roles: &BTreeSet<String>) -> Result<()> {
-        let identity = self.connection.mirror.create(&self.wanted(roles)).await?;
+        let identity = done(self.connection.mirror.create(&self.wanted(roles)).await?, "create identity")?;
         self.journal.note("Provisioned", format!("created {} with {}", identity.name, listed(roles)));
         let usable = identity.health == Health::Usable;
         self.live.status.identity = Some(status_of(&identity, Some(roles)));
@@ -85,7 +85,8 @@ impl Execution<'_> {
 
     async fn set_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let identity = self.identity()?;
-        let changed = self.connection.mirror.set_roles(identity, &self.wanted(roles)).await?;
+        let changed =
+            done(self.connection.mirror.set_roles(identity, &self.wanted(roles)).await?, "set roles of identity")?;
         self.journal.note("RolesChanged", format!("{} now carries {}", changed.name, listed(roles)));
         self.live.status.identity = Some(status_of(&changed, Some(roles)));
         self.seen.identity = Some(changed);
@@ -94,7 +95,8 @@ impl Execution<'_> {
 
     async fn issue(&mut self, sequence: i64) -> Result<()> {
         let name = self.want.owner.credential_name(sequence);
-        let issued = self.connection.mirror.issue(self.identity()?, &self.want.owner, &name).await?;
+        let ordered = self.connection.mirror.issue(self.identity()?, &self.want.owner, &name).await?;
+        let issued = done(ordered, "issue credential")?;
         if issued.credential.health == Health::InProgress {
             return Err(in_progress("issue credential"));
         }
@@ -165,7 +167,7 @@ impl Execution<'_> {
 
     async fn revoke(&mut self, name: &str) -> Result<()> {
         let credential = self.credential(name)?;
-        self.connection.mirror.revoke_credential(credential).await?;
+        done(self.connection.mirror.revoke_credential(credential).await?, "revoke credential")?;
         self.journal.note("Revoked", format!("revoked credential {name}, which the Secret does not hold"));
         Ok(())
     }
@@ -229,6 +231,14 @@ fn listed(roles: &BTreeSet<String>) -> String {
     match roles.iter().map(String::as_str).collect::<Vec<_>>().join(", ") {
         roles if roles.is_empty() => "no roles".to_owned(),
         roles => format!("roles {roles}"),
+    }
+}
+
+/// What was found, or has only begun, is looked at in the next round.
+fn done<T>(ordered: Ordered<T>, operation: &'static str) -> Result<T> {
+    match ordered {
+        Ordered::Done(what) => Ok(what),
+        Ordered::Found | Ordered::Begun(_) => Err(in_progress(operation)),
     }
 }
 

@@ -82,9 +82,9 @@ async fn on_platform(
     connection: &Connection,
     max_age: Duration,
 ) -> Result<(Option<ObservedIdentity>, Vec<ObservedCredential>)> {
-    let identity = connection.mirror.identity(&owner.identity_name(), max_age).await?;
+    let identity = connection.mirror.identities(owner, max_age).await?.into_iter().next();
     let credentials = match &identity {
-        Some(identity) => connection.mirror.credentials_of(&identity.id, max_age).await?,
+        Some(identity) => connection.mirror.credentials_of(identity, max_age).await?,
         None => vec![],
     };
     Ok((identity, credentials))

@@ -201,7 +201,7 @@ impl ScopeOfGrants {
             return Ok(shown);
         }
         // The picture is of before somebody asked about all of these. A read that begins now answers for them.
-        let shown = self.held.look(Duration::ZERO, grants, shown).await?;
+        let shown = self.held.look_anew(shown).await?;
         Ok(shown.unwrap_or_else(|| vec![false; grants.len()]))
     }
 }

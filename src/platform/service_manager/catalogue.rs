@@ -68,9 +68,9 @@ impl Catalogue {
         Ok(remember(&mut known, plan, offering))
     }
 
-    /// Forgets everything: the platform has refused what was known.
-    pub async fn forget(&self) {
-        self.known.lock().await.clear();
+    /// Forgets a plan: the platform has refused what was known of it.
+    pub async fn forget(&self, id: &str) {
+        self.known.lock().await.retain(|known| known.id != id);
     }
 
     async fn first<T: serde::de::DeserializeOwned>(&self, collection: &str, query: &str) -> Result<Option<T>> {

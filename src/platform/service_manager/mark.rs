@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::plan::owner::Owner;
+use crate::platform::Mark;
 
 /// The cluster: everything that is ours carries it.
 const CLUSTER: &str = "tuo_cluster";
@@ -32,6 +33,23 @@ pub fn is_of(labels: &Labels, owner: &Owner) -> bool {
     carries(CLUSTER, &owner.cluster) && carries(OWNER, &owner.uid)
 }
 
+/// For whom labels say that something was made.
+pub fn read(labels: &Labels) -> Option<Mark> {
+    let value = |key: &str| labels.get(key).and_then(|values| values.first()).cloned();
+    let uid = value(OWNER)?;
+    Some(Mark { uid, namespace: value(NAMESPACE).unwrap_or_default(), name: value(NAME).unwrap_or_default() })
+}
+
+/// Whether labels say that something is of this cluster.
+pub fn is_of_cluster(labels: &Labels, cluster: &str) -> bool {
+    labels.get(CLUSTER).is_some_and(|values| values.contains(&shortened(cluster)))
+}
+
+/// The `labelQuery` for everything of an owner.
+pub fn of_owner(owner: &Owner) -> String {
+    format!("{} and {}", of_cluster(&owner.cluster), equals(OWNER, &shortened(&owner.uid)))
+}
+
 /// The `labelQuery` for everything of a cluster.
 pub fn of_cluster(cluster: &str) -> String {
     equals(CLUSTER, &shortened(cluster))
@@ -59,6 +77,7 @@ mod tests {
         let one = labels(&owner("u1"));
         assert!(one.values().flatten().all(|value| value.len() <= LONGEST_VALUE));
         assert!(is_of(&one, &owner("u1")));
+        assert_eq!(read(&one).unwrap().uid, "u1");
         assert!(!is_of(&one, &owner("u2")));
         assert!(!is_of(&one, &Owner { cluster: "c2".into(), ..owner("u1") }));
         assert!(!is_of(&Labels::new(), &owner("u1")));

@@ -157,7 +157,7 @@ async fn a_refresh_reads_the_scopes_in_use_and_tells_what_others_did() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
     fake.truth().grants.insert(grant(1, 0));
-    shown(&mirror, &[grant(1, 0), grant(1, 1)], LONG).await;
+    shown(&mirror, &[grant(1, 0), grant(3, 1)], LONG).await;
     mirror.grant(vec![grant(2, 0)]).await.remove(0).unwrap();
     fake.truth().grants.remove(&grant(1, 0));
     fake.truth().grants.extend([grant(3, 1), grant(3, 2)]);

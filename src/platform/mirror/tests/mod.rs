@@ -26,7 +26,7 @@ async fn shown(mirror: &Mirror, grants: &[Grant], max_age: Duration) -> Vec<bool
 #[tokio::test]
 async fn what_the_driver_lacks_is_refused_in_clear_words() {
     let mirror = Mirror::new(Driver::default(), "c");
-    let identity = mirror.identity("x", LONG).await.unwrap_err();
+    let identity = mirror.identities(&fake::owner("x"), LONG).await.unwrap_err();
     let grants = mirror.grant(vec![fake::grant(1, 1), fake::grant(2, 1)]).await;
     assert_eq!(identity.kind(), crate::platform::Kind::Invalid);
     assert!(identity.to_string().contains("this platform offers no identities"), "{identity}");
