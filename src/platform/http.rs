@@ -63,6 +63,17 @@ pub enum Body {
     Form(String),
 }
 
+impl Body {
+    /// What it is, unless the request says it more exactly.
+    const fn content_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Empty => None,
+            Self::Json(_) => Some("application/json"),
+            Self::Form(_) => Some("application/x-www-form-urlencoded"),
+        }
+    }
+}
+
 /// How a request shows who sends it.
 pub enum Authorization<'a> {
     /// Not at all, or by the TLS identity.
@@ -167,7 +178,11 @@ impl Http {
 
     /// Sends a request once.
     pub async fn exchange(&self, request: Request, authorization: Authorization<'_>) -> Result<Answer, Lost> {
-        let builder = self.client.request(request.method, request.url).headers(request.headers);
+        let mut headers = request.headers;
+        if let Some(content_type) = request.body.content_type() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+        }
+        let builder = self.client.request(request.method, request.url).headers(headers);
         let builder = match authorization {
             Authorization::None => builder,
             Authorization::Bearer(token) => builder.header(AUTHORIZATION, bearer(token)),
@@ -175,8 +190,8 @@ impl Http {
         };
         let builder = match request.body {
             Body::Empty => builder,
-            Body::Json(text) => builder.header(CONTENT_TYPE, "application/json").body(text),
-            Body::Form(text) => builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(text),
+            Body::Json(text) => builder.body(text),
+            Body::Form(text) => builder.body(text),
         };
         let response = builder.send().await.map_err(lost)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

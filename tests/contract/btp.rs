@@ -12,9 +12,7 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{
-    Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect,
-};
+use technical_user_operator::platform::{Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
@@ -316,9 +314,7 @@ fn a_role_collection_that_fits_no_answer_is_read_user_by_user() {
 #[test]
 fn a_bulk_read_gives_nothing_that_was_not_asked_for() {
     let platform = Running::start(&BTP);
-    let stranger = |number: usize| {
-        json!({"username": format!("stranger-{number}"), "origin": "sap.custom", "roleCollections": ["PI_Read_Only"]})
-    };
+    let stranger = |number: usize| json!({"username": format!("stranger-{number}"), "origin": "sap.custom", "roleCollections": ["PI_Read_Only"]});
     add_strangers(&platform, &(0..3000).map(stranger).collect::<Vec<_>>());
     let ours = users(&platform);
     grant(&platform, &ours);

@@ -201,7 +201,14 @@ fn change_member(platform: &Running, name: &str, roles: &[&str]) {
         });
         let url = format!("{base}/neo/authorization/v1/platform/accounts/acme/Users/{name}");
         let bearer = token["access_token"].as_str().expect("a token");
-        let changed = http.put(url).bearer_auth(bearer).json(&body).send().await.expect("a member");
+        let changed = http
+            .put(url)
+            .bearer_auth(bearer)
+            .header("content-type", "application/scim+json")
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("a member");
         assert_eq!(changed.status(), 200);
     });
 }
@@ -210,7 +217,8 @@ fn change_member(platform: &Running, name: &str, roles: &[&str]) {
 fn a_role_that_a_person_gives_while_a_batch_is_under_way_survives() {
     let platform = Running::start(&NEO);
     grant(&platform, &[user("P9", None, member_role("Developer"))]);
-    let mut batch: Vec<Grant> = (1..=8).map(|number| user(&format!("P{number}"), None, member_role("ReadOnly"))).collect();
+    let mut batch: Vec<Grant> =
+        (1..=8).map(|number| user(&format!("P{number}"), None, member_role("ReadOnly"))).collect();
     batch.push(user("P9", None, member_role("ReadOnly")));
     // Eight members are written at once; the ninth's turn comes when the first of them is done.
     platform.simulator.fault("neo.add-member", &json!({"kind": "latency", "latencyMs": 2000, "times": 8}));

@@ -86,7 +86,7 @@ impl Neo {
     /// top.
     async fn add_member(&self, holder: &Holder, roles: &BTreeSet<&str>) -> Result<()> {
         let wanted = WantedMember::new(None, holder.name(), holder.origin(), roles);
-        let call = scim(self.members.post(ADD, &self.members_path(None))).json(&wanted);
+        let call = with_member(self.members.post(ADD, &self.members_path(None)), &wanted);
         let answer = call.accept(&[409]).send().await.map_err(|error| refused(error, roles))?;
         if answer.status() != 409 {
             return self.check(ADD, &answer, holder, roles, Change::Grant).await;
@@ -118,7 +118,7 @@ impl Neo {
         }
         let body = with_roles(member, holder, &wanted);
         let path = self.members_path(Some(&member.id));
-        let call = scim(self.members.put(WRITE, &path)).json(&body).urgency(urgency(change));
+        let call = with_member(self.members.put(WRITE, &path), &body).urgency(urgency(change));
         let answer = call.send().await.map_err(|error| refused(error, roles))?;
         self.check(WRITE, &answer, holder, roles, change).await
     }
@@ -206,6 +206,11 @@ fn quoted(value: &str) -> String {
 
 fn scim(call: Call) -> Call {
     call.header("accept", SCIM)
+}
+
+/// A body in SCIM's own media type, which is what servers must read (RFC 7644 §3.1).
+fn with_member(call: Call, member: &WantedMember<'_>) -> Call {
+    scim(call).json(member).header("content-type", SCIM)
 }
 
 const fn urgency(change: Change) -> Urgency {

@@ -50,8 +50,9 @@ impl Xsuaa {
         match sent {
             Ok(answer) if shows(&answer, grant) => Ok(()),
             Err(error) if error.kind() != Kind::Invalid => Err(missing(error, grant)),
-            other if self.is_mapped(grant, Urgency::Normal).await? => Ok(drop(other)),
-            other => Err(other.err().unwrap_or_else(|| Error::new(Kind::UnexpectedAnswer, GRANT))),
+            _ if self.is_mapped(grant, Urgency::Normal).await? => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(Error::new(Kind::UnexpectedAnswer, GRANT).detail("the mapping is not there after it")),
         }
     }
 
@@ -64,8 +65,9 @@ impl Xsuaa {
         match self.session.delete(REVOKE, &path).urgency(Urgency::First).accept(&[404]).send().await {
             Ok(answer) if shows(&answer, grant) => Ok(()),
             Err(error) if error.kind() != Kind::Invalid => Err(error),
-            other if !self.is_mapped(grant, Urgency::First).await? => Ok(drop(other)),
-            other => Err(other.err().unwrap_or_else(|| Error::new(Kind::UnexpectedAnswer, REVOKE))),
+            _ if !self.is_mapped(grant, Urgency::First).await? => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(Error::new(Kind::UnexpectedAnswer, REVOKE).detail("the mapping is there after it")),
         }
     }
 

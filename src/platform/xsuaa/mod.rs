@@ -173,7 +173,8 @@ fn check(grant: &Grant, operation: &'static str) -> Result<()> {
 }
 
 fn unsupported(operation: &'static str) -> Error {
-    Error::new(Kind::Invalid, operation).detail("in a subaccount, users and groups hold roleCollection and nothing else")
+    Error::new(Kind::Invalid, operation)
+        .detail("in a subaccount, users and groups hold roleCollection and nothing else")
 }
 
 /// Whether a 404 is the API's own, which its document explains. One of anybody in between, a router or a proxy, says

@@ -93,8 +93,7 @@ async fn what_a_targeted_read_saw_is_shown_and_told_to_others() {
     let mirror = mirror(&fake);
     assert_eq!(shown(&mirror, &[grant(1, 0), grant(2, 0)], LONG).await, [false, false]);
     fake.truth().grants.insert(grant(1, 0));
-    let seen: Vec<bool> =
-        mirror.confirm(&[grant(1, 0), grant(2, 0)]).await.into_iter().map(Result::unwrap).collect();
+    let seen: Vec<bool> = mirror.confirm(&[grant(1, 0), grant(2, 0)]).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(seen, [true, false]);
     assert_eq!(shown(&mirror, &[grant(1, 0), grant(2, 0)], LONG).await, [true, false]);
     assert_eq!(fake.truth().count("read"), 1);
