@@ -211,6 +211,6 @@ pub fn grant_of(line: &RoleLine) -> Option<Grant> {
         Subject::Group(_) => HolderKind::Group,
         Subject::User(_) | Subject::TechnicalUser(_) => HolderKind::User,
     };
-    let holder = Holder { kind, name: principal.name.clone(), origin: principal.origin.clone().unwrap_or_default() };
+    let holder = Holder::named(kind, &principal.name, principal.origin.as_deref().unwrap_or_default());
     Some(Grant::new(holder, line.role.clone()))
 }

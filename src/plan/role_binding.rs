@@ -95,8 +95,8 @@ mod tests {
     use crate::plan::grant::{Holder, HolderKind};
 
     fn grant(role: &str) -> Grant {
-        let holder = Holder { kind: HolderKind::User, name: "jane".into(), origin: "sap.default".into() };
-        Grant { holder, role: Role::RoleCollection(RoleName { name: role.into() }) }
+        let holder = Holder::named(HolderKind::User, "jane", "sap.default");
+        Grant::new(holder, Role::RoleCollection(RoleName { name: role.into() }))
     }
 
     fn wanting(roles: &[&str]) -> World {

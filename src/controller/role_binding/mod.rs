@@ -104,7 +104,7 @@ async fn world(binding: &RoleBinding, lines: &Lines, connection: &Connection, co
     let all: Vec<Grant> = wanted.keys().chain(ledger.keys()).cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let is_new = wanted.iter().any(|(grant, stance)| *stance == Stance::Want && !ledger.contains_key(grant));
     let max_age = if is_new { FRESH } else { Duration::MAX };
-    let holds = connection.mirror.holds(&all, max_age).await?;
+    let holds = connection.mirror.holds(&all, max_age).await.into_iter().collect::<platform::Result<Vec<bool>>>()?;
     let have = all.iter().zip(holds).filter(|(_, holds)| *holds).map(|(grant, _)| grant.clone()).collect();
     let platform = &binding.spec.platform_ref.name;
     let (owned_elsewhere, claimed_elsewhere) = context.index.elsewhere(&me, platform, all.iter());
@@ -151,7 +151,7 @@ fn note(
 }
 
 fn said(verb: &str, Grant { holder, role }: &Grant, direction: &str) -> String {
-    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name, holder.origin)
+    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name(), holder.origin())
 }
 
 fn observed(live: &mut Live<RoleBinding>, plan: &Plan) -> Outcome {
