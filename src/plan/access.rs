@@ -181,10 +181,10 @@ fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>) -> bool {
 fn reaches(pattern: &HolderPattern, to: &Recipient<'_>, environment: &Environment) -> bool {
     match (pattern, to) {
         (HolderPattern::TechnicalUser(_), Recipient::Made(_)) => true,
-        (HolderPattern::User(pattern), Recipient::Holder(holder)) if holder.kind == HolderKind::User => {
+        (HolderPattern::User(pattern), Recipient::Holder(holder)) if holder.kind() == HolderKind::User => {
             names(pattern, holder, environment)
         }
-        (HolderPattern::Group(pattern), Recipient::Holder(holder)) if holder.kind == HolderKind::Group => {
+        (HolderPattern::Group(pattern), Recipient::Holder(holder)) if holder.kind() == HolderKind::Group => {
             names(pattern, holder, environment)
         }
         _ => false,
@@ -194,13 +194,13 @@ fn reaches(pattern: &HolderPattern, to: &Recipient<'_>, environment: &Environmen
 /// Whether a pattern names this holder. Its texts are read as a holder's would be: defaults filled in, aliases resolved.
 fn names(pattern: &PrincipalPattern, holder: &Holder, environment: &Environment) -> bool {
     let principal = Principal { name: pattern.name.clone(), origin: pattern.origin.clone() };
-    let read = Holder::new(holder.kind, &principal, environment);
-    let named = if holder.compares_exactly() {
-        matches(&read.name, &holder.name)
+    let read = Holder::new(holder.kind(), &principal, environment);
+    let named = if holder.is_case_sensitive() {
+        matches(read.name(), holder.name())
     } else {
-        matches(&read.name.to_lowercase(), &holder.name.to_lowercase())
+        matches(&read.name().to_lowercase(), &holder.name().to_lowercase())
     };
-    named && matches(&read.origin, &holder.origin)
+    named && matches(read.origin(), holder.origin())
 }
 
 /// What becomes of something that exists and that the rules do not allow.

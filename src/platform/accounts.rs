@@ -66,6 +66,11 @@ impl Account {
         self.token.get(deadline).await
     }
 
+    /// Whether this token was issued just now, so that there is no better one.
+    pub fn is_fresh(&self, token: &Arc<SecretString>) -> bool {
+        self.token.is_fresh(token)
+    }
+
     /// An API refused this token: the next caller gets another.
     pub fn discard(&self, refused: &Arc<SecretString>) {
         self.token.discard(refused);

@@ -4,13 +4,14 @@
 //! body ever gets into an error. It makes one attempt: when to try again is the session's business.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Identity, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::{Error, Kind, Result};
@@ -60,6 +61,17 @@ pub enum Body {
     Json(Vec<u8>),
     /// A form, already encoded.
     Form(String),
+}
+
+impl Body {
+    /// What it is, unless the request says it more exactly.
+    const fn content_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Empty => None,
+            Self::Json(_) => Some("application/json"),
+            Self::Form(_) => Some("application/x-www-form-urlencoded"),
+        }
+    }
 }
 
 /// How a request shows who sends it.
@@ -166,7 +178,11 @@ impl Http {
 
     /// Sends a request once.
     pub async fn exchange(&self, request: Request, authorization: Authorization<'_>) -> Result<Answer, Lost> {
-        let builder = self.client.request(request.method, request.url).headers(request.headers);
+        let mut headers = request.headers;
+        if let Some(content_type) = request.body.content_type() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+        }
+        let builder = self.client.request(request.method, request.url).headers(headers);
         let builder = match authorization {
             Authorization::None => builder,
             Authorization::Bearer(token) => builder.header(AUTHORIZATION, bearer(token)),
@@ -174,8 +190,8 @@ impl Http {
         };
         let builder = match request.body {
             Body::Empty => builder,
-            Body::Json(text) => builder.header(CONTENT_TYPE, "application/json").body(text),
-            Body::Form(text) => builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(text),
+            Body::Json(text) => builder.body(text),
+            Body::Form(text) => builder.body(text),
         };
         let response = builder.send().await.map_err(lost)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -266,7 +282,14 @@ impl Answer {
     /// The body read as JSON, whatever its content type claims: platforms send JSON as `text/plain`, and routers send
     /// HTML as JSON.
     pub fn json<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        self.read(operation, PhantomData::<T>)
+    }
+
+    /// The body read as JSON by something that keeps what it wants of it.
+    pub fn read<'a, S: DeserializeSeed<'a>>(&'a self, operation: &'static str, seed: S) -> Result<S::Value> {
+        let mut text = serde_json::Deserializer::from_slice(&self.body);
+        let read = seed.deserialize(&mut text).and_then(|value| text.end().map(|()| value));
+        read.map_err(|error| {
             // The parser's message may quote the body, so only the place is told.
             let place =
                 format!("line {} column {} of the answer is not what was expected", error.line(), error.column());

@@ -33,6 +33,9 @@ pub mod pause;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
+pub mod side_by_side;
+#[cfg(test)]
+mod stand_in;
 pub mod token;
 pub mod uaa;
 pub mod whereabouts;
@@ -243,8 +246,12 @@ pub struct Scope(pub String);
 pub trait Grants: Send + Sync {
     /// The bulk read that tells of this grant.
     fn scope(&self, grant: &Grant) -> Scope;
-    /// Every grant of a scope. Proves presence only.
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>>;
+    /// The most grants of a scope to change together: as many as the platform takes at once, and no more than leave a
+    /// revocation waiting for seconds.
+    fn batch_size(&self, scope: &Scope) -> usize;
+    /// Which of these, all of one scope, are in force, in as few calls as pages. Proves presence only. Nothing is kept
+    /// of grants that were not asked about.
+    async fn read(&self, scope: &Scope, of: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>>;
     /// Whether each of these is in force, read now for them alone. One result for each, in their order; they need not
     /// share a scope.
     async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>>;

@@ -1,6 +1,6 @@
 //! What every driver promises, on a platform that is well. Each test is one promise of a capability's documentation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::ExposeSecret as _;
 use technical_user_operator::plan::grant::Grant;
@@ -76,18 +76,22 @@ fn credentials(platform: &Running) {
     assert_eq!(platform.count(), (0, 0), "an identity takes its credentials along");
 }
 
-/// Granted and revoked any number of times, seen by the bulk read in between.
+/// Granted and revoked any number of times, seen by the bulk read and by a look at each in between.
 fn grants(platform: &Running, batch: &[Grant]) {
-    assert!(held(platform, batch).is_empty(), "the samples are not held before");
+    let in_force = |expected: &[Grant], why: &str| {
+        assert_eq!(held(platform, batch), expected, "{why}");
+        assert_eq!(confirmed(platform, batch), expected, "{why}");
+    };
+    in_force(&[], "the samples are not held before");
     for _ in 0..2 {
         grant(platform, batch);
-        assert_eq!(held(platform, batch), batch, "all are in force");
+        in_force(batch, "all are in force");
     }
     revoke_grants(platform, &batch[..1]);
-    assert_eq!(held(platform, batch), batch[1..], "only what was taken away is gone");
+    in_force(&batch[1..], "only what was taken away is gone");
     for _ in 0..2 {
         revoke_grants(platform, batch);
-        assert!(held(platform, batch).is_empty());
+        in_force(&[], "nothing is left");
     }
 }
 
@@ -195,12 +199,27 @@ pub(crate) fn revoke_grants(platform: &Running, batch: &[Grant]) {
     });
 }
 
-/// Those of the batch that the bulk read shows, in the batch's order.
+/// Those of the batch that the bulk reads of their scopes show, in the batch's order.
 pub(crate) fn held(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
     let seen = platform.converge("read", async |driver| {
         let grants = driver.grants.as_ref().expect("grants");
-        let first = &batch[0];
-        grants.read(&grants.scope(first)).await
+        let scopes: BTreeSet<_> = batch.iter().map(|grant| grants.scope(grant)).collect();
+        let mut seen = BTreeSet::new();
+        for scope in scopes {
+            let of = batch.iter().filter(|grant| grants.scope(grant) == scope).cloned().collect();
+            seen.extend(grants.read(&scope, &of).await?);
+        }
+        Ok(seen)
     });
     batch.iter().filter(|grant| seen.contains(grant)).cloned().collect()
+}
+
+/// Those of the batch that a look at each shows, in the batch's order.
+pub(crate) fn confirmed(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
+    let held = platform.converge("look up", async |driver| {
+        let held = driver.grants.as_ref().expect("grants").holds(batch).await;
+        assert_eq!(held.len(), batch.len(), "one answer for each");
+        held.into_iter().collect::<Result<Vec<bool>, _>>()
+    });
+    batch.iter().zip(held).filter(|(_, held)| *held).map(|(grant, _)| grant.clone()).collect()
 }

@@ -233,7 +233,7 @@ fn note(
 }
 
 fn said(verb: &str, Grant { holder, role }: &Grant, direction: &str) -> String {
-    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name, holder.origin)
+    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name(), holder.origin())
 }
 
 fn observed(live: &mut Live<RoleBinding>, plan: &Plan) -> Outcome {

@@ -16,9 +16,9 @@ pub fn ledger_of(entries: &[LedgerEntry]) -> Ledger {
 pub fn recorded(ledger: &Ledger) -> Vec<LedgerEntry> {
     let record = |(grant, entry): (&Grant, &Entry)| LedgerEntry {
         holder: HolderRecord {
-            kind: grant.holder.kind,
-            name: grant.holder.name.clone(),
-            origin: grant.holder.origin.clone(),
+            kind: grant.holder.kind(),
+            name: grant.holder.name().to_owned(),
+            origin: grant.holder.origin().to_owned(),
         },
         role: grant.role.clone(),
         owned: entry.owned,
@@ -30,7 +30,7 @@ pub fn recorded(ledger: &Ledger) -> Vec<LedgerEntry> {
 
 fn grant_of(entry: &LedgerEntry) -> Grant {
     let HolderRecord { kind, name, origin } = &entry.holder;
-    Grant::new(Holder { kind: *kind, name: name.clone(), origin: origin.clone() }, entry.role.clone())
+    Grant::new(Holder::named(*kind, name, origin), entry.role.clone())
 }
 
 fn entry_of(entry: &LedgerEntry) -> Entry {

@@ -9,15 +9,14 @@
 //! - [`part`]: one picture, its single-flight read, own writes folded in.
 //! - [`known`]: the picture of identities and credentials.
 //! - [`identities`], [`grants`]: what the pictures show, and the effects.
-//! - [`batch`]: one writer for each scope of grants.
+//! - [`watched`]: the grants that a scope's picture answers for.
+//! - [`batch`], [`queue`]: one writer for each scope of grants, and who waits for it.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::future::join_all;
-
 use self::batch::ScopeOfGrants;
+use self::grants::Refreshed;
 use self::known::Known;
 use self::part::Part;
 use super::{Driver, Error, Kind, Result, Scope};
@@ -28,11 +27,10 @@ mod grants;
 mod identities;
 mod known;
 mod part;
+mod queue;
 #[cfg(test)]
 mod tests;
-
-/// How many times a scope is read again without anyone looking at it before it is asked whether anybody still cares.
-const UNSEEN_READS: u32 = 8;
+mod watched;
 
 /// How [`Changes::failures`] names the part that is not a scope of grants.
 const IDENTITIES: &str = "identities";
@@ -50,8 +48,8 @@ pub struct Mirror {
 pub struct Changes {
     /// Names of identities that came, went or changed, or whose credentials did.
     pub identities: BTreeSet<String>,
-    /// Grants that came or went. Those of a scope that nobody has looked at for long are listed too, once: whoever
-    /// needs them looks, and so keeps the scope; otherwise it is not read any more.
+    /// Grants that came or went. Those that nobody has asked about for long are listed too, once: whoever needs them
+    /// asks, and so keeps them; otherwise they are not looked at any more.
     pub grants: BTreeSet<Grant>,
     /// What could not be read, and why. Its picture stays as it is; what was seen to have changed is told next time.
     pub failures: Vec<(String, Error)>,
@@ -66,41 +64,17 @@ impl Mirror {
 
     /// Reads again every part that was looked at, and says what others changed. One that fails spoils no other.
     pub async fn refresh(&self) -> Changes {
-        let scopes: Vec<_> = self.scopes().iter().map(|(name, scope)| (name.clone(), Arc::clone(scope))).collect();
-        let (identities, grants) =
-            tokio::join!(self.refresh_identities(), join_all(scopes.iter().map(|(_, scope)| scope.held.refresh())));
-        let mut changes = Changes::default();
-        changes.failures.extend(identities.err().map(|error| (IDENTITIES.to_owned(), error)));
-        for ((name, _), outcome) in scopes.iter().zip(grants) {
-            changes.failures.extend(outcome.err().map(|error| (name.0.clone(), error)));
-        }
-        if let Some(known) = &self.known {
-            changes.identities = known.take_changes();
-        }
-        for (name, scope) in scopes {
-            changes.grants.extend(scope.held.take_changes());
-            match scope.held.grow_old().cmp(&UNSEEN_READS) {
-                Ordering::Less => {}
-                Ordering::Equal => changes.grants.extend(scope.grants()),
-                Ordering::Greater => self.forget(&name, scope),
-            }
-        }
-        changes
+        let (identities, grants) = tokio::join!(self.refresh_identities(), self.refresh_grants());
+        let Refreshed { changes, mut failures } = grants;
+        failures.extend(identities.err().map(|error| (IDENTITIES.to_owned(), error)));
+        let identities = self.known.as_ref().map(|known| known.take_changes()).unwrap_or_default();
+        Changes { identities, grants: changes, failures }
     }
 
     async fn refresh_identities(&self) -> Result<()> {
         match &self.known {
             Some(known) => known.refresh().await,
             None => Ok(()),
-        }
-    }
-
-    /// Drops a scope, unless somebody else is using it right now.
-    fn forget(&self, name: &Scope, scope: Arc<ScopeOfGrants>) {
-        let mut scopes = self.scopes();
-        drop(scope);
-        if scopes.get(name).is_some_and(|scope| Arc::strong_count(scope) == 1) {
-            scopes.remove(name);
         }
     }
 

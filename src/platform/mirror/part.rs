@@ -56,8 +56,6 @@ struct State<P: Picture> {
     touched: BTreeSet<P::Key>,
     /// What others changed, and nobody has been told yet.
     changed: BTreeSet<P::Key>,
-    /// How many times in a row this part was refreshed without anyone having looked at it.
-    unseen: u32,
 }
 
 /// What a targeted read is about.
@@ -97,7 +95,6 @@ impl<P: Picture> Part<P> {
             sights: BTreeMap::new(),
             touched: BTreeSet::new(),
             changed: BTreeSet::new(),
-            unseen: 0,
         };
         Arc::new(Self { source, state: Mutex::new(state) })
     }
@@ -112,11 +109,16 @@ impl<P: Picture> Part<P> {
         answer: impl FnOnce(&P) -> T,
     ) -> Result<T> {
         let doubted = {
-            let mut state = self.state();
-            state.unseen = 0;
+            let state = self.state();
             keys.iter().filter_map(|key| state.doubts.get(key).copied()).max().unwrap_or(0)
         };
         self.read(max_age, doubted, answer).await
+    }
+
+    /// Answers from a picture whose read begins after this.
+    pub(super) async fn look_anew<T>(self: &Arc<Self>, answer: impl FnOnce(&P) -> T) -> Result<T> {
+        let now = self.state().tick;
+        self.read(Duration::MAX, now, answer).await
     }
 
     /// Whether a write of ours has left open what there is of this.
@@ -128,13 +130,6 @@ impl<P: Picture> Part<P> {
     pub(super) async fn refresh(self: &Arc<Self>) -> Result<()> {
         let in_use = self.state().current.is_some();
         if in_use { self.read(Duration::ZERO, 0, |_| ()).await } else { Ok(()) }
-    }
-
-    /// Counts a refresh, and says how many in a row nobody has looked.
-    pub(super) fn grow_old(&self) -> u32 {
-        let mut state = self.state();
-        state.unseen = state.unseen.saturating_add(1);
-        state.unseen
     }
 
     /// Answers from the picture as it is, if there is one.

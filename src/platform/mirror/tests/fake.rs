@@ -40,6 +40,14 @@ pub struct Truth {
     pub slow: bool,
     /// The next batch panics.
     pub panics: bool,
+    /// How many grants go out together.
+    pub batch_size: Option<usize>,
+    /// A grant whose changes seem to fail like this, whatever becomes of the rest of the batch.
+    pub failing: Option<(Grant, Kind)>,
+    /// Scopes that cannot be read.
+    pub unreadable: BTreeSet<Scope>,
+    /// How many scopes are being read, and how many were at most.
+    pub reading: (usize, usize),
     writing: BTreeSet<Scope>,
 }
 
@@ -108,7 +116,30 @@ impl Fake {
         let all = |truth: &mut Truth| grants.iter().for_each(|grant| write(truth, grant));
         let outcome = self.write(&format!("{call} {}", grants.len()), all).await;
         self.truth().writing.remove(&scope);
-        grants.iter().map(|_| outcome.as_ref().map(|&()| ()).map_err(Error::share)).collect()
+        let failing = self.truth().failing.clone();
+        let of_one = |grant: &Grant| match &failing {
+            Some((failing, kind)) if failing == grant => Err(Error::new(*kind, "write")),
+            _ => outcome.as_ref().map(|&()| ()).map_err(Error::share),
+        };
+        grants.iter().map(of_one).collect()
+    }
+}
+
+/// A read of a scope that is under way.
+struct Reading(Fake);
+
+impl Reading {
+    fn begin(fake: &Fake) -> Self {
+        let mut truth = fake.truth();
+        truth.reading.0 += 1;
+        truth.reading.1 = truth.reading.1.max(truth.reading.0);
+        Self(fake.clone())
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.truth().reading.0 -= 1;
     }
 }
 
@@ -118,18 +149,29 @@ impl Grants for Fake {
         Scope(grant.role.name().to_owned())
     }
 
+    fn batch_size(&self, _: &Scope) -> usize {
+        self.truth().batch_size.unwrap_or(usize::MAX)
+    }
+
+    /// Shows strangers' too: what is not asked for is not the mirror's business to rely on.
+    async fn read(&self, scope: &Scope, _: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>> {
+        if self.truth().unreadable.contains(scope) {
+            return Err(Error::new(Kind::Unavailable, "read"));
+        }
+        let at_once = Reading::begin(self);
+        let of_scope =
+            |truth: &Truth| truth.grants.iter().filter(|grant| grant.role.name() == scope.0).cloned().collect();
+        let read = self.read(&format!("read {}", scope.0), of_scope).await;
+        drop(at_once);
+        read
+    }
+
     async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
         let held = |truth: &Truth| grants.iter().map(|grant| truth.grants.contains(grant)).collect::<Vec<_>>();
         match self.read("confirm", held).await {
             Ok(held) => held.into_iter().map(Ok).collect(),
             Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
         }
-    }
-
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>> {
-        let of_scope =
-            |truth: &Truth| truth.grants.iter().filter(|grant| grant.role.name() == scope.0).cloned().collect();
-        self.read(&format!("read {}", scope.0), of_scope).await
     }
 
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {
@@ -225,8 +267,8 @@ impl Credentials for Fake {
 }
 
 pub fn grant(user: usize, role: usize) -> Grant {
-    let holder = Holder { kind: HolderKind::User, name: format!("user-{user}"), origin: "o".into() };
-    Grant { holder, role: Role::RoleCollection(RoleName { name: format!("role-{role}") }) }
+    let holder = Holder::named(HolderKind::User, &format!("user-{user}"), "o");
+    Grant::new(holder, Role::RoleCollection(RoleName { name: format!("role-{role}") }))
 }
 
 pub fn owner(uid: &str) -> Owner {

@@ -79,7 +79,7 @@ async fn shows_the_truth(fake: &Fake, mirror: &Mirror, max_age: Duration) {
         let id = identity(&uid, &BTreeSet::new()).id;
         assert_eq!(shown.first(), fake.truth().identities.get(&id));
         for role in 0..ROLES {
-            let shown = mirror.holds(&[grant(user, role)], max_age).await.remove(0).unwrap();
+            let shown = super::shown(mirror, &[grant(user, role)], max_age).await[0];
             assert_eq!(shown, fake.truth().grants.contains(&grant(user, role)), "user {user}, role {role}");
         }
     }

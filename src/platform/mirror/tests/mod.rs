@@ -3,17 +3,24 @@
 use std::time::Duration;
 
 use super::Mirror;
+use crate::plan::grant::Grant;
 use crate::platform::Driver;
 
-mod fake;
+pub mod fake;
 mod grants;
 mod identities;
 mod interleavings;
+mod scopes;
 
 const LONG: Duration = Duration::from_hours(1);
 
 fn mirror(fake: &fake::Fake) -> Mirror {
     Mirror::new(fake.driver(), "c")
+}
+
+/// What the picture shows of these, which can be read.
+async fn shown(mirror: &Mirror, grants: &[Grant], max_age: Duration) -> Vec<bool> {
+    mirror.holds(grants, max_age).await.into_iter().map(Result::unwrap).collect()
 }
 
 #[tokio::test]
