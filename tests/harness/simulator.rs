@@ -85,6 +85,11 @@ impl Simulator {
         http::get_json(&self.control("faults"))
     }
 
+    /// Lets a route answer only so many requests a minute; the rest is throttled.
+    pub(crate) fn limit(&self, route: &str, per_minute: u32) {
+        http::call(Method::PUT, &self.control(&format!("limits/{route}")), Some(&json!({ "perMinute": per_minute })));
+    }
+
     /// Makes every route well again.
     pub(crate) fn heal(&self) {
         http::call(Method::DELETE, &self.control("faults"), None);
