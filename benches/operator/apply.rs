@@ -9,9 +9,10 @@ use crate::calls::Platform;
 use crate::harness::operator::Operator;
 use crate::harness::runtime;
 use crate::heal::{self, Harm, Patient};
+use crate::load::Load;
 use crate::report::{Report, Target};
 use crate::stage::Stage;
-use crate::{REST, Size, load, memory, restart};
+use crate::{Size, memory, restart};
 
 const SMALL: &str = "bench-small";
 const LARGE: &str = "bench-large";
@@ -26,11 +27,12 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     let operator = stage.operator();
     stage.connect(&operator);
     idle_memory(&stage, &operator, size, report);
-    load::measure(&stage, &operator, (SMALL, size.small), &bare, report);
+    let load = Load { stage: &stage, operator: &operator, bare: &bare, size };
+    load.measure(SMALL, size.small, report);
     heals(&stage, size, report);
-    load::measure(&stage, &operator, (LARGE, size.large), &bare, report);
+    load.measure(LARGE, size.large, report);
     admin_tokens(&stage, &platform, report);
-    restart::measure(&stage, operator, size.small + size.large, report);
+    restart::measure(&stage, operator, size, report);
 }
 
 fn bare_rates(stage: &Stage, size: &Size, report: &mut Report) -> Bare {
@@ -39,9 +41,7 @@ fn bare_rates(stage: &Stage, size: &Size, report: &mut Report) -> Bare {
     let bare = runtime().block_on(bare::measure(stage, namespaces, size.small));
     report.row("bare rate: manifests created", bare.manifests, "/s", None);
     report.row("bare rate: with finalizer, Secret, two statuses, event", bare.writes, "/s", None);
-    for namespace in namespaces {
-        stage.kubectl().ok(&["delete", "namespace", namespace, "--timeout=300s"]);
-    }
+    stage.kubectl().ok(&["delete", "namespace", namespaces[0], namespaces[1], "--timeout=300s"]);
     bare
 }
 
@@ -53,12 +53,12 @@ fn admin_tokens(stage: &Stage, platform: &Platform, report: &mut Report) {
 }
 
 fn idle_memory(stage: &Stage, operator: &Operator, size: &Size, report: &mut Report) {
-    sleep(REST);
+    sleep(size.rest);
     let idle = memory::resident(operator.id());
     report.row("memory: idle", idle, "MB", Some(Target::AtMost(25.0)));
     stage.namespace("foreign");
     runtime().block_on(memory::fill(&stage.client, "foreign", size.foreign));
-    sleep(REST);
+    sleep(size.rest);
     let growth = memory::resident(operator.id()) - idle;
     report.row(
         &format!("memory: growth with {} foreign Secrets of 0.7 MB", size.foreign),

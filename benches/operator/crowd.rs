@@ -4,7 +4,7 @@ use crate::harness::runtime;
 use crate::objects::Pairs;
 use crate::report::{Report, Target};
 use crate::stage::{PLATFORM, Stage};
-use crate::{REST, Size, memory};
+use crate::{Size, memory};
 
 const NAMESPACE: &str = "bench-crowd";
 
@@ -16,7 +16,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     stage.namespace(NAMESPACE);
     let pairs = Pairs { namespace: NAMESPACE, platform: PLATFORM, count: size.crowd };
     let times = runtime().block_on(pairs.apply(&stage.client));
-    std::thread::sleep(REST);
+    std::thread::sleep(size.rest);
     let name = |what: &str| format!("{count} TechnicalUsers and {count} RoleBindings: {what}", count = size.crowd);
     let took = times.last().map_or(0.0, std::time::Duration::as_secs_f64);
     report.row(&name("until all are Ready"), took, "s", None);

@@ -28,7 +28,7 @@ mod throttled;
 mod watch;
 
 use std::time::Duration;
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use report::Report;
 use throttled::Rounds;
@@ -61,6 +61,8 @@ struct Size {
     per_minute: u32,
     rounds: Rounds,
     crowd: usize,
+    /// How long a quiet operator is left alone before its memory is read.
+    rest: Duration,
 }
 
 const FULL: Size = Size {
@@ -79,6 +81,7 @@ const FULL: Size = Size {
         over: Duration::from_mins(3),
     },
     crowd: 5000,
+    rest: Duration::from_secs(3),
 };
 
 const QUICK: Size = Size {
@@ -97,6 +100,7 @@ const QUICK: Size = Size {
         over: Duration::from_secs(3),
     },
     crowd: 20,
+    rest: Duration::from_millis(300),
 };
 
 /// A part of the bench: takes its figures and says them.
@@ -109,9 +113,6 @@ const PARTS: [(&str, Part); 4] = [
     ("crowd", crowd::measure),
 ];
 
-/// How long a quiet operator is left alone before its memory is read.
-const REST: Duration = Duration::from_secs(3);
-
 fn main() {
     if env::args().any(|argument| argument == "--help") {
         println!("{USAGE}");
@@ -122,10 +123,29 @@ fn main() {
     let (size, mut report) = (if quick { QUICK } else { FULL }, Report::default());
     // Whatever else the machine does meanwhile takes its share of every figure.
     report.detail("load average before", fs::read_to_string("/proc/loadavg").unwrap_or_default().into());
-    for part in chosen(&env::var("BENCH_ONLY").unwrap_or_default()) {
-        part(&size, &mut report);
-    }
+    let parts = chosen(&env::var("BENCH_ONLY").unwrap_or_default());
+    let taken = if quick { side_by_side(&parts, &size) } else { one_by_one(&parts, &size) };
+    taken.into_iter().for_each(|part| report.append(part));
     report.publish();
+}
+
+/// So that none takes anything from another.
+fn one_by_one(parts: &[Part], size: &Size) -> Vec<Report> {
+    parts.iter().map(|part| take(*part, size)).collect()
+}
+
+/// For whoever only wants to see that they run.
+fn side_by_side(parts: &[Part], size: &Size) -> Vec<Report> {
+    thread::scope(|scope| {
+        let running: Vec<_> = parts.iter().map(|part| scope.spawn(|| take(*part, size))).collect();
+        running.into_iter().map(|part| part.join().expect("a part that says what went wrong")).collect()
+    })
+}
+
+fn take(part: Part, size: &Size) -> Report {
+    let mut report = Report::default();
+    part(size, &mut report);
+    report
 }
 
 /// The parts that were asked for: all of them, unless some are named.

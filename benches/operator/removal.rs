@@ -16,7 +16,7 @@ use crate::objects::Pairs;
 use crate::report::{Report, Target};
 use crate::stage::{PLATFORM, Stage};
 use crate::watch::{self, Told};
-use crate::{REST, Size, memory};
+use crate::{Size, memory};
 
 const NAMESPACE: &str = "bench-removal";
 /// Long enough to see a removal that is far too slow.
@@ -30,7 +30,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     stage.namespace(NAMESPACE);
     let pairs = Pairs { namespace: NAMESPACE, platform: PLATFORM, count: size.removed };
     runtime().block_on(pairs.apply(&stage.client));
-    std::thread::sleep(REST);
+    std::thread::sleep(size.rest);
 
     memory::forget_peak(operator.id());
     let resident = memory::resident(operator.id());
@@ -40,7 +40,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     let before = runtime().block_on(Requests::now(&stage.client));
     let times = runtime().block_on(remove(&bindings, watch, size.removed));
     // The TechnicalUsers that lost a role may still be told so.
-    std::thread::sleep(REST);
+    std::thread::sleep(size.rest);
     let requests = runtime().block_on(Requests::now(&stage.client)).since(&before);
 
     times_and_memory(&operator, (&times, size.removed), resident, report);

@@ -53,9 +53,8 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
         let count = size.rounds.count * size.rounds.at_once;
         runtime().block_on(Pairs { namespace, platform, count }.apply(&stage.client));
     }
-    let ordered = instances(&stage.simulator, 201..=202);
     wait_for_creations(&stage, size);
-    let began = Instant::now();
+    let (began, ordered) = (Instant::now(), instances(&stage.simulator, 201..=202));
     let healed = runtime().block_on(rounds(&stage, &size.rounds));
     let made = instances(&stage.simulator, 201..=202) - ordered;
     tell(size, &healed, report);
@@ -102,8 +101,8 @@ async fn rounds(stage: &Stage, rounds: &Rounds) -> Healed {
 
 #[expect(clippy::cast_precision_loss, reason = "some hundred heals")]
 fn tell(size: &Size, healed: &Healed, report: &mut Report) {
-    for (times, place) in [(&healed.here, "same Platform"), (&healed.elsewhere, "another Platform")] {
-        let name = |what: &str| format!("{} wait to be made, heal on the {place}: {what}", size.waiting);
+    for (times, place) in [(&healed.here, "the same Platform"), (&healed.elsewhere, "another Platform")] {
+        let name = |what: &str| format!("{} wait to be made, heal on {place}: {what}", size.waiting);
         let late = times.iter().filter(|time| **time >= size.rounds.limit).count();
         report.row(&name("Secrets deleted"), times.len() as f64, "", None);
         report.row(&name(&format!("not within {:?}", size.rounds.limit)), late as f64, "", Some(Target::AtMost(0.0)));
