@@ -61,6 +61,7 @@ impl Stage {
             leader_elect: true,
             concurrency: self.concurrency(),
             arguments: &[],
+            environment: &[],
         };
         Operator::start(&self.plane, &settings)
     }

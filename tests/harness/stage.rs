@@ -106,6 +106,7 @@ impl Stage {
             leader_elect: false,
             concurrency: 32,
             arguments: &[],
+            environment: &[],
         }
     }
 
