@@ -155,7 +155,7 @@ fn the_admission_policies_can_be_left_out() {
     let template = ["template", "left-out", &chart, "--namespace", "default"];
     let count = |values: &[&str]| helm(&kubectl, &[&template, values].concat()).matches("ValidatingAdmission").count();
     // Each kind stands once in what it makes, and a binding names no kind.
-    assert_eq!((count(&[]), count(&off)), (6, 0));
+    assert_eq!((count(&[]), count(&off)), (8, 0));
 }
 
 #[test]

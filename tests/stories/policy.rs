@@ -210,10 +210,34 @@ fn nobody_labels_their_own_namespace_into_a_rule() {
 }
 
 #[test]
+fn a_namespace_is_not_taken_away_beneath_its_objects() {
+    let team = Team::on_btp(Stage::shared(), "taken-away");
+    team.apply_quickstart();
+    team.ready(&["technicalusers/orders", "rolebindings/jane-reads"]);
+    let namespace = format!("namespaces/{}", team.name);
+    let mallory = team.member().kubectl;
+    let finalize = |kubectl: &Kubectl| {
+        let mut whole = team.get(&namespace).expect("the namespace");
+        whole["spec"]["finalizers"] = json!([]);
+        let raw = format!("{}/finalize", team.path(&namespace));
+        kubectl.with_input(&["replace", "--raw", &raw, "-f", "-"], &whole.to_string())
+    };
+
+    let says = ["namespace taken-away goes before its objects", "kubectl get technicalusers,trb -n taken-away"];
+    refused(finalize(&mallory), "namespace-removal", &says);
+
+    // The namespace controller may, once everything is gone.
+    mallory.ok(&["delete", "namespace", &team.name, "--wait=false"]);
+    team.gone(&namespace);
+    team.platform_is_emptied();
+    team.delete_everything();
+}
+
+#[test]
 fn the_policies_are_understood_in_whole() {
     let listed = Stage::shared().kubectl().list("", "validatingadmissionpolicies");
     let ours =
         listed.iter().filter(|one| one["metadata"]["name"].as_str().is_some_and(|name| name.starts_with(RELEASE)));
     let warnings: Vec<_> = ours.map(|one| one["status"]["typeChecking"].clone()).collect();
-    assert_eq!(warnings, [json!({}), json!({}), json!({})]);
+    assert_eq!(warnings, [json!({}), json!({}), json!({}), json!({})]);
 }
