@@ -28,7 +28,12 @@ pub(crate) struct Team<'a> {
 impl<'a> Team<'a> {
     /// A namespace and a simulator, and no Platform yet.
     pub(crate) fn new(stage: &'a Stage, name: &str) -> Self {
-        let team = Self { stage, name: name.to_owned(), simulator: Simulator::start() };
+        Self::with(stage, name, Simulator::start())
+    }
+
+    /// The same with a simulator that was started for it, such as one with settings of its own.
+    pub(crate) fn with(stage: &'a Stage, name: &str, simulator: Simulator) -> Self {
+        let team = Self { stage, name: name.to_owned(), simulator };
         team.apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
         team
     }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::api::path;
+use crate::harness::simulator::Simulator;
 use crate::harness::stage::{OPERATOR_NAMESPACE, RELEASE};
 use crate::harness::{Kubectl, Person, Stage, Team};
 
@@ -37,8 +38,8 @@ fn of_kubectl(what: &str) -> String {
 }
 
 fn on_neo(name: &str) -> Team<'static> {
-    let team = Team::new(Stage::shared(), name);
-    team.simulator.settings(&json!({ "neoRequestsPerMinute": null }));
+    let simulator = Simulator::start_set(&json!({ "neoRequestsPerMinute": null }));
+    let team = Team::with(Stage::shared(), name, simulator);
     team.admin_secret("neo", &team.simulator.credential("neo", "secret"));
     let secret = json!({ "name": format!("{name}-neo") });
     let neo = json!({ "host": "hana.ondemand.com", "subaccount": "acme", "credentialsSecretRef": secret });
