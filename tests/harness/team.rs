@@ -8,9 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::api::path;
-use super::eventually;
 use super::simulator::Simulator;
 use super::stage::{OPERATOR_NAMESPACE, Stage};
+use super::{Person, eventually};
 
 /// Generous: the machine may be busy with other stories.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -28,7 +28,12 @@ pub(crate) struct Team<'a> {
 impl<'a> Team<'a> {
     /// A namespace and a simulator, and no Platform yet.
     pub(crate) fn new(stage: &'a Stage, name: &str) -> Self {
-        let team = Self { stage, name: name.to_owned(), simulator: Simulator::start() };
+        Self::with(stage, name, Simulator::start())
+    }
+
+    /// The same with a simulator that was started for it, such as one with settings of its own.
+    pub(crate) fn with(stage: &'a Stage, name: &str, simulator: Simulator) -> Self {
+        let team = Self { stage, name: name.to_owned(), simulator };
         team.apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
         team
     }
@@ -172,6 +177,16 @@ impl<'a> Team<'a> {
             seen = self.events(name);
             seen.iter().any(|(one, sentence)| one == reason && sentence.contains(part)).then_some(())
         });
+    }
+
+    /// Somebody of the team, who may do everything in its namespace and nothing anywhere else.
+    pub(crate) fn member(&self) -> Person {
+        Person::with_everything_in(self.stage, &self.name)
+    }
+
+    /// Somebody who answers for the team's Platform, and has no other right over the cluster.
+    pub(crate) fn platform_owner(&self) -> Person {
+        Person::who_answers_for(self.stage, &self.name)
     }
 
     /// Where one of the team's objects lives.
