@@ -135,8 +135,11 @@ fn platform(name: &str) -> serde_json::Value {
         json!({ "btp": { "authorization": secret("xsuaa"), "serviceManager": secret("service-manager") } });
     let rule = json!({
         "namespaces": { "selector": { "matchLabels": { "bench": "operator" } } },
-        "identities": ["serviceKey"],
-        "roles": ["ESBMessaging.*"],
+        "identities": [{ "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } }],
+        "grants": [{
+            "roles": [{ "instanceRole": { "offering": "it-rt", "name": "ESBMessaging.*" } }],
+            "to": [{ "technicalUser": {} }],
+        }],
     });
     json!({
         "apiVersion": "technicaluser.dev/v1alpha1",

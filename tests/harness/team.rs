@@ -57,10 +57,7 @@ impl<'a> Team<'a> {
 
     /// A Platform that lets the team do everything.
     pub(crate) fn platform(&self, environment: &Value) -> Value {
-        let everything = json!({
-            "namespaces": { "names": [self.name] }, "identities": ["serviceKey", "oauthClient", "existing"],
-            "subjects": ["technicalUser", "user", "group"], "roles": ["*"],
-        });
+        let everything = everything(&json!({ "names": [self.name] }));
         let spec = json!({ "environment": environment, "access": [everything], "resyncInterval": "5s" });
         manifest("Platform", "", &self.name, &spec)
     }
@@ -210,4 +207,28 @@ pub(crate) fn manifest(kind: &str, namespace: &str, name: &str, spec: &Value) ->
 pub(crate) fn secret(namespace: &str, name: &str, data: &Value) -> Value {
     let metadata = json!({ "name": name, "namespace": namespace });
     json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data })
+}
+
+/// A rule that allows these namespaces everything, short of what must be spelled out.
+pub(crate) fn everything(namespaces: &Value) -> Value {
+    let (all, named) = ("*", json!({ "name": "*" }));
+    let everybody = json!({ "name": all, "origin": all });
+    json!({
+        "namespaces": namespaces,
+        "identities": [
+            { "serviceKey": { "offering": all, "plan": all } },
+            { "oauthClient": {} },
+            { "existing": { "userName": all, "origin": all } },
+        ],
+        "grants": [{
+            "roles": [
+                { "roleCollection": named }, { "memberRole": named }, { "authority": named },
+                { "instanceRole": { "offering": all, "name": all } },
+                { "applicationRole": { "application": all, "name": all } },
+                { "applicationRole": { "application": all, "provider": all, "name": all } },
+            ],
+            "to": [{ "technicalUser": {} }, { "user": everybody }, { "group": everybody }],
+        }],
+        "orphan": true,
+    })
 }
