@@ -7,6 +7,7 @@ mod btp;
 mod description;
 mod documents;
 mod faults;
+mod log_on;
 mod neo;
 mod suite;
 mod uaa;
