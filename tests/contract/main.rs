@@ -8,6 +8,7 @@ mod description;
 mod documents;
 mod faults;
 mod neo;
+mod role_collections;
 mod suite;
 mod uaa;
 
