@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+pub use crate::api::role_binding::HolderKind;
 use crate::api::{Environment, Principal, Role};
 
 /// The user base of SAP ID service: the default of SAP's own Neo provisioning.
@@ -15,15 +16,6 @@ const NEO_CLIENT: &str = "oauth_client_";
 const SAP_ID: &str = "sap.default";
 /// Its name in former times. XSUAA answers [`SAP_ID`] to whoever asks for it.
 const LEGACY_SAP_ID: &str = "ldap";
-
-/// Whether a user or a group of an identity provider holds a role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HolderKind {
-    /// A user.
-    User,
-    /// A group, whose members get the role when they log on.
-    Group,
-}
 
 /// The identity provider of a principal that names none.
 pub const fn default_origin(environment: &Environment) -> &'static str {

@@ -111,6 +111,11 @@ impl Budget {
         self.shared.api
     }
 
+    /// How long the API is left alone because it refuses fresh tokens, if it does.
+    pub fn refused_for(&self) -> Option<Duration> {
+        self.shared.state().limiter.refused_for(Instant::now())
+    }
+
     /// Waits for this call's turn. Does not wait beyond the deadline, nor beyond the patience of its urgency: a platform
     /// that asks for more time gets it, and the caller an error that says how much.
     pub async fn admit(

@@ -186,3 +186,7 @@ fn in_spec(error: &Error) -> Error {
 fn id(secret: &AdminSecret) -> Result<String> {
     Ok(secret.text("clientid")?.expose_secret().to_owned())
 }
+
+#[cfg(test)]
+#[path = "connect_tests.rs"]
+mod tests;

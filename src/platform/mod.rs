@@ -34,6 +34,8 @@ pub mod proof;
 pub mod service_manager;
 pub mod session;
 pub mod side_by_side;
+#[cfg(test)]
+mod stand_in;
 pub mod token;
 pub mod uaa;
 pub mod whereabouts;
@@ -205,6 +207,9 @@ pub trait Identities: Send + Sync {
     async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>>;
     /// Removes it, with every credential it still has, whoever made that. Absent is done.
     async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>>;
+    /// Whether the platform refuses a second order of one name also while it carries out the first. Where it does not,
+    /// an order whose answer was lost may appear beside the one that was sent after it.
+    fn guards_names(&self) -> bool;
     /// How a change goes on, of an identity or of a credential, also one that another process began.
     async fn follow(&self, operation: &Operation) -> Result<Progress>;
 }

@@ -15,7 +15,7 @@ use super::budget::{Budget, CallObserver, Limit, Limits, MAX_IN_FLIGHT};
 use super::error::{Error, Kind, Result};
 use super::http::{Http, address};
 use super::pause::pause;
-use super::token::{Client, ClientProof};
+use super::token::{Client, ClientProof, Token};
 use super::{Field, Proof};
 
 const OPERATION: &str = "prove credential";
@@ -31,38 +31,48 @@ pub struct Prover {
     budget: Budget,
     /// Where the admin credential logs on.
     token_url: Url,
+    pauses: [Duration; 2],
 }
 
 impl Prover {
     /// A prover beside an admin credential that logs on here. The observer is told of its calls.
     pub fn new(token_url: Url, observer: Arc<dyn CallObserver>) -> Result<Self> {
         let budget = Budget::new("token", &Limits::one(Limit::Unknown), MAX_IN_FLIGHT, observer);
-        Ok(Self { http: Http::new()?, budget, token_url })
+        Ok(Self { http: Http::new()?, budget, token_url, pauses: PAUSES })
     }
 
     /// Asks for a token with these fields, and a few times again where the client is not known yet.
     pub async fn prove(&self, fields: &BTreeMap<String, Field>) -> Result<Proof> {
-        let Some(client) = self.client(fields)? else { return Ok(Proof::NotTestable) };
+        Ok(self.token(fields).await?.map_or(Proof::NotTestable, |_| Proof::Works))
+    }
+
+    /// What a token for these fields is good for, as the token service says; `None` where nobody says.
+    pub async fn scopes(&self, fields: &BTreeMap<String, Field>) -> Result<Option<Vec<String>>> {
+        let scope = self.token(fields).await?.and_then(|token| token.scope);
+        Ok(scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect()))
+    }
+
+    async fn token(&self, fields: &BTreeMap<String, Field>) -> Result<Option<Token>> {
+        let Some(client) = self.client(fields)? else { return Ok(None) };
         let http = match &client.proof {
             ClientProof::Certificate(..) => client.http().map_err(|_| not_usable("certificate"))?,
             ClientProof::Body(_) | ClientProof::Basic(_) => self.http.clone(),
         };
-        for wait in PAUSES {
+        for wait in self.pauses {
             match self.ask(&client, &http).await {
                 Err(error) if error.kind() == Kind::ProofRefused => pause(wait).await,
-                outcome => return outcome,
+                outcome => return outcome.map(Some),
             }
         }
-        self.ask(&client, &http).await
+        self.ask(&client, &http).await.map(Some)
     }
 
-    async fn ask(&self, client: &Client, http: &Http) -> Result<Proof> {
+    async fn ask(&self, client: &Client, http: &Http) -> Result<Token> {
         let asked = client.ask(http, &self.budget, OPERATION, Instant::now() + TIMEOUT).await;
-        match asked.map_err(|unissued| unissued.error) {
-            Ok(_) => Ok(Proof::Works),
-            Err(error) if matches!(error.kind(), Kind::CredentialsRefused | Kind::Forbidden) => Err(refused(&error)),
-            Err(error) => Err(error),
-        }
+        asked.map_err(|unissued| match unissued.error {
+            error if matches!(error.kind(), Kind::CredentialsRefused | Kind::Forbidden) => refused(&error),
+            error => error,
+        })
     }
 
     /// The client that these fields are, if it is known where it logs on. Some services keep it in an object `uaa` inside,
@@ -131,6 +141,7 @@ fn token_endpoint_below(server: &SecretString) -> Option<Url> {
 mod tests {
     use super::*;
     use crate::platform::budget::Unobserved;
+    use crate::platform::stand_in::{Answering, StandIn};
 
     const CLIENT: [(&str, &str); 2] = [("clientid", "a"), ("clientsecret", "b")];
     const CERTIFICATE: [(&str, &str); 3] = [("clientid", "a"), ("certificate", "c"), ("key", "k")];
@@ -179,6 +190,42 @@ mod tests {
         assert_eq!(tried_at(&[("username", "a"), ("password", "b")], &[]), None);
         assert_eq!(tried_at(&CLIENT, &[]), None);
         assert_eq!(tried_at(&CLIENT[..1], &[("tokenurl", "https://t")]), None);
+    }
+
+    /// What comes of a proof at a token service that does this, and how often it was asked.
+    async fn proven(answering: Answering, known_after: Duration) -> (Result<Proof>, usize) {
+        let platform = StandIn::start().await;
+        platform.token_service(answering);
+        let token_url = platform.url().join("/oauth/token").unwrap();
+        let short = Duration::from_millis(100);
+        let prover = Prover { pauses: [short, short * 3], ..Prover::new(token_url, Arc::new(Unobserved)).unwrap() };
+        let address = platform.url().to_string();
+        let credential = fields(&[CLIENT[0], CLIENT[1], ("url", &address)]);
+        let (proof, ()) = tokio::join!(prover.prove(&credential), async {
+            pause(known_after).await;
+            platform.token_service(Answering::Well);
+        });
+        (proof, platform.log_ons())
+    }
+
+    const UNKNOWN: Answering = Answering::With(401, r#"{"error":"invalid_client"}"#);
+    const NEVER: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn a_client_that_takes_a_moment_to_be_known_is_given_it_and_one_that_is_refused_is_asked_thrice() {
+        assert_eq!(proven(Answering::Well, NEVER).await.0.unwrap(), Proof::Works);
+        let (proof, asked) = proven(UNKNOWN, Duration::from_millis(200)).await;
+        assert_eq!((proof.unwrap(), asked), (Proof::Works, 3));
+        let (proof, asked) = proven(UNKNOWN, NEVER).await;
+        assert_eq!((proof.unwrap_err().kind(), asked), (Kind::ProofRefused, 3));
+    }
+
+    #[tokio::test]
+    async fn an_outage_of_the_token_service_is_no_word_against_the_credential() {
+        for answer in [Answering::With(503, ""), Answering::With(401, "<html>"), Answering::With(404, "")] {
+            let (proof, asked) = proven(answer, NEVER).await;
+            assert_eq!((proof.unwrap_err().kind(), asked), (Kind::Unavailable, 1), "time fixes it");
+        }
     }
 
     #[test]

@@ -210,17 +210,19 @@ impl Call {
         }
     }
 
-    /// One attempt; a refused token is replaced once.
+    /// One attempt; a refused token is replaced once, unless it was issued just now: then the credential is good, and it
+    /// is the API that is not well.
     async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answer, Failed> {
         let token = self.token(deadline).await?;
-        // That a token has come to its end says nothing of the platform.
-        let (answer, verdict) = self.exchange(request, &token, Outcome::Abandoned, deadline).await?;
-        if verdict.refusal != Some(Kind::CredentialsRefused) {
+        let fresh = self.shared.account.is_fresh(&token);
+        // That an old token has come to its end says nothing of the platform.
+        let refused = if fresh { Outcome::Unauthorized } else { Outcome::Abandoned };
+        let (answer, verdict) = self.exchange(request, &token, refused, deadline).await?;
+        if fresh || verdict.refusal != Some(Kind::CredentialsRefused) {
             return self.settle(answer, &verdict);
         }
         self.shared.account.discard(&token);
         let token = self.token(deadline).await?;
-        // One that was just issued is refused: the credential is good, so it is the API that is not well.
         let (answer, verdict) = self.exchange(request, &token, Outcome::Unauthorized, deadline).await?;
         self.settle(answer, &verdict)
     }
@@ -290,7 +292,8 @@ impl Call {
 
     /// The API does not accept a token that was just issued for the credential. It did nothing, so another attempt is safe.
     fn unauthorized(&self, verdict: &Verdict) -> Failed {
-        Failed { error: verdict.error(Kind::Unavailable, self.operation), again: true }
+        let error = verdict.error(Kind::Unavailable, self.operation).retry_after(self.shared.budget.refused_for());
+        Failed { error, again: true }
     }
 }
 
@@ -304,3 +307,7 @@ fn pauses() -> ExponentialBackoff {
         .with_jitter_seed(rand::random())
         .build()
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -57,6 +57,8 @@ pub struct Client {
 pub struct Token {
     value: SecretString,
     life: Duration,
+    /// What it is good for, as the token service says (RFC 6749 §5.1), if it does.
+    pub scope: Option<String>,
 }
 
 /// Why there is no token.
@@ -71,6 +73,7 @@ pub struct Unissued {
 struct Issued {
     access_token: String,
     expires_in: Option<u64>,
+    scope: Option<String>,
 }
 
 impl Client {
@@ -151,7 +154,8 @@ impl From<Error> for Unissued {
 
 impl From<Issued> for Token {
     fn from(issued: Issued) -> Self {
-        Self { value: issued.access_token.into(), life: Duration::from_secs(issued.expires_in.unwrap_or(DEFAULT_LIFE)) }
+        let life = Duration::from_secs(issued.expires_in.unwrap_or(DEFAULT_LIFE));
+        Self { value: issued.access_token.into(), life, scope: issued.scope }
     }
 }
 
@@ -196,6 +200,19 @@ impl TokenSource {
             return Err(Error::new(Kind::Unavailable, OPERATION));
         }
         self.fetcher.state().memory.last().unwrap_or_else(|| Err(Error::new(Kind::Unavailable, OPERATION)))
+    }
+
+    /// Whether this token was issued just now, so that there is no better one.
+    pub fn is_fresh(&self, token: &Arc<SecretString>) -> bool {
+        self.fetcher.state().memory.is_fresh(token, Instant::now())
+    }
+
+    /// As if a token of this value had been issued so long ago.
+    #[cfg(test)]
+    pub fn hold(&self, value: &str, age: Duration) {
+        let token = Token { value: value.into(), life: Duration::from_secs(3600) };
+        let issued = Instant::now().checked_sub(age).unwrap();
+        self.fetcher.state().memory.keep(Ok(token), issued);
     }
 
     /// The API refused this token: the next caller gets another. A token that was replaced meanwhile stays.
@@ -254,6 +271,8 @@ impl Fetcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::budget::Unobserved;
+    use crate::platform::stand_in::{Answering, StandIn};
 
     fn client(proof: ClientProof) -> Client {
         Client { token_url: Url::parse("https://uaa.example/oauth/token").unwrap(), id: "sb-1!b2|it!b3".into(), proof }
@@ -273,6 +292,36 @@ mod tests {
         let form = format!("{grant}&client_id=sb-1%21b2%7Cit%21b3");
         assert_eq!(sent(ClientProof::Certificate("c".into(), "k".into())), (String::new(), form));
         assert_eq!(sent(ClientProof::Basic(secret)), (grant.to_owned(), String::new()));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_still_good_is_handed_out_while_another_is_fetched_beside() {
+        let platform = StandIn::start().await;
+        platform.token_service(Answering::Never);
+        let client = platform.client("secret");
+        let source = TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved));
+        source.hold("old", Duration::from_mins(31));
+        let asked = Instant::now();
+        for _ in 0..3 {
+            assert_eq!(source.get(asked + FETCH_TIMEOUT).await.unwrap().expose_secret(), "old");
+        }
+        assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+        pause(Duration::from_millis(200)).await;
+        assert_eq!(platform.log_ons(), 1, "one fetches");
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_for_a_token_share_one_fetch_also_when_the_first_gives_up() {
+        let platform = StandIn::start().await;
+        platform.token_service(Answering::Slowly(Duration::from_millis(300)));
+        let client = platform.client("secret");
+        let source = Arc::new(TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved)));
+        let soon = Instant::now() + Duration::from_secs(5);
+        let first = tokio::time::timeout(Duration::from_millis(50), source.get(soon)).await;
+        assert!(first.is_err(), "it gave up");
+        let all = futures::future::join_all((0..10).map(|_| source.get(soon))).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert_eq!(platform.log_ons(), 1);
     }
 
     #[test]

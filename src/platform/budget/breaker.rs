@@ -49,6 +49,11 @@ impl Breaker {
         Ok(())
     }
 
+    /// How long it is still open, if it is.
+    pub fn open_for(&self, now: Instant) -> Option<Duration> {
+        self.open_until.map(|until| until.saturating_duration_since(now)).filter(|left| !left.is_zero())
+    }
+
     /// The platform answered, whatever it said.
     pub fn answered(&mut self) {
         *self = Self::after(self.patience);

@@ -177,6 +177,11 @@ impl Limiter {
         }
     }
 
+    /// How long the API is left alone because it refuses fresh tokens, if it does.
+    pub fn refused_for(&self, now: Instant) -> Option<Duration> {
+        self.authorization.open_for(now)
+    }
+
     /// How long so many calls of a lane take to go out.
     pub fn span_of(&self, lane: Lane, calls: usize, now: Instant) -> Duration {
         self.lanes[lane as usize].0.span_of(calls, now)

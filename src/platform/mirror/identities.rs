@@ -143,6 +143,11 @@ impl Mirror {
         self.effect(vec![owner.identity_name(), identity.id.clone()], call, |issued| shown(issued, show)).await
     }
 
+    /// [`Identities::guards_names`].
+    pub fn guards_names(&self) -> bool {
+        self.driver.identities.as_ref().is_some_and(|identities| identities.guards_names())
+    }
+
     /// [`Credentials::keeps`].
     pub fn keeps_credentials(&self) -> bool {
         self.driver.credentials.as_ref().is_some_and(|credentials| credentials.keeps())

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 
+use super::lists::List;
 use super::operation::{Course, in_progress, watch};
 use super::payload::fields;
-use super::{ServiceManager, another, mark, taken, wire};
+use super::{BINDINGS, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::plan::owner::Owner;
-use crate::platform::budget::Urgency;
+use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{Credentials, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance};
 
@@ -17,7 +18,6 @@ const REVOKE: &str = "delete service binding";
 const FIND: &str = "find service binding";
 const LIST: &str = "list service bindings";
 
-const BINDINGS: &str = "service_bindings";
 /// Bindings of one instance that are ended at once.
 const SIDE_BY_SIDE: usize = 8;
 
@@ -29,7 +29,8 @@ impl Credentials for ServiceManager {
 
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>> {
         let query = mark::of_cluster(cluster);
-        let bindings: Vec<wire::Binding> = self.pages(LIST, BINDINGS, ("labelQuery", &query), Urgency::Last).await?;
+        let list = List::new(LIST, BINDINGS, ("labelQuery", &query)).urgency(Urgency::Last);
+        let bindings: Vec<wire::Binding> = list.read(&self.session).await?;
         let is_ours = |one: &wire::Binding| one.labels.as_ref().is_some_and(|own| mark::is_of_cluster(own, cluster));
         Ok(bindings.into_iter().filter(is_ours).map(observed).collect())
     }
@@ -59,12 +60,12 @@ impl Credentials for ServiceManager {
     }
 
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
-        let path = ["v1", BINDINGS, &credential.id];
-        let answer = self.session.delete(REVOKE, &path).urgency(Urgency::First).accept(&[404, 410]).send().await?;
+        let call = self.session.delete(REVOKE, &["v1", BINDINGS, &credential.id]).lane(Lane::Bindings);
+        let answer = call.urgency(Urgency::First).accept(&[404, 410]).send().await?;
         if let Course::Open(operation) = watch(&self.session, REVOKE, &answer).await? {
             return Ok(Ordered::Begun(operation));
         }
-        if matches!(answer.status(), 404 | 410) && self.is_bound(&credential.id).await? {
+        if !says_gone(&answer) && self.is_bound(&credential.id).await? {
             return Err(another(REVOKE));
         }
         Ok(Ordered::Done(()))
@@ -100,7 +101,8 @@ impl ServiceManager {
         provenance: Provenance,
     ) -> Result<Ordered<Issued>> {
         let body = wire::NewBinding { name, service_instance_id: &identity.id, labels: mark::labels(owner) };
-        let answer = self.session.post(ISSUE, &["v1", BINDINGS]).json(&body).send().await.map_err(taken)?;
+        let call = self.session.post(ISSUE, &["v1", BINDINGS]).lane(Lane::Bindings).json(&body);
+        let answer = call.send().await.map_err(taken)?;
         let made: wire::RevealedBinding = match watch(&self.session, ISSUE, &answer).await? {
             Course::AtOnce => answer.json(ISSUE).map_err(taken)?,
             Course::Done(id) => self.read_binding(&id).await.map_err(|_| unread())?,
@@ -125,21 +127,22 @@ impl ServiceManager {
         Err(Error::new(kind, ISSUE).detail(format!("service binding `{name}`")))
     }
 
-    async fn bindings_of(&self, instance: &str, urgency: Urgency) -> Result<Vec<wire::Binding>> {
+    pub(super) async fn bindings_of(&self, instance: &str, urgency: Urgency) -> Result<Vec<wire::Binding>> {
         let query = mark::equals("service_instance_id", instance);
-        let found: Vec<wire::Binding> = self.pages(FIND, BINDINGS, ("fieldQuery", &query), urgency).await?;
+        let list = List::new(FIND, BINDINGS, ("fieldQuery", &query)).urgency(urgency);
+        let found: Vec<wire::Binding> = list.read(&self.session).await?;
         if found.iter().all(|one| one.service_instance_id == instance) { Ok(found) } else { Err(another(FIND)) }
     }
 
     /// Asked of the list: a 404 may be anybody's, an empty list says that there is none.
     async fn is_bound(&self, id: &str) -> Result<bool> {
         let query = mark::equals("id", id);
-        let found: Vec<wire::Binding> = self.pages(FIND, BINDINGS, ("fieldQuery", &query), Urgency::First).await?;
-        Ok(!found.is_empty())
+        let list = List::new(FIND, BINDINGS, ("fieldQuery", &query)).urgency(Urgency::First);
+        list.read::<wire::Binding>(&self.session).await.map(|found| !found.is_empty())
     }
 
-    async fn read_binding(&self, id: &str) -> Result<wire::RevealedBinding> {
-        let call = self.session.get(READ, &["v1", BINDINGS, id]).urgency(Urgency::First);
+    pub(super) async fn read_binding(&self, id: &str) -> Result<wire::RevealedBinding> {
+        let call = self.session.get(READ, &["v1", BINDINGS, id]).lane(Lane::Bindings).urgency(Urgency::First);
         let shown: wire::RevealedBinding = call.send_json().await?;
         if shown.binding.id == id { Ok(shown) } else { Err(another(READ)) }
     }

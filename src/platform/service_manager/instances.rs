@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::operation::{Course, follow, watch};
-use super::{ServiceManager, another, mark, taken, wire};
+use super::bareness::not_bare;
+use super::lists::List;
+use super::operation::{Course, bared, follow, watch, without_roles};
+use super::{INSTANCES, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::api::Identity;
 use crate::api::technical_user::ServiceKey;
 use crate::plan::owner::Owner;
-use crate::platform::budget::Urgency;
+use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
 
@@ -17,15 +19,19 @@ const DELETE: &str = "delete service instance";
 const FIND: &str = "find service instance";
 const LIST: &str = "list service instances";
 
-const INSTANCES: &str = "service_instances";
-
 type Parameters = serde_json::Map<String, serde_json::Value>;
 
 #[async_trait]
 impl Identities for ServiceManager {
+    /// It checks a name before it asks the broker, and writes it down after that.
+    fn guards_names(&self) -> bool {
+        false
+    }
+
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
-        let query = ("labelQuery", mark::of_cluster(cluster));
-        let instances: Vec<wire::Instance> = self.pages(LIST, INSTANCES, (query.0, &query.1), Urgency::Last).await?;
+        let query = mark::of_cluster(cluster);
+        let list = List::new(LIST, INSTANCES, ("labelQuery", &query)).urgency(Urgency::Last);
+        let instances: Vec<wire::Instance> = list.read(&self.session).await?;
         self.remember_all(&instances);
         let is_ours = |one: &wire::Instance| one.labels.as_ref().is_some_and(|own| mark::is_of_cluster(own, cluster));
         Ok(instances.into_iter().filter(is_ours).map(observed).collect())
@@ -67,7 +73,7 @@ impl Identities for ServiceManager {
             Err(error) if error.kind() == Kind::Conflict => self.whose(&wanted.owner, error).await,
             Err(error) => {
                 if speaks_of_plan(&error) {
-                    self.catalogue.forget(&plan.id).await;
+                    self.catalogue.forget(&plan.id);
                 }
                 Err(error)
             }
@@ -82,29 +88,35 @@ impl Identities for ServiceManager {
         }
         let body = wire::InstanceChange { parameters: parameters(service_key, wanted) };
         // The whole parameters are sent, so sending them twice does no harm.
-        let call = self.session.patch(CHANGE, &["v1", INSTANCES, &identity.id]).json(&body).repeatable();
-        let answer = call.send().await?;
-        match watch(&self.session, CHANGE, &answer).await? {
-            Course::AtOnce => {
-                let changed: wire::Instance = answer.json(CHANGE)?;
-                if changed.id == identity.id { Ok(Ordered::Done(self.seen(changed))) } else { Err(another(CHANGE)) }
-            }
-            Course::Done(_) => Ok(Ordered::Done(identity.clone())),
-            Course::Open(operation) => Ok(Ordered::Begun(operation)),
+        let call = self.session.patch(CHANGE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes).json(&body);
+        let answer = call.repeatable().send().await?;
+        let bare = wanted.roles.is_empty();
+        let changed = match watch(&self.session, CHANGE, &answer).await? {
+            Course::AtOnce => answer.json(CHANGE)?,
+            Course::Done(id) => self.read_instance(CHANGE, &id).await?,
+            Course::Open(operation) if bare => return Ok(Ordered::Begun(without_roles(operation))),
+            Course::Open(operation) => return Ok(Ordered::Begun(operation)),
+        };
+        if changed.id != identity.id {
+            return Err(another(CHANGE));
         }
+        if bare && !self.is_bare(&changed.id).await? {
+            return Err(not_bare());
+        }
+        Ok(Ordered::Done(self.seen(changed)))
     }
 
     async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
         if let Ordered::Begun(operation) = self.revoke_all(&identity.id).await? {
             return Ok(Ordered::Begun(operation));
         }
-        let call = self.session.delete(DELETE, &["v1", INSTANCES, &identity.id]).urgency(Urgency::First);
-        let answer = call.accept(&[404, 410]).send().await.map_err(bound_meanwhile)?;
+        let call = self.session.delete(DELETE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes);
+        let answer = call.urgency(Urgency::First).accept(&[404, 410]).send().await.map_err(bound_meanwhile)?;
         match watch(&self.session, DELETE, &answer).await.map_err(bound_meanwhile)? {
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
             Course::AtOnce | Course::Done(_) => {}
         }
-        if matches!(answer.status(), 404 | 410) && self.exists(&identity.id).await? {
+        if !says_gone(&answer) && self.exists(&identity.id).await? {
             return Err(another(DELETE));
         }
         self.forget_instance(&identity.id);
@@ -112,7 +124,13 @@ impl Identities for ServiceManager {
     }
 
     async fn follow(&self, operation: &Operation) -> Result<Progress> {
-        follow(&self.session, operation).await
+        let progress = follow(&self.session, operation).await?;
+        match bared(operation) {
+            Some(instance) if matches!(progress, Progress::Succeeded) && !self.is_bare(instance).await? => {
+                Ok(Progress::Failed(not_bare()))
+            }
+            _ => Ok(progress),
+        }
     }
 }
 
@@ -126,7 +144,8 @@ impl ServiceManager {
     ) -> Result<Ordered<ObservedIdentity>> {
         let (name, labels) = (wanted.owner.identity_name(), mark::labels(&wanted.owner));
         let body = wire::NewInstance { name: &name, service_plan_id: plan, parameters, labels };
-        let answer = self.session.post(CREATE, &["v1", INSTANCES]).json(&body).send().await.map_err(taken)?;
+        let call = self.session.post(CREATE, &["v1", INSTANCES]).lane(Lane::Instances).json(&body);
+        let answer = call.send().await.map_err(taken)?;
         let made = match watch(&self.session, CREATE, &answer).await? {
             Course::AtOnce => answer.json(CREATE).map_err(taken)?,
             Course::Done(id) => self.read_instance(CREATE, &id).await.map_err(|_| unread(CREATE))?,
@@ -143,8 +162,8 @@ impl ServiceManager {
         if found.is_empty() { Err(Error::new(Kind::OutcomeUnknown, conflict.operation())) } else { Ok(Ordered::Found) }
     }
 
-    async fn instances_by(&self, (kind, query): (&str, String)) -> Result<Vec<wire::Instance>> {
-        self.pages(FIND, INSTANCES, (kind, &query), Urgency::Normal).await
+    async fn instances_by(&self, (kind, query): (&'static str, String)) -> Result<Vec<wire::Instance>> {
+        List::new(FIND, INSTANCES, (kind, &query)).read(&self.session).await
     }
 
     /// Asked of the list: a 404 may be anybody's, an empty list says that there is none.

@@ -5,40 +5,63 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{ServiceManager, wire};
-use crate::platform::budget::Urgency;
+use super::{BINDINGS, INSTANCES, wire};
+use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
+use crate::platform::session::{Call, Session};
 
 /// How many items a page has. The platform may give fewer.
 const PAGE: &str = "500";
 /// More pages than any subaccount fills: 2500 instances, 1000 bindings each.
 const MOST_PAGES: usize = 10_000;
 
-impl ServiceManager {
-    /// Every item of a collection that a query finds, page by page.
-    pub(super) async fn pages<T: DeserializeOwned>(
-        &self,
-        operation: &'static str,
-        collection: &str,
-        query: (&str, &str),
-        urgency: Urgency,
-    ) -> Result<Vec<T>> {
+/// A list to be read.
+pub struct List<'a> {
+    operation: &'static str,
+    collection: &'static str,
+    query: (&'static str, &'a str),
+    urgency: Urgency,
+}
+
+impl<'a> List<'a> {
+    /// What a `fieldQuery` or `labelQuery` finds in a collection.
+    pub fn new(operation: &'static str, collection: &'static str, query: (&'static str, &'a str)) -> Self {
+        Self { operation, collection, query, urgency: Urgency::Normal }
+    }
+
+    /// Says how urgent it is.
+    pub fn urgency(self, urgency: Urgency) -> Self {
+        Self { urgency, ..self }
+    }
+
+    /// Every item, page by page.
+    pub async fn read<T: DeserializeOwned>(self, session: &Session) -> Result<Vec<T>> {
         let mut items = Vec::new();
         let mut token: Option<String> = None;
         for page in 0..MOST_PAGES {
-            let call = self.session.get(operation, &["v1", collection]).urgency(urgency);
-            let call = call.query("max_items", PAGE).query("attach_last_operations", "true").query(query.0, query.1);
-            let call = token.iter().fold(call, |call, token| call.query("token", token));
-            let shown: wire::Page<T> = call.send_json().await?;
+            let shown: wire::Page<T> = self.page(session, token.as_deref()).send_json().await?;
             let next = shown.token.clone().filter(|token| !token.is_empty());
-            items.extend(of_page(shown, (page == 0).then_some(next.is_none()), operation)?);
+            items.extend(of_page(shown, (page == 0).then_some(next.is_none()), self.operation)?);
             match next {
                 None => return Ok(items),
                 next if next == token => break,
                 next => token = next,
             }
         }
-        Err(Error::new(Kind::UnexpectedAnswer, operation).detail("the list does not end"))
+        Err(Error::new(Kind::UnexpectedAnswer, self.operation).detail("the list does not end"))
+    }
+
+    fn page(&self, session: &Session, token: Option<&str>) -> Call {
+        let is_of_bindings = self.collection == BINDINGS;
+        let lane = if is_of_bindings { Lane::Bindings } else { Lane::Rest };
+        let call = session.get(self.operation, &["v1", self.collection]).urgency(self.urgency).lane(lane);
+        let call = call.query("max_items", PAGE).query(self.query.0, self.query.1);
+        let with_operations = is_of_bindings || self.collection == INSTANCES;
+        let call = if with_operations { call.query("attach_last_operations", "true") } else { call };
+        match token {
+            Some(token) => call.query("token", token),
+            None => call,
+        }
     }
 }
 

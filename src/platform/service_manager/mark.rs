@@ -60,6 +60,12 @@ pub fn equals(key: &str, value: &str) -> String {
     format!("{key} eq '{}'", value.replace('\'', "''"))
 }
 
+/// A condition that any of these values meets.
+pub fn one_of<'a>(key: &str, values: impl Iterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = values.map(|value| format!("'{}'", value.replace('\'', "''"))).collect();
+    format!("{key} in ({})", quoted.join(","))
+}
+
 fn shortened(value: &str) -> String {
     value.chars().take(LONGEST_VALUE).collect()
 }
@@ -85,6 +91,7 @@ mod tests {
 
     #[test]
     fn values_cannot_leave_their_quotes() {
+        assert_eq!(one_of("id", ["a", "b'"].into_iter()), "id in ('a','b''')");
         assert_eq!(equals("name", "x' or name ne '"), "name eq 'x'' or name ne '''");
     }
 }

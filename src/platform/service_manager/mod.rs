@@ -10,10 +10,12 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Provenance;
 use super::error::{Error, Kind, Result};
+use super::http::Answer;
 use super::proof::Prover;
 use super::session::Session;
 use catalogue::Catalogue;
 
+mod bareness;
 mod bindings;
 mod catalogue;
 mod instances;
@@ -22,6 +24,10 @@ mod mark;
 mod operation;
 mod payload;
 mod wire;
+
+/// The collections of what is ours, as they are called in addresses.
+const INSTANCES: &str = "service_instances";
+const BINDINGS: &str = "service_bindings";
 
 /// The driver for one subaccount.
 pub struct ServiceManager {
@@ -90,6 +96,14 @@ impl ServiceManager {
 /// The answer shows something else than was asked for.
 fn another(operation: &'static str) -> Error {
     Error::new(Kind::UnexpectedAnswer, operation).detail("the answer is about something else")
+}
+
+/// Whether an answer says without a doubt that what it was to end is gone: 200 with nothing in it, as documented. A 404
+/// may be anybody's, and so may an answer about something else.
+fn says_gone(answer: &Answer) -> bool {
+    let is_empty =
+        || answer.json::<serde_json::Map<_, serde_json::Value>>("read answer").is_ok_and(|body| body.is_empty());
+    answer.status() == 202 || (answer.status() == 200 && is_empty())
 }
 
 /// The error of an order that the platform has taken: what cannot be read in the answer is unknown, not undone.

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::wire::LastOperation;
+use super::{BINDINGS, INSTANCES};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::http::Answer;
 use crate::platform::http::verdict::failure;
@@ -19,8 +18,6 @@ const PAUSES: [u64; 6] = [100, 200, 400, 600, 800, 900];
 const LATER: Duration = Duration::from_secs(3);
 
 const FOLLOW: &str = "follow operation";
-/// What operations are about.
-const COLLECTIONS: [&str; 2] = ["service_instances", "service_bindings"];
 
 /// How an order went on.
 pub enum Course {
@@ -47,7 +44,7 @@ impl<'a> Place<'a> {
         let id = backwards.next().filter(|id| is_id(id))?;
         backwards.next().filter(|word| *word == "operations")?;
         let resource = backwards.next().filter(|id| is_id(id))?;
-        let collection = backwards.next().filter(|word| COLLECTIONS.contains(word))?;
+        let collection = backwards.next().filter(|word| [INSTANCES, BINDINGS].contains(word))?;
         backwards.next().filter(|word| *word == "v1")?;
         Some(Self { collection, resource, id })
     }
@@ -96,6 +93,20 @@ pub async fn follow(session: &Session, operation: &Operation) -> Result<Progress
     }
 }
 
+/// The word at the end of an operation that takes the last role away: its success is seen in what tokens are good for.
+const WITHOUT_ROLES: &str = "#without-roles";
+
+/// The same operation, marked as one that takes the last role away.
+pub fn without_roles(Operation(place): Operation) -> Operation {
+    Operation(place + WITHOUT_ROLES)
+}
+
+/// The instance from which an operation takes the last role away, if it is such a one.
+pub fn bared(operation: &Operation) -> Option<&str> {
+    let place = Place::read(operation.0.strip_suffix(WITHOUT_ROLES)?)?;
+    (place.collection == INSTANCES).then_some(place.resource)
+}
+
 async fn look(session: &Session, operation: &'static str, place: &Place<'_>) -> Result<Progress> {
     let path = ["v1", place.collection, place.resource, "operations", place.id];
     let answer = session.get(FOLLOW, &path).accept(&[404, 410]).send().await?;
@@ -109,20 +120,13 @@ async fn look(session: &Session, operation: &'static str, place: &Place<'_>) -> 
     }
     match seen.state.as_str() {
         "succeeded" => Ok(Progress::Succeeded),
-        "failed" => Ok(Progress::Failed(failed(operation, seen.errors.as_ref()))),
+        "failed" => {
+            let (kind, detail) = failure(seen.errors.as_ref());
+            Ok(Progress::Failed(Error::new(kind, operation).detail(detail)))
+        }
         _ if seen.in_progress() => Ok(Progress::Running),
         _ => Err(odd("the operation is in no state that we know")),
     }
-}
-
-/// Why an operation failed. The documents promise a list of errors; the open core writes one.
-fn failed(operation: &'static str, errors: Option<&Value>) -> Error {
-    let first = match errors {
-        Some(Value::Array(several)) => several.first(),
-        other => other,
-    };
-    let (kind, detail) = failure(first);
-    Error::new(kind, operation).detail(detail)
 }
 
 /// The platform is still at work.
@@ -132,7 +136,7 @@ pub fn in_progress(operation: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -163,15 +167,5 @@ mod tests {
         assert!(place.is_shown_by(&seen(json!({"state": "succeeded", "id": "b", "resource_id": "a"}))));
         assert!(!place.is_shown_by(&seen(json!({"state": "succeeded", "id": "c", "resource_id": "a"}))));
         assert!(!place.is_shown_by(&seen(json!({"state": "succeeded", "id": "b", "resource_id": "c"}))));
-    }
-
-    #[test]
-    fn errors_are_read_as_one_and_as_a_list() {
-        let one = json!({"error": "BadRequest", "description": "x"});
-        for errors in [one.clone(), json!([one])] {
-            assert_eq!(failed("create", Some(&errors)).kind(), Kind::Invalid);
-        }
-        assert_eq!(failed("create", Some(&json!([]))).kind(), Kind::Unavailable);
-        assert_eq!(failed("create", None).kind(), Kind::Unavailable);
     }
 }

@@ -27,6 +27,16 @@ pub struct Offering {
     pub catalog_name: String,
     #[serde(default)]
     pub tags: Option<Vec<String>>,
+    #[serde(default)]
+    data_center: Option<String>,
+}
+
+impl Offering {
+    /// The name of its data centre, if it has one that can be shown.
+    pub fn data_centre(&self) -> &str {
+        let plain = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        self.data_center.as_deref().filter(|name| name.len() < 64).filter(plain).unwrap_or("one without a name")
+    }
 }
 
 /// A plan of an offering.

@@ -21,6 +21,9 @@ const DOUBLINGS: u32 = 6;
 /// A token this close to its end is not used any more.
 const MARGIN: Duration = Duration::from_secs(20);
 
+/// A token this young is as good as any: where it is refused, another would be too.
+const FRESH: Duration = Duration::from_mins(1);
+
 /// What is known of a credential.
 #[derive(Debug)]
 pub(super) enum Known {
@@ -43,6 +46,7 @@ pub(super) struct Memory {
 
 struct Held {
     value: Arc<SecretString>,
+    issued_at: Instant,
     renew_at: Instant,
     ends_at: Instant,
 }
@@ -89,10 +93,16 @@ impl Memory {
             Ok(token) => {
                 let (renew_at, ends_at) = (now + token.life / 2, now + token.life);
                 *self = Self::default();
-                self.held = Some(Held { value: Arc::new(token.value), renew_at, ends_at });
+                self.held = Some(Held { value: Arc::new(token.value), issued_at: now, renew_at, ends_at });
             }
             Err(unissued) => self.fail(unissued, now),
         }
+    }
+
+    /// Whether this is the token there is, and it was issued just now.
+    pub(super) fn is_fresh(&self, token: &Arc<SecretString>, now: Instant) -> bool {
+        let held = self.held.as_ref().filter(|held| Arc::ptr_eq(&held.value, token));
+        held.is_some_and(|held| now < held.issued_at + FRESH)
     }
 
     /// A token that was refused is not handed out again, unless it has been replaced meanwhile.
@@ -131,8 +141,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn token(life: u64) -> Result<Token, Unissued> {
-        Ok(Token { value: SecretString::from("t"), life: SECOND * u32::try_from(life).unwrap() })
+    fn token(life: u32) -> Token {
+        Token { value: SecretString::from("t"), life: SECOND * life, scope: None }
     }
 
     fn failed(kind: Kind) -> Result<Token, Unissued> {
@@ -158,7 +168,7 @@ mod tests {
     #[test]
     fn a_token_past_half_its_life_is_due_and_still_good() {
         let (mut memory, now) = (Memory::default(), Instant::now());
-        memory.keep(token(3600), now);
+        memory.keep(Ok(token(3600)), now);
         assert!(!memory.is_due(now + SECOND * 1799));
         assert!(memory.is_due(now + SECOND * 1800) && has_token(&memory, now + SECOND * 1800));
         assert!(has_token(&memory, now + SECOND * 3579));
@@ -168,14 +178,14 @@ mod tests {
     #[test]
     fn a_token_of_a_few_seconds_is_used_for_half_of_them() {
         let (mut memory, now) = (Memory::default(), Instant::now());
-        memory.keep(token(10), now);
+        memory.keep(Ok(token(10)), now);
         assert!(has_token(&memory, now + SECOND * 4) && !has_token(&memory, now + SECOND * 5));
     }
 
     #[test]
     fn a_failed_renewal_leaves_the_living_token_in_use_and_is_not_repeated_at_once() {
         let (mut memory, now) = (Memory::default(), Instant::now());
-        memory.keep(token(3600), now);
+        memory.keep(Ok(token(3600)), now);
         let now = now + SECOND * 1800;
         memory.keep(failed(Kind::Unavailable), now);
         assert!(has_token(&memory, now) && !memory.is_due(now));
@@ -212,7 +222,7 @@ mod tests {
     fn a_token_puts_the_failures_before_it_out_of_mind() {
         let (mut memory, now) = (Memory::default(), Instant::now());
         (0..5).for_each(|_| memory.keep(failed(Kind::Unavailable), now));
-        memory.keep(token(10), now);
+        memory.keep(Ok(token(10)), now);
         memory.keep(failed(Kind::Unavailable), now + SECOND * 9);
         assert_eq!(holds(&memory, now + SECOND * 9), Some(SECOND));
     }
@@ -220,9 +230,11 @@ mod tests {
     #[test]
     fn a_refused_token_is_not_handed_out_again_but_its_successor_is() {
         let (mut memory, now) = (Memory::default(), Instant::now());
-        memory.keep(token(100), now);
+        memory.keep(Ok(token(100)), now);
         let Known::Token(first) = memory.look(now) else { panic!("a token") };
-        memory.keep(token(100), now);
+        assert!(memory.is_fresh(&first, now) && !memory.is_fresh(&first, now + FRESH));
+        memory.keep(Ok(token(100)), now);
+        assert!(!memory.is_fresh(&first, now), "there is another");
         memory.discard(&first);
         let Known::Token(second) = memory.look(now) else { panic!("its successor") };
         memory.discard(&second);

@@ -31,6 +31,10 @@ const MOST_READS: usize = 3;
 
 #[async_trait]
 impl Identities for Uaa {
+    fn guards_names(&self) -> bool {
+        true
+    }
+
     /// Pages are by index, so what goes meanwhile moves what comes after it out of sight: a list that changed while it was
     /// read is read again.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
@@ -97,7 +101,9 @@ impl Identities for Uaa {
     async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
         let call = self.session.delete(DELETE, &["oauth", "clients", &identity.id]).urgency(Urgency::First);
         let answer = call.accept(&[404]).send().await?;
-        if answer.status() == 404 && self.client(DELETE, &identity.id, Urgency::First).await?.is_some() {
+        // The UAA shows what it has removed. A 404 may be anybody's, and so may an answer about something else.
+        let says_gone = answer.json::<Client>(DELETE).is_ok_and(|gone| gone.id == identity.id);
+        if !says_gone && self.client(DELETE, &identity.id, Urgency::First).await?.is_some() {
             return Err(another(DELETE));
         }
         Ok(Ordered::Done(()))

@@ -19,7 +19,7 @@ pub(crate) struct Offering {
     /// Its name, under which instances are ordered.
     pub(crate) name: &'static str,
     description: &'static str,
-    /// The data centre it runs in.
+    /// The data centre it runs in, where that matters.
     data_center: &'static str,
     /// Its plans.
     pub(crate) plans: &'static [Plan],
@@ -48,6 +48,8 @@ const DOCUMENTS: &str = "b6a9d0e2-8b0c-4f6e-9d31-7c2e5a4f5d55";
 const DATABASE_HERE: &str = "c3b1e0f4-2d5a-4a7b-8e42-1f6d9b3a6e66";
 const DATABASE_THERE: &str = "c3b1e0f4-2d5a-4a7b-8e42-1f6d9b3a7f77";
 
+/// What an offering shows that is there once: SAP's own Kubernetes operator asks for `data_center eq ''` then.
+const ANYWHERE: &str = "";
 /// The data centre of the subaccount.
 const HERE: &str = "cf-eu12";
 /// Another one, whose services the subaccount is entitled to as well.
@@ -76,7 +78,7 @@ pub(crate) static OFFERINGS: [Offering; 7] = [
         id: IT_RT,
         name: "it-rt",
         description: "SAP Process Integration Runtime",
-        data_center: HERE,
+        data_center: ANYWHERE,
         plans: &[
             Plan {
                 id: "2d1f4f5e-8a30-4f0b-9d8a-0c1e5f0a1001",
@@ -100,7 +102,7 @@ pub(crate) static OFFERINGS: [Offering; 7] = [
         id: DESTINATION,
         name: "destination",
         description: "Provides a secure and reliable access to destination configurations",
-        data_center: HERE,
+        data_center: ANYWHERE,
         plans: &[Plan {
             id: "2d1f4f5e-8a30-4f0b-9d8a-0c1e5f0a2001",
             name: "lite",
@@ -119,7 +121,7 @@ pub(crate) static OFFERINGS: [Offering; 7] = [
         id: XSUAA,
         name: "xsuaa",
         description: "Manage application authorizations and trust to identity providers",
-        data_center: HERE,
+        data_center: ANYWHERE,
         plans: &[Plan {
             id: "2d1f4f5e-8a30-4f0b-9d8a-0c1e5f0a3001",
             name: "apiaccess",
@@ -138,7 +140,7 @@ pub(crate) static OFFERINGS: [Offering; 7] = [
         id: ALERTS,
         name: "alert-notification",
         description: "A service that still hands out one secret per instance",
-        data_center: HERE,
+        data_center: ANYWHERE,
         plans: &[Plan {
             id: "2d1f4f5e-8a30-4f0b-9d8a-0c1e5f0a4001",
             name: "standard",
@@ -157,7 +159,7 @@ pub(crate) static OFFERINGS: [Offering; 7] = [
         id: DOCUMENTS,
         name: "document-store",
         description: "A service whose keys name its own API and no token service",
-        data_center: HERE,
+        data_center: ANYWHERE,
         plans: &[Plan {
             id: "2d1f4f5e-8a30-4f0b-9d8a-0c1e5f0a5001",
             name: "standard",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::subaccount::Place;
 
@@ -21,8 +21,13 @@ pub(crate) struct Labels(pub(crate) BTreeMap<String, Vec<String>>);
 pub(crate) struct LabelChange {
     op: LabelOp,
     key: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     values: Vec<String>,
+}
+
+/// Go clients send `null` for a list without entries.
+fn or_null<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    Option::<Vec<String>>::deserialize(reader).map(Option::unwrap_or_default)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -125,7 +130,7 @@ mod tests {
             {"op": "add", "key": "a", "values": ["1", "2"]},
             {"op": "add", "key": "b", "values": ["3"]},
             {"op": "remove", "key": "a", "values": ["1"]},
-            {"op": "remove", "key": "b"},
+            {"op": "remove", "key": "b", "values": null},
         ]))
         .unwrap();
         labels.change(&changes).unwrap();

@@ -133,8 +133,10 @@ pub(crate) fn body<T: DeserializeOwned + Fields>(
     }
     let mut value: Value =
         serde_json::from_slice(bytes).map_err(|_| Refusal::bad_request("request body is not valid JSON"))?;
-    if let (UnknownFields::Ignored, Some(fields)) = (settings.unknown_fields, value.as_object_mut()) {
-        fields.retain(|name, _| T::KNOWN.contains(&name.as_str()));
+    if let Some(fields) = value.as_object_mut() {
+        let strict = settings.unknown_fields == UnknownFields::Refused;
+        // The real service is written in Go, which reads `null` as if the field were not there.
+        fields.retain(|name, value| !value.is_null() && (strict || T::KNOWN.contains(&name.as_str())));
     }
     serde_json::from_value(value).map_err(|wrong| Refusal::bad_request(format!("invalid request body: {wrong}")))
 }

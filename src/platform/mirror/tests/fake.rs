@@ -185,6 +185,10 @@ impl Grants for Fake {
 
 #[async_trait]
 impl Identities for Fake {
+    fn guards_names(&self) -> bool {
+        false
+    }
+
     async fn list(&self, _: &str) -> Result<Vec<ObservedIdentity>> {
         self.read("list identities", |truth| truth.identities.values().cloned().collect()).await
     }

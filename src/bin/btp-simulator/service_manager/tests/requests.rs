@@ -30,6 +30,7 @@ async fn unknown_fields_are_read_over_where_a_switch_says_so() {
     let mut order = runtime_order("a", &[]);
     order["ready"] = json!(false);
     order["usable"] = json!(false);
+    order["labels"] = Value::Null;
     assert_eq!(world.post(&token, INSTANCES, order.clone()).await.status, 400);
     world.set(json!({"unknownFields": "ignored"})).await;
     let made = world.post(&token, INSTANCES, order).await;
@@ -68,6 +69,8 @@ async fn an_offering_may_be_there_once_in_each_data_centre() {
     assert_eq!(both["num_items"], 2);
     let near = world.get(&token, &format!("{offerings}%20and%20data_center%20eq%20%27cf-eu12%27")).await.body;
     assert_eq!((&near["num_items"], &near["items"][0]["data_center"]), (&json!(1), &json!("cf-eu12")));
+    let usual = "/service-manager/v1/service_offerings?fieldQuery=catalog_name%20eq%20%27it-rt%27%20and%20data_center";
+    assert_eq!(world.get(&token, &format!("{usual}%20eq%20%27%27")).await.body["num_items"], 1);
     let ids: Vec<String> =
         both["items"].as_array().unwrap().iter().map(|one| format!("%27{}%27", one["id"].as_str().unwrap())).collect();
     let of = format!("catalog_name%20eq%20%27hdi-shared%27%20and%20service_offering_id%20in%20({})", ids.join(",%20"));
