@@ -9,6 +9,7 @@ mod documents;
 mod faults;
 mod log_on;
 mod neo;
+mod role_collections;
 mod suite;
 mod uaa;
 
