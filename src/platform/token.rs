@@ -294,7 +294,7 @@ mod tests {
         let source = TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved));
         let life = Duration::from_secs(100);
         let old = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
-        source.fetcher.state().memory.keep(Ok(Token { value: "old".into(), life }), old);
+        source.fetcher.state().memory.keep(Ok(Token { value: "old".into(), life, scope: None }), old);
         let asked = Instant::now();
         for _ in 0..3 {
             assert_eq!(source.get(asked + life).await.unwrap().expose_secret(), "old");

@@ -12,16 +12,18 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect};
+use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Kind, connect};
 
-use crate::description::{Description, Running, SampleIdentity, owner};
+use crate::description::{Description, Running, SampleIdentity};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
-use crate::suite::{confirmed, create, delete, grant, held, identities_of, issue, listed, revoke, revoke_grants};
+use crate::suite::{confirmed, grant, held, identities_of, listed, revoke_grants};
 use crate::{documents, faults, suite};
 
 /// What the suite has to know.
-static BTP: Description = Description {
+pub(crate) static BTP: Description = DESCRIPTION;
+
+const DESCRIPTION: Description = Description {
     environment: |_| environment(),
     credentials: |simulator| {
         ["xsuaa", "service-manager"].map(|name| (name, simulator.credential(name, "secret"))).into()
@@ -57,7 +59,12 @@ static BTP: Description = Description {
         "auth.token",
         "service-manager.list-offerings",
         "service-manager.list-plans",
+        "service-manager.get-offering",
+        "service-manager.get-plan",
         "service-manager.create-instance",
+        "service-manager.list-instances",
+        "service-manager.get-instance",
+        "service-manager.update-instance",
         "service-manager.list-bindings",
         "service-manager.create-binding",
         "service-manager.get-binding",
@@ -73,38 +80,36 @@ static BTP: Description = Description {
     ],
 };
 
+/// The same, where its brokers take their time: the routes that then matter.
+static IN_THE_BACKGROUND: Description = Description {
+    grants: |_| Vec::new(),
+    routes: &[
+        "service-manager.create-instance",
+        "service-manager.get-operation",
+        "service-manager.list-instances",
+        "service-manager.get-instance",
+        "service-manager.update-instance",
+        "service-manager.create-binding",
+        "service-manager.list-bindings",
+        "service-manager.get-binding",
+        "service-manager.delete-binding",
+        "service-manager.delete-instance",
+    ],
+    ..DESCRIPTION
+};
+
 fn environment() -> Environment {
     let access = |name: &str| Some(ApiAccess { credentials_secret_ref: SecretRef { name: name.into() } });
     Environment::Btp(Btp { authorization: access("xsuaa"), service_manager: access("service-manager") })
 }
 
-fn service_key(offering: &str, plan: &str) -> Identity {
+pub(crate) fn service_key(offering: &str, plan: &str) -> Identity {
     Identity::ServiceKey(ServiceKey {
         offering: offering.into(),
         plan: plan.into(),
         parameters: None,
         roles_parameter: None,
     })
-}
-
-/// Somebody else, with the same admin credential, makes an instance.
-fn order_instance(platform: &Running, order: &serde_json::Value) {
-    let key = platform.simulator.credential("service-manager", "secret");
-    let text = |name: &str| key[name].as_str().expect("a service key's field").to_owned();
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", &text("clientid")),
-        ("client_secret", &text("clientsecret")),
-    ];
-    runtime().block_on(async {
-        let http = reqwest::Client::new();
-        let asked = http.post(format!("{}/oauth/token", text("url"))).form(&form).send().await.expect("a token");
-        let token: serde_json::Value = asked.json().await.expect("a token");
-        let url = format!("{}/v1/service_instances?async=false", text("sm_url"));
-        let bearer = token["access_token"].as_str().expect("a token");
-        let made = http.post(url).bearer_auth(bearer).json(order).send().await.expect("an instance");
-        assert_eq!(made.status(), 201);
-    });
 }
 
 #[test]
@@ -115,88 +120,17 @@ fn the_suite() {
 
 #[test]
 fn every_fault_on_every_route_is_survived() {
-    faults::run(&BTP);
+    faults::run(&BTP, &json!({}));
 }
 
 #[test]
-fn a_service_that_works_in_the_background_is_waited_for() {
-    let platform = Running::start(&BTP);
-    platform.simulator.settings(&json!({"asyncPlans": ["integration-flow"]}));
-    let identity = create(&platform, "background");
-    assert_eq!(identity.health, Health::Usable);
-    let issued = issue(&platform, &identity, "background", 1);
-    assert!(issued.fields.contains_key("clientid"));
-    revoke(&platform, &issued.credential);
-    delete(&platform, &identity);
-    assert_eq!(platform.count(), (0, 0));
-    documents::hold(&platform.simulator);
+fn every_fault_is_survived_while_brokers_work_in_the_background() {
+    faults::run(&IN_THE_BACKGROUND, &json!({"asyncPlans": ["integration-flow"], "operationMillis": 300}));
 }
 
 #[test]
-fn a_creation_that_takes_long_is_followed_and_not_ordered_again() {
-    let mut platform = Running::start(&BTP);
-    platform.simulator.settings(&json!({"asyncPlans": ["integration-flow"], "operationMillis": 60_000}));
-    let (owner, sample) = (owner("long"), platform.sample(&owner("long")).expect("a sample"));
-    let begun = runtime().block_on(identities_of(&platform.driver).create(&sample)).expect("an answer");
-    let Ordered::Begun(operation) = begun else { panic!("it takes a minute: {begun:?}") };
-    // What follows it may be another process.
-    platform.reconnect();
-    let follow = |driver| runtime().block_on(identities_of(driver).follow(&operation)).expect("an answer");
-    assert!(matches!(follow(&platform.driver), Progress::Running));
-    let found = runtime().block_on(identities_of(&platform.driver).find(&owner)).expect("an answer");
-    assert_eq!(found.iter().map(|one| one.health).collect::<Vec<_>>(), [Health::InProgress]);
-    assert_eq!(listed(&platform, "cluster-1")[0].health, Health::InProgress);
-    platform.simulator.advance_clock(Duration::from_mins(1));
-    assert!(matches!(follow(&platform.driver), Progress::Succeeded));
-    assert_eq!(create(&platform, "long").health, Health::Usable);
-    let requests = platform.simulator.requests();
-    let orders = requests.iter().filter(|request| request["route"] == "service-manager.create-instance").count();
-    assert_eq!((orders, platform.count()), (1, (1, 0)));
-}
-
-#[test]
-fn a_failed_creation_is_shown_as_failed_and_can_be_cleared_away() {
-    let platform = Running::start(&BTP);
-    let broken = json!({"asyncPlans": ["integration-flow"], "failingPlans": ["integration-flow"]});
-    platform.simulator.settings(&broken);
-    let sample = platform.sample(&owner("failed")).expect("a sample");
-    let identities = platform.driver.identities.clone().expect("identities");
-    let error = runtime().block_on(identities.create(&sample)).expect_err("the broker is broken");
-    platform.check(&error);
-    assert_eq!(error.kind(), Kind::Unavailable, "{error}");
-    let failed = listed(&platform, "cluster-1").remove(0);
-    assert_eq!(failed.health, Health::Failed);
-    platform.simulator.settings(&json!({"failingPlans": []}));
-    delete(&platform, &failed);
-    assert_eq!(create(&platform, "failed").health, Health::Usable);
-}
-
-#[test]
-fn a_plan_that_is_not_there_yet_is_named_and_found_when_it_comes() {
-    let platform = Running::start(&BTP);
-    platform.simulator.settings(&json!({"itRtActivated": false}));
-    let sample = platform.sample(&owner("plan")).expect("a sample");
-    let identities = platform.driver.identities.clone().expect("identities");
-    let error = runtime().block_on(identities.create(&sample)).expect_err("there is no such plan");
-    assert_eq!(error.kind(), Kind::NotFound);
-    assert!(error.to_string().contains("`integration-flow`"), "{error}");
-    platform.simulator.settings(&json!({"itRtActivated": true}));
-    create(&platform, "plan");
-}
-
-#[test]
-fn what_is_not_ours_is_a_conflict() {
-    let platform = Running::start(&BTP);
-    let owner = owner("foreign");
-    let foreign = json!({
-        "name": owner.identity_name(), "service_offering_name": "it-rt", "service_plan_name": "integration-flow",
-    });
-    order_instance(&platform, &foreign);
-    let sample = platform.sample(&owner).expect("a sample");
-    let identities = platform.driver.identities.clone().expect("identities");
-    let error = runtime().block_on(identities.create(&sample)).expect_err("the name is taken");
-    assert_eq!(error.kind(), Kind::Conflict);
-    assert!(listed(&platform, "cluster-1").is_empty(), "what is not marked is not listed");
+fn an_answer_that_comes_too_late_is_survived() {
+    faults::run_late(&BTP);
 }
 
 #[test]
@@ -213,39 +147,39 @@ fn an_unknown_role_collection_is_named_and_does_not_stop_the_others() {
 }
 
 #[test]
-fn lists_are_read_to_their_end() {
-    let platform = Running::start(&BTP);
-    let made: Vec<_> = (0..60).map(|number| create(&platform, &format!("page-{number}")).id).collect();
-    let mut listed: Vec<_> = listed(&platform, "cluster-1").into_iter().map(|identity| identity.id).collect();
-    listed.sort();
-    assert!(made.iter().all(|id| listed.binary_search(id).is_ok()));
-    assert_eq!(listed.len(), made.len());
-}
-
-#[test]
-fn many_callers_share_one_token_and_one_look_up() {
-    let platform = Running::start(&BTP);
-    let identities = platform.driver.identities.clone().expect("identities");
-    let samples: Vec<_> = (0..50).filter_map(|number| platform.sample(&owner(&format!("many-{number}")))).collect();
-    let results = runtime().block_on(futures::future::join_all(samples.iter().map(|sample| identities.create(sample))));
-    assert!(results.iter().all(Result::is_ok));
-    let requests = platform.simulator.requests();
-    let count = |route: &str| requests.iter().filter(|request| request["route"] == route).count();
-    assert_eq!(count("auth.token"), 1);
-    assert_eq!(count("service-manager.list-plans"), 1);
-    assert_eq!(count("service-manager.create-instance"), 50);
-}
-
-#[test]
-fn a_refused_admin_credential_stops_all_calls() {
-    let platform = Running::start(&BTP);
-    platform.simulator.fault("auth.token", &json!({"kind": "status", "status": 401}));
-    let identities = platform.driver.identities.clone().expect("identities");
+fn a_refused_admin_credential_is_not_tried_again() {
+    let simulator = Simulator::start();
+    let mut key = simulator.credential("service-manager", "secret");
+    key["clientsecret"] = json!("not it");
+    let driver = with_key("wrong", key.to_string().into_bytes());
     for _ in 0..5 {
-        let error = runtime().block_on(identities.list("cluster-1")).expect_err("the credential is refused");
+        let error = runtime().block_on(identities_of(&driver).list("cluster-1")).expect_err("it is refused");
         assert_eq!(error.kind(), Kind::CredentialsRefused);
     }
-    assert_eq!(platform.simulator.requests().len(), 2, "asked twice and never again");
+    assert!(simulator.requests().len() <= 2, "asked twice at most, and never again");
+}
+
+#[test]
+fn a_401_of_somebody_between_us_and_the_token_service_passes() {
+    let platform = Running::start(&BTP);
+    platform.simulator.fault("auth.token", &json!({"kind": "html", "status": 401, "times": 1}));
+    let error = runtime().block_on(identities_of(&platform.driver).list("cluster-1")).expect_err("no token");
+    assert_eq!(error.kind(), Kind::Unavailable);
+}
+
+#[test]
+fn a_refused_token_is_replaced_and_an_api_that_refuses_a_fresh_one_is_not_well() {
+    let platform = Running::start(&BTP);
+    platform.converge("log on", async |driver| driver.log_on().await.map(drop));
+    let refuse = |times: u32| json!({"kind": "status", "status": 401, "times": times});
+    platform.simulator.fault("service-manager.list-instances", &refuse(1));
+    assert!(listed(&platform, "cluster-1").is_empty());
+    assert_eq!(count(&platform, "auth.token"), 2);
+    platform.simulator.fault("service-manager.list-instances", &refuse(100));
+    let error = runtime().block_on(identities_of(&platform.driver).list("cluster-1")).expect_err("it is refused");
+    assert_eq!(error.kind(), Kind::Unavailable, "the credential is good, so nothing is to be replaced");
+    platform.simulator.heal();
+    assert!(listed(&platform, "cluster-1").is_empty());
 }
 
 #[test]
@@ -267,7 +201,7 @@ fn users(platform: &Running) -> Vec<Grant> {
     platform.grants().remove(0)
 }
 
-fn count(platform: &Running, route: &str) -> usize {
+pub(crate) fn count(platform: &Running, route: &str) -> usize {
     platform.simulator.requests().iter().filter(|request| request["route"] == route).count()
 }
 
@@ -387,23 +321,6 @@ fn a_user_is_changed_by_one_call_at_a_time_whatever_the_role_collection() {
 }
 
 #[test]
-fn a_refused_token_is_replaced_once() {
-    let platform = Running::start(&BTP);
-    platform.converge("log on", async |driver| driver.log_on().await?.whole());
-    platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401, "times": 1}));
-    assert!(listed(&platform, "cluster-1").is_empty());
-    platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401}));
-    let identities = platform.driver.identities.clone().expect("identities");
-    for _ in 0..3 {
-        let error = runtime().block_on(identities.list("cluster-1")).expect_err("the token is refused");
-        assert_eq!(error.kind(), Kind::CredentialsRefused);
-    }
-    let requests = platform.simulator.requests();
-    let lists = requests.iter().filter(|request| request["route"] == "service-manager.list-instances").count();
-    assert_eq!(lists, 4, "twice for each of the first two calls, and never again");
-}
-
-#[test]
 fn a_long_wait_is_handed_on_and_not_waited_out() {
     let platform = Running::start(&BTP);
     let throttle = json!({"kind": "throttle", "retryAfter": "go-time", "retryAfterSeconds": 120, "times": 1});
@@ -443,14 +360,17 @@ fn a_client_certificate_logs_on() {
 #[ignore = "run by a_client_certificate_logs_on, in a process that trusts its simulator"]
 fn log_on_with_a_certificate() {
     let key = std::env::var(SERVICE_KEY).expect("a service key");
-    let entries = BTreeMap::from([("key.json".to_owned(), key.into_bytes())]);
+    let driver = with_key("x509", key.into_bytes());
+    runtime().block_on(driver.log_on()).expect("the certificate logs on");
+}
+
+/// A driver of the Service Manager alone.
+fn with_key(name: &str, key: Vec<u8>) -> Driver {
+    let entries = BTreeMap::from([("key.json".to_owned(), key)]);
     let secret = AdminSecret::parse(&entries).expect("a good Secret");
-    let access = ApiAccess { credentials_secret_ref: SecretRef { name: "x509".into() } };
+    let access = ApiAccess { credentials_secret_ref: SecretRef { name: name.into() } };
     let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
-    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &Accounts::default(), &observer)
-        .expect("a driver");
-    runtime().block_on(driver.log_on()).and_then(LoggedOn::whole).expect("the certificate logs on");
-    let identities = driver.identities.expect("identities");
-    assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
+    let secrets = BTreeMap::from([(name.to_owned(), secret)]);
+    connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver")
 }

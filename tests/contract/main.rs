@@ -8,6 +8,7 @@ mod description;
 mod documents;
 mod faults;
 mod neo;
+mod service_manager;
 mod suite;
 mod uaa;
 

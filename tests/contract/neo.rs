@@ -94,7 +94,7 @@ fn the_suite() {
 
 #[test]
 fn every_fault_on_every_route_is_survived() {
-    faults::run(&NEO);
+    faults::run(&NEO, &serde_json::json!({}));
 }
 
 #[test]
