@@ -1,73 +1,97 @@
-//! Faults: whatever goes wrong on whatever route, once, before or after the effect, trying again converges to one of
-//! each, and nothing is left behind.
+//! Faults: whatever goes wrong on whatever route, once or for long, before or after the effect, trying again converges to
+//! one of each, and nothing is left behind.
 
 use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::description::{Description, Running};
-use crate::harness::http;
-use crate::suite::{confirmed, create, delete, grant, held, issue, reveal, revoke, revoke_grants};
+use crate::suite::{
+    confirmed, create, delete, found, grant, held, issue, listed, reveal, revoke, revoke_grants, set_roles,
+};
 
-/// Every route with every fault. Each route has a simulator of its own, so that they run side by side.
-pub(crate) fn run(description: &'static Description) {
-    run_with(description, "", &faults());
-}
+/// More requests than any call makes by itself: what counts failures, slows down or gives up for a while must do so.
+const LONG: u32 = 6;
+/// Longer than an exchange may take.
+const TOO_LATE_MILLIS: u32 = 32_000;
 
-/// Every route of an API with answers that are not its own: they must not be believed, and nobody knows whether the
-/// request got through.
-pub(crate) fn run_with_answers_of_others(description: &'static Description, api: &str) {
-    run_with(description, api, &answers_of_others());
-}
-
-fn run_with(description: &'static Description, api: &str, faults: &[Value]) {
+/// Every route with every fault, with these settings. Each route has a simulator of its own, so that they run side by side.
+pub(crate) fn run(description: &'static Description, settings: &Value) {
     thread::scope(|scope| {
-        for route in description.routes.iter().filter(|route| route.starts_with(api)) {
-            scope.spawn(move || one_route(description, route, faults));
+        for route in description.routes {
+            scope.spawn(move || one_route(description, settings, route));
         }
     });
 }
 
-fn one_route(description: &'static Description, route: &str, faults: &[Value]) {
+/// Every route that changes something, with an answer that comes when nobody waits for it any more.
+pub(crate) fn run_late(description: &'static Description) {
+    let changes = ["create-", "update-", "delete-", "change-", "assign", "unassign", "add-", "remove-"];
+    let changes_something = |route: &&&str| changes.iter().any(|change| route.contains(change));
+    thread::scope(|scope| {
+        for route in description.routes.iter().filter(changes_something) {
+            scope.spawn(move || {
+                let mut platform = Running::start(description);
+                let late = json!({"kind": "latency", "latencyMs": TOO_LATE_MILLIS, "times": 1});
+                let life = life_with(&mut platform, &json!({}), route);
+                assert!(disturbed(&mut platform, &json!({}), route, &late, life), "{route} is not always called");
+            });
+        }
+    });
+}
+
+type Life = fn(&mut Running, &str);
+
+fn one_route(description: &'static Description, settings: &Value, route: &str) {
     let mut platform = Running::start(description);
-    let lives = [identity_life, grant_life];
-    let uses_it = lives
-        .into_iter()
-        .find(|life| disturbed(&mut platform, route, &json!({"kind": "status", "status": 500, "times": 1}), *life));
-    let life = uses_it.unwrap_or_else(|| panic!("no call uses {route}: it must not be in the list"));
-    for fault in faults {
-        assert!(disturbed(&mut platform, route, fault, life), "{route} is not always called");
+    let life = life_with(&mut platform, settings, route);
+    for fault in once().into_iter().chain(for_long()) {
+        assert!(disturbed(&mut platform, settings, route, &fault, life), "{route} is not always called");
     }
+}
+
+/// The life that has a use for a route.
+fn life_with(platform: &mut Running, settings: &Value, route: &str) -> Life {
+    let error = json!({"kind": "status", "status": 500, "times": 1});
+    let lives: [Life; 2] = [identity_life, grant_life];
+    let uses_it = lives.into_iter().find(|life| disturbed(platform, settings, route, &error, *life));
+    uses_it.unwrap_or_else(|| panic!("no call uses {route}: it must not be in the list"))
 }
 
 /// Lives a life with one fault in it; whether the fault was met.
-fn disturbed(platform: &mut Running, route: &str, fault: &Value, life: fn(&Running, &str)) -> bool {
+fn disturbed(platform: &mut Running, settings: &Value, route: &str, fault: &Value, life: Life) -> bool {
     // A new driver has to log on and to look everything up, so that the fault has a call to spoil. Nor
     // may it suffer from what others have used up of a platform's rate.
     platform.simulator.reset();
+    platform.simulator.settings(settings);
     platform.reconnect();
     platform.simulator.fault(route, fault);
     life(platform, &format!("{route} {fault}"));
-    http::get_json(&format!("{}/_simulator/faults", platform.simulator.url())) == json!({})
+    platform.simulator.faults()[route]["times"] != fault["times"]
 }
 
-fn identity_life(platform: &Running, story: &str) {
-    if platform.driver.identities.is_none() {
+/// From an order to its end, with a restart in between, after which everything has to be looked up again.
+fn identity_life(platform: &mut Running, story: &str) {
+    let Some(sample) = platform.driver.identities.is_some().then(|| platform.sample(&crate::description::owner(story)))
+    else {
         return;
-    }
+    };
     let identity = create(platform, story);
     assert_eq!(platform.count(), (1, 0), "{story}");
     let issued = issue(platform, &identity, story, 1);
     assert_eq!(platform.count(), (1, 1), "{story}");
+    platform.reconnect();
     drop(reveal(platform, &issued.credential));
+    set_roles(platform, &identity, &platform.with_other_roles(&sample.expect("a sample")));
     revoke(platform, &issued.credential);
     assert_eq!(platform.count(), (1, 0), "{story}");
     drop(issue(platform, &identity, story, 2));
+    assert_eq!((found(platform, story).len(), listed(platform, "cluster-1").len()), (1, 1), "{story}");
     delete(platform, &identity);
-    assert_eq!(platform.count(), (0, 0), "{story}");
+    assert_eq!((found(platform, story).len(), platform.count()), (0, (0, 0)), "{story}");
 }
 
-fn grant_life(platform: &Running, story: &str) {
+fn grant_life(platform: &mut Running, story: &str) {
     if platform.driver.grants.is_none() {
         return;
     }
@@ -80,18 +104,8 @@ fn grant_life(platform: &Running, story: &str) {
     }
 }
 
-fn answers_of_others() -> [Value; 4] {
-    let answer = |kind: &str, after: &str| json!({"kind": kind, "after": after, "times": 1});
-    [
-        answer("other-object", "before"),
-        answer("other-object", "after"),
-        answer("not-found", "before"),
-        answer("not-found", "after"),
-    ]
-}
-
-/// Faults that a platform recovers from.
-fn faults() -> Vec<Value> {
+/// Faults that a platform recovers from, met once.
+fn once() -> Vec<Value> {
     [
         json!({"kind": "status", "status": 500}),
         json!({"kind": "status", "status": 503, "after": "after"}),
@@ -103,6 +117,10 @@ fn faults() -> Vec<Value> {
         json!({"kind": "enormous", "after": "after"}),
         json!({"kind": "reset"}),
         json!({"kind": "reset", "after": "after"}),
+        json!({"kind": "other-object"}),
+        json!({"kind": "other-object", "after": "after"}),
+        json!({"kind": "not-found"}),
+        json!({"kind": "not-found", "after": "after"}),
         json!({"kind": "router-404"}),
         json!({"kind": "router-404", "after": "after"}),
         json!({"kind": "broker-error", "status": 500}),
@@ -114,6 +132,25 @@ fn faults() -> Vec<Value> {
     .into_iter()
     .map(|mut fault| {
         fault["times"] = json!(1);
+        fault
+    })
+    .collect()
+}
+
+/// The same for long: whatever counts failures, slows down or learns has to do so.
+fn for_long() -> Vec<Value> {
+    [
+        json!({"kind": "status", "status": 503}),
+        json!({"kind": "status", "status": 401}),
+        json!({"kind": "reset", "after": "after"}),
+        json!({"kind": "other-object"}),
+        json!({"kind": "not-found"}),
+        json!({"kind": "broker-error", "status": 500}),
+        json!({"kind": "throttle", "retryAfter": "seconds"}),
+    ]
+    .into_iter()
+    .map(|mut fault| {
+        fault["times"] = json!(LONG);
         fault
     })
     .collect()

@@ -19,7 +19,7 @@ fn users(platform: &Running) -> Vec<Grant> {
     platform.grants().remove(0)
 }
 
-fn count(platform: &Running, route: &str) -> usize {
+pub(crate) fn count(platform: &Running, route: &str) -> usize {
     platform.simulator.requests().iter().filter(|request| request["route"] == route).count()
 }
 

@@ -31,7 +31,10 @@ fn identities(platform: &Running) {
     let sample = platform.sample(&owner("identities")).expect("a sample");
     let made = create(platform, "identities");
     assert_eq!((made.name.as_str(), made.health), (sample.owner.identity_name().as_str(), Health::Usable));
-    assert_eq!(create(platform, "identities").id, made.id, "the second create finds what the first made");
+    let again = platform.converge("create", async |driver| identities_of(driver).create(&sample).await);
+    assert_eq!(again, Ordered::Found, "the second order finds what the first made, and makes nothing");
+    assert_eq!(found(platform, "identities"), listed(platform, "cluster-1"), "a look at one shows what the list does");
+    assert_eq!(found(platform, "somebody else"), []);
     assert_eq!(listed(platform, "cluster-1").len(), 1);
     assert_eq!(listed(platform, "cluster-1")[0].id, made.id);
     assert!(listed(platform, "cluster-2").is_empty(), "another cluster's are not shown");
@@ -41,6 +44,7 @@ fn identities(platform: &Running) {
     for _ in 0..2 {
         delete(platform, &made);
         assert!(listed(platform, "cluster-1").is_empty());
+        assert_eq!(found(platform, "identities"), []);
     }
     assert_eq!(platform.count(), (0, 0));
 }
@@ -57,8 +61,10 @@ fn credentials(platform: &Running) {
 
     if let Some(shown) = reveal(platform, &issued.credential) {
         assert_eq!(texts(&shown), texts(&issued), "the platform's own copy is the same");
-        let again = issue(platform, &identity, "credentials", 1);
-        assert_eq!((texts(&again), platform.count()), (texts(&issued), (1, 1)), "a second issue finds the first");
+        let again = order_credential(platform, &identity, "credentials", 1);
+        assert!(matches!(again, Ordered::Found) && platform.count() == (1, 1), "a second order finds the first");
+        let found = platform.converge("find", async |driver| credentials_of(driver).find(&identity).await);
+        assert_eq!(found.into_iter().map(|one| one.name).collect::<Vec<_>>(), [name]);
     }
     let second = issue(platform, &identity, "credentials", 2);
     assert_ne!(texts(&second).get("clientsecret"), texts(&issued).get("clientsecret"), "a rotation changes the secret");
@@ -143,6 +149,12 @@ fn not_yet() -> Error {
     Error::new(Kind::InProgress, "wait")
 }
 
+/// Everything of an owner, as a look at it alone shows.
+pub(crate) fn found(platform: &Running, uid: &str) -> Vec<ObservedIdentity> {
+    let owner = owner(uid);
+    platform.converge("find", async |driver| identities_of(driver).find(&owner).await)
+}
+
 /// Everything of a cluster.
 pub(crate) fn listed(platform: &Running, cluster: &str) -> Vec<ObservedIdentity> {
     platform.converge("list", async |driver| identities_of(driver).list(cluster).await)
@@ -160,6 +172,13 @@ pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, 
         }
         done(credentials.issue(identity, &owner, &name).await?)
     })
+}
+
+/// Orders the credential of this number, whatever is there.
+fn order_credential(platform: &Running, identity: &ObservedIdentity, uid: &str, sequence: i64) -> Ordered<Issued> {
+    let owner = owner(uid);
+    let name = owner.credential_name(sequence);
+    platform.converge("order", async |driver| credentials_of(driver).issue(identity, &owner, &name).await)
 }
 
 /// The platform's own copy.

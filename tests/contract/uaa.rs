@@ -14,7 +14,7 @@ use technical_user_operator::platform::{Kind, NewIdentity};
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::process::Process;
 use crate::harness::runtime;
-use crate::suite::{create, credentials_of, issue, listed, revoke, set_roles};
+use crate::suite::{create, credentials_of, found, issue, listed, revoke, set_roles};
 use crate::{faults, suite};
 
 /// What the suite has to know of the simulator's UAA.
@@ -99,6 +99,11 @@ impl Administrator {
         runtime().block_on(async { request.send().await.expect("an answer").json().await.expect("JSON") })
     }
 
+    fn delete(&self, path: &str) {
+        let request = reqwest::Client::new().delete(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        assert!(runtime().block_on(request.send()).expect("an answer").status().is_success());
+    }
+
     fn post(&self, path: &str, body: &Value) {
         let request = reqwest::Client::new().post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(body);
         let answer = runtime().block_on(request.send()).expect("an answer");
@@ -126,7 +131,51 @@ fn the_suite() {
 
 #[test]
 fn every_fault_on_every_route_is_survived() {
-    faults::run(&SIMULATED);
+    faults::run(&SIMULATED, &json!({}));
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_survived() {
+    faults::run_late(&SIMULATED);
+}
+
+#[test]
+fn a_client_that_goes_meanwhile_hides_no_other() {
+    let platform = Running::start(&SIMULATED);
+    platform.simulator.settings(&json!({"uaaPage": 100}));
+    let mark = json!({"tuo_cluster": "cluster-1", "tuo_owner": "x"});
+    let clients: Vec<Value> = (0..300).map(|number| client(&format!("tuo-{number:04}"), &mark)).collect();
+    let administrator = Administrator::of(&platform);
+    administrator.post("/oauth/clients/tx", &json!(clients));
+    let slow = json!({"kind": "latency", "latencyMs": 1500, "page": "later", "times": 2});
+    platform.simulator.fault("uaa.list-clients", &slow);
+    let seen = std::thread::scope(|scope| {
+        let seen = scope.spawn(|| listed(&platform, "cluster-1"));
+        std::thread::sleep(Duration::from_millis(2200));
+        administrator.delete("/oauth/clients/tuo-0000");
+        seen.join().expect("a list")
+    });
+    assert_eq!(seen.len(), 299, "the list was read again");
+}
+
+#[test]
+fn a_secret_that_somebody_else_replaced_is_seen() {
+    let mut platform = Running::start(&SIMULATED);
+    let identity = create(&platform, "replaced");
+    assert_eq!(identity.credential, None);
+    drop(issue(&platform, &identity, "replaced", 1));
+    let credential = |platform: &Running| found(platform, "replaced").remove(0).credential;
+    assert_eq!(credential(&platform), Some(owner("replaced").credential_name(1)));
+    platform.reconnect();
+    drop(issue(&platform, &identity, "replaced", 2));
+    assert_eq!(credential(&platform), Some(owner("replaced").credential_name(2)));
+    assert_eq!(listed(&platform, "cluster-1").remove(0).credential, credential(&platform));
+    // The answer to the new secret is lost: the mark tells that the one before has ended.
+    platform.simulator.fault("uaa.change-secret", &json!({"kind": "other-object", "after": "after", "times": 1}));
+    let (owner, name) = (owner("replaced"), owner("replaced").credential_name(3));
+    let lost = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+    assert_eq!(lost.err().map(|error| error.kind()), Some(Kind::OutcomeUnknown));
+    assert_eq!(credential(&platform), Some(name));
 }
 
 #[test]
