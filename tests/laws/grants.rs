@@ -34,8 +34,8 @@ pub struct Grants {
 
 /// One of the few grants that all is about.
 pub fn grant(number: u8) -> Grant {
-    let holder = Holder { kind: HolderKind::User, name: "jane".into(), origin: "sap.default".into() };
-    Grant { holder, role: Role::RoleCollection(RoleName { name: format!("role-{number}") }) }
+    let holder = Holder::named(HolderKind::User, "jane", "sap.default");
+    Grant::new(holder, Role::RoleCollection(RoleName { name: format!("role-{number}") }))
 }
 
 impl Grants {
