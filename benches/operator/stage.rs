@@ -38,7 +38,7 @@ pub(crate) struct Stage {
 /// A platform with its latency, and without limits that nobody asked for.
 pub(crate) fn simulator() -> Simulator {
     let latency = LATENCY.to_string();
-    Simulator::start_with(&["--latency", &latency, "--settings", r#"{"neoRequestsPerMinute":null}"#])
+    Simulator::start_with(&["--latency", &latency, "--settings", r#"{"rates":"lifted","neoRequestsPerMinute":null}"#])
 }
 
 impl Stage {
@@ -135,8 +135,11 @@ fn platform(name: &str) -> serde_json::Value {
         json!({ "btp": { "authorization": secret("xsuaa"), "serviceManager": secret("service-manager") } });
     let rule = json!({
         "namespaces": { "selector": { "matchLabels": { "bench": "operator" } } },
-        "identities": ["serviceKey"],
-        "roles": ["ESBMessaging.*"],
+        "identities": [{ "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } }],
+        "grants": [{
+            "roles": [{ "instanceRole": { "offering": "it-rt", "name": "ESBMessaging.*" } }],
+            "to": [{ "technicalUser": {} }],
+        }],
     });
     json!({
         "apiVersion": "technicaluser.dev/v1alpha1",

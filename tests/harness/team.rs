@@ -55,11 +55,26 @@ impl<'a> Team<'a> {
         self.platform(&environment)
     }
 
-    /// A Platform that lets the team do everything.
+    /// A Platform that lets the team do everything that a wildcard can say.
     pub(crate) fn platform(&self, environment: &Value) -> Value {
+        let names = |kind: &str| json!({ kind: { "name": "*" } });
+        let roles = [
+            names("roleCollection"),
+            names("memberRole"),
+            names("authority"),
+            json!({ "instanceRole": { "offering": "*", "name": "*" } }),
+            json!({ "applicationRole": { "application": "*", "name": "*" } }),
+            json!({ "applicationRole": { "application": "*", "provider": "*", "name": "*" } }),
+        ];
+        let anybody = json!({ "name": "*", "origin": "*" });
         let everything = json!({
-            "namespaces": { "names": [self.name] }, "identities": ["serviceKey", "oauthClient", "existing"],
-            "subjects": ["technicalUser", "user", "group"], "roles": ["*"],
+            "namespaces": { "names": [self.name] },
+            "identities": [
+                { "serviceKey": { "offering": "*", "plan": "*" } }, { "oauthClient": {} },
+                { "existing": { "userName": "*", "origin": "*" } },
+            ],
+            "grants": [{ "roles": roles, "to": [{ "technicalUser": {} }, { "user": anybody }, { "group": anybody }] }],
+            "orphan": true,
         });
         let spec = json!({ "environment": environment, "access": [everything], "resyncInterval": "5s" });
         manifest("Platform", "", &self.name, &spec)
