@@ -38,7 +38,7 @@ pub(crate) struct Stage {
 /// A platform with its latency, and without limits that nobody asked for.
 pub(crate) fn simulator() -> Simulator {
     let latency = LATENCY.to_string();
-    Simulator::start_with(&["--latency", &latency, "--settings", r#"{"neoRequestsPerMinute":null}"#])
+    Simulator::start_with(&["--latency", &latency, "--settings", r#"{"rates":"lifted","neoRequestsPerMinute":null}"#])
 }
 
 impl Stage {

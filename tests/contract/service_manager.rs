@@ -12,10 +12,11 @@ use technical_user_operator::platform::{
     Error, Health, Kind, NewIdentity, ObservedIdentity, Operation, Ordered, Progress,
 };
 
-use crate::btp::{BTP, count, service_key};
+use crate::btp::{BTP, service_key};
 use crate::description::{Running, owner};
 use crate::documents;
 use crate::harness::runtime;
+use crate::role_collections::count;
 use crate::suite::{create, credentials_of, delete, found, identities_of, issue, listed, revoke, set_roles};
 
 /// Somebody else asks the Service Manager, with the same admin credential.

@@ -206,6 +206,7 @@ fn values_that_cannot_be_meant_are_refused_before_anything_is_made() {
     refused(&["--set-string", "replicas=2"], "replicas");
     refused(&["--set", "logFormat=xml"], "logFormat");
     refused(&["--set", "concurrency=0"], "concurrency");
+    refused(&["--set", "orderLimit=soon"], "orderLimit");
     refused(&["--set", "image.pullPolicy=Sometimes"], "pullPolicy");
     refused(&["--set", "image.digest=sha256:12"], "digest");
     refused(&["--set", "resources.limits.memory=lots"], "memory");

@@ -43,7 +43,11 @@ fn on_neo(name: &str) -> Team<'static> {
     team.admin_secret("neo", &team.simulator.credential("neo", "secret"));
     let secret = json!({ "name": format!("{name}-neo") });
     let neo = json!({ "host": "hana.ondemand.com", "subaccount": "acme", "credentialsSecretRef": secret });
-    team.apply(&team.platform(&json!({ "neo": neo })));
+    let mut platform = team.platform(&json!({ "neo": neo }));
+    // What administers a platform is meant by no wildcard.
+    let administrator = json!({ "memberRole": { "name": "AccountAdministrator" } });
+    platform["spec"]["access"][0]["grants"][0]["roles"].as_array_mut().expect("roles").push(administrator);
+    team.apply(&platform);
     team
 }
 
