@@ -5,12 +5,27 @@
 
 mod access;
 mod bindings;
+mod caches;
+mod clock;
 mod disorder;
 mod executor;
 mod farewell;
 mod grants;
+mod history;
+mod identities;
+mod judge;
+mod kubernetes;
+mod landscape;
+mod leash;
+mod manifests;
+mod meddling;
 mod old_leader;
+mod operator;
+mod outside;
 mod platform;
+mod rest;
+mod sharing;
+mod subaccount;
 mod users;
 mod world;
 
@@ -23,4 +38,11 @@ const CASES: u32 = 2_000;
 fn config() -> Config {
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { CASES };
     Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+/// A law that runs the product itself is tried on fewer worlds; `PROPTEST_CASES` tries so many of each.
+fn cases(usual: u32) -> Config {
+    let config = config();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { usual };
+    Config { cases, ..config }
 }

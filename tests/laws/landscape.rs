@@ -1,0 +1,141 @@
+//! A whole case: what is outside, the operators at work on it, and the way to rest.
+
+use serde_json::{Value, json};
+use technical_user_operator::platform::Health;
+
+use crate::clock::{self, now};
+use crate::kubernetes::{Address, Kind};
+use crate::leash::FREE;
+use crate::manifests::{TEAM, a_platform, platform};
+use crate::operator::{Came, Operator};
+use crate::outside::{Outside, Shared};
+use crate::subaccount::weather::{Listing, Weather};
+use crate::subaccount::{Shape, Subaccount};
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// Within so many undisturbed rounds every landscape comes to rest.
+const ROUNDS: usize = 8;
+
+/// Between two rounds: longer than anything waits for an answer that was lost.
+const BETWEEN: Duration = Duration::from_secs(61);
+
+/// The whole of it.
+pub struct Landscape {
+    outside: Shared,
+    pub operators: Vec<Operator>,
+    pub shape: Shape,
+}
+
+/// Runs one case in a time of its own.
+pub fn case<T>(run: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        clock::start();
+        run.await
+    })
+}
+
+impl Landscape {
+    /// A namespace, a Platform that allows it everything, and so many operators that all believe they lead.
+    pub fn new(shape: Shape, operators: usize) -> Self {
+        let mut outside = Outside::new(now);
+        outside.subaccounts.push(Subaccount::new(shape));
+        let namespace = Address::new(Kind::Namespace, "", TEAM);
+        outside.kubernetes.create(&namespace, json!({"metadata": {"labels": {"team": "a"}}})).unwrap();
+        outside.kubernetes.create(&platform(), a_platform(shape)).unwrap();
+        let outside = Arc::new(Mutex::new(outside));
+        let operators = (0..operators).map(|_| Operator::start(&outside)).collect();
+        Self { outside, operators, shape }
+    }
+
+    pub fn outside(&self) -> MutexGuard<'_, Outside> {
+        self.outside.lock().unwrap()
+    }
+
+    /// Somebody applies an object: it is made, or its spec becomes this.
+    pub fn apply(&self, address: &Address, object: &Value) {
+        let store = &mut self.outside().kubernetes;
+        if store.create(address, object.clone()).is_err() {
+            let spec = json!({"spec": object["spec"]});
+            // What is on its way out takes no edits that matter.
+            let _ = store.merge(address, &spec, false);
+        }
+    }
+
+    /// Somebody deletes an object.
+    pub fn delete(&self, address: &Address) {
+        let _ = self.outside().kubernetes.delete(address, &Value::Null);
+    }
+
+    /// A reconcile goes so many steps further.
+    pub async fn go(&mut self, operator: usize, address: &Address, lag: usize, steps: usize) -> Came {
+        let at = operator % self.operators.len();
+        self.operators[at].catch_up(lag);
+        self.operators[at].go(address, steps).await
+    }
+
+    /// An operator dies wherever it stands, and another starts.
+    pub fn crash(&mut self, operator: usize) {
+        let at = operator % self.operators.len();
+        self.operators[at] = Operator::start(&self.outside);
+    }
+
+    /// An operator reads the platform again.
+    pub async fn refresh(&self, operator: usize) {
+        self.operators[operator % self.operators.len()].refresh().await;
+    }
+
+    /// Everything that we reconcile.
+    pub fn objects(&self) -> Vec<Address> {
+        let store = &self.outside().kubernetes;
+        [Kind::TechnicalUser, Kind::RoleBinding].into_iter().flat_map(|kind| store.all(kind)).collect()
+    }
+
+    /// Nothing disturbs any more: what is under way ends, then one operator has round after round until a round has no
+    /// effect.
+    pub async fn settle(&mut self) {
+        self.calm();
+        for operator in &mut self.operators {
+            operator.end_all().await;
+        }
+        self.operators.truncate(1);
+        for _ in 0..ROUNDS {
+            if self.round().await == 0 {
+                return;
+            }
+        }
+        let last = self.last_words();
+        self.outside().broken.push(format!("law 1: there is no rest: {last}"));
+    }
+
+    /// One undisturbed round of everything, some time later. How many effects it had.
+    pub async fn round(&mut self) -> usize {
+        tokio::time::advance(BETWEEN).await;
+        self.outside().kubernetes.collect_garbage();
+        self.outside().subaccounts.iter_mut().for_each(|one| one.finish(Health::Usable));
+        let before = self.outside().effects();
+        self.operators[0].refresh().await;
+        for address in self.objects() {
+            self.go(0, &address, 0, FREE).await;
+        }
+        self.outside().effects() - before
+    }
+
+    fn calm(&self) {
+        for subaccount in &mut self.outside().subaccounts {
+            subaccount.weather = Weather::Fair;
+            subaccount.listing = Listing::True;
+        }
+    }
+
+    /// What the objects say of themselves.
+    fn last_words(&self) -> String {
+        let store = &self.outside().kubernetes;
+        let said = |kind| {
+            store.list(&Address::new(kind, "", "")).map(|(_, one)| one["status"].to_string()).collect::<Vec<_>>()
+        };
+        [said(Kind::TechnicalUser), said(Kind::RoleBinding)].concat().join("\n")
+    }
+}

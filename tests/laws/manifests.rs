@@ -1,0 +1,99 @@
+//! The objects of a case as people would apply them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use technical_user_operator::api::Role;
+use technical_user_operator::api::role_binding::RoleName;
+use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
+
+use crate::kubernetes::{Address, Kind};
+use crate::subaccount::Shape;
+
+/// The namespace of those who use a Platform.
+pub const TEAM: &str = "team";
+/// The Platform.
+pub const PLATFORM: &str = "main";
+/// The TechnicalUser.
+pub const USER: &str = "orders";
+/// Its Secret.
+pub const SECRET: &str = "orders-credentials";
+/// A user that strangers made.
+pub const JANE: &str = "jane@acme.example";
+
+pub fn platform() -> Address {
+    Address::new(Kind::Platform, "", PLATFORM)
+}
+
+pub fn technical_user() -> Address {
+    Address::new(Kind::TechnicalUser, TEAM, USER)
+}
+
+pub fn secret() -> Address {
+    Address::new(Kind::Secret, TEAM, SECRET)
+}
+
+pub fn role_binding(number: usize) -> Address {
+    Address::new(Kind::RoleBinding, TEAM, &format!("binding-{number}"))
+}
+
+/// A Platform that allows everything.
+pub fn a_platform(shape: Shape) -> Value {
+    let reference = |name: &str| json!({"credentialsSecretRef": {"name": name}});
+    let environment = match shape {
+        Shape::ServiceManager => json!({"btp": {"authorization": reference("a"), "serviceManager": reference("s")}}),
+        Shape::Uaa => json!({"uaa": {"url": "https://uaa.example", "credentialsSecretRef": {"name": "u"}}}),
+    };
+    let rule = json!({
+        "namespaces": {"names": [TEAM]},
+        "identities": ["serviceKey", "oauthClient"],
+        "subjects": ["technicalUser", "user", "group"],
+        "roles": ["*"],
+    });
+    json!({"metadata": {}, "spec": {"environment": environment, "access": [rule], "withdrawalGrace": "10m"}})
+}
+
+/// A TechnicalUser with an identity of its own.
+pub fn a_technical_user(shape: Shape) -> Value {
+    let identity = match shape {
+        Shape::ServiceManager => json!({"serviceKey": {"offering": "it-rt", "plan": "integration-flow"}}),
+        Shape::Uaa => json!({"oauthClient": {"grantTypes": ["client_credentials"]}}),
+    };
+    let credential = json!({"secretName": SECRET});
+    json!({"metadata": {}, "spec": {"platformRef": {"name": PLATFORM}, "identity": identity, "credential": credential}})
+}
+
+/// The role of this number that the technical user itself carries.
+pub fn own_role(shape: Shape, number: usize) -> Value {
+    match shape {
+        Shape::ServiceManager => json!({"instanceRole": {"name": role_name(number)}}),
+        Shape::Uaa => json!({"authority": {"name": role_name(number)}}),
+    }
+}
+
+pub fn role_name(number: usize) -> String {
+    format!("role-{number}")
+}
+
+/// What gives the technical user roles of its own.
+pub fn of_the_user(shape: Shape, roles: &BTreeSet<usize>) -> Value {
+    let roles: Vec<Value> = roles.iter().map(|number| own_role(shape, *number)).collect();
+    binding(&json!({"technicalUser": {"name": USER}}), &roles)
+}
+
+/// What gives Jane role collections.
+pub fn of_jane(roles: &BTreeSet<usize>) -> Value {
+    let roles: Vec<Value> =
+        roles.iter().map(|number| json!({"roleCollection": {"name": role_name(*number)}})).collect();
+    binding(&json!({"user": {"name": JANE, "origin": "sap.custom"}}), &roles)
+}
+
+/// The grant that [`of_jane`] asks for.
+pub fn grant(number: usize) -> Grant {
+    let holder = Holder { kind: HolderKind::User, name: JANE.to_owned(), origin: "sap.custom".to_owned() };
+    Grant::new(holder, Role::RoleCollection(RoleName { name: role_name(number) }))
+}
+
+fn binding(subject: &Value, roles: &[Value]) -> Value {
+    json!({"metadata": {}, "spec": {"platformRef": {"name": PLATFORM}, "subjects": [subject], "roles": roles}})
+}

@@ -1,0 +1,96 @@
+//! What must be true of a landscape at rest, by the manifests alone.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use technical_user_operator::api::{FINGERPRINT_ANNOTATION, RoleBinding};
+use technical_user_operator::plan::grant::Grant;
+
+use crate::judge::{asks, value_of};
+use crate::kubernetes::Kind;
+use crate::landscape::Landscape;
+use crate::manifests::{grant, secret, technical_user};
+use crate::outside::Outside;
+use crate::subaccount::{Identity, Shape};
+
+impl Landscape {
+    /// Everything that still separates a TechnicalUser from what is wanted.
+    pub fn unsettled_identity(&self) -> Vec<String> {
+        let outside = self.outside();
+        let user = outside.kubernetes.get(&technical_user()).cloned().unwrap_or_default();
+        let uid = user["metadata"]["uid"].as_str().unwrap_or_default();
+        let identities: Vec<&Identity> = outside.subaccounts[0].of(uid).collect();
+        let wished = wished(&outside);
+        let (identity, secret) = match (identities.as_slice(), outside.kubernetes.get(&secret())) {
+            ([], None) if self.shape == Shape::ServiceManager && wished.is_empty() => return vec![],
+            ([identity], Some(secret)) => (identity, secret),
+            (all, secret) => return vec![format!("law 2: {} identities, Secret {}", all.len(), secret.is_some())],
+        };
+        let value = value_of(secret).unwrap_or_default();
+        let held = identity.credentials.iter().find(|one| one.value == value);
+        let credential = &user["status"]["credential"];
+        let fingerprint = &secret["metadata"]["annotations"][FINGERPRINT_ANNOTATION];
+        let checks = [
+            (identity.roles == wished, "the identity carries the wished roles"),
+            (outside.subaccounts[0].accepts(&value), "the Secret's credential works"),
+            (identity.credentials.len() == 1, "no other credential lives"),
+            (held.is_some_and(|one| credential["name"] == one.name), "the status names what the Secret holds"),
+            (credential["fingerprint"] == *fingerprint, "the status knows the Secret's content"),
+            (user["status"]["intent"].is_null(), "no intent is left"),
+        ];
+        let broken = checks.iter().filter(|(held, _)| !held);
+        broken.map(|(_, law)| format!("law 2: not so: {law}: {}", user["status"])).collect()
+    }
+
+    /// Everything that still separates the grants from what is wanted.
+    pub fn unsettled_grants(&self) -> Vec<String> {
+        let outside = self.outside();
+        let bindings = outside.bindings();
+        let is_wanted = |grant: &Grant| bindings.iter().any(|binding| asks(binding, grant));
+        let held = &outside.subaccounts[0].now.grants;
+        let strangers = &outside.subaccounts[0].strangers;
+        let mut left = vec![];
+        for number in 0..3 {
+            let grant = grant(number);
+            match (is_wanted(&grant), held.contains(&grant)) {
+                (true, false) => left.push(format!("law 2: role {number} is wanted and not in force")),
+                (false, true) if !strangers.contains(&grant) => {
+                    left.push(format!("law 2: role {number} is in force and nobody wants it"));
+                }
+                _ => {}
+            }
+        }
+        left
+    }
+
+    /// Everything of ours that is still there although every object is deleted.
+    pub fn left_behind(&self) -> Vec<String> {
+        let outside = self.outside();
+        let (now, strangers) = (&outside.subaccounts[0].now, &outside.subaccounts[0].strangers);
+        let identities = now.identities.iter().filter(|one| one.owner.is_some()).map(|one| one.name.clone());
+        let grants = now.grants.difference(strangers).map(|grant| grant.role.name().to_owned());
+        let objects = [Kind::TechnicalUser, Kind::RoleBinding, Kind::Secret].into_iter();
+        let objects = objects.flat_map(|kind| outside.kubernetes.all(kind)).map(|one| format!("{one:?}"));
+        identities.chain(grants).chain(objects).map(|what| format!("law 2: left behind: {what}")).collect()
+    }
+
+    /// The places, outside the one Secret, in which a credential's value stands.
+    pub fn leaks(&self) -> Vec<String> {
+        let outside = self.outside();
+        let news = outside.kubernetes.news.iter().filter(|news| news.address.kind != Kind::Secret);
+        let texts = news.map(|news| news.object.to_string()).chain(outside.kubernetes.events.iter().cloned());
+        texts.filter(|text| text.contains("planted-")).map(|text| format!("law 6: {text}")).collect()
+    }
+}
+
+/// The roles that living RoleBindings give to the technical user itself.
+fn wished(outside: &Outside) -> BTreeSet<String> {
+    let living = outside.bindings().into_iter().filter(|one| one.metadata.deletion_timestamp.is_none());
+    let roles = |binding: RoleBinding| binding.spec.roles.into_iter().filter(|role| role.belongs_to_identity());
+    living.flat_map(roles).map(|role| role.name().to_owned()).collect()
+}
+
+/// Whether an object carries an internal error, as a reconcile that panicked leaves it.
+pub fn panicked(object: &Value) -> bool {
+    object["status"]["conditions"].as_array().into_iter().flatten().any(|one| one["reason"] == "InternalError")
+}
