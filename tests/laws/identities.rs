@@ -31,6 +31,7 @@ async fn broken(mut landscape: Landscape) -> Vec<String> {
     let mut broken = landscape.outside().broken.clone();
     broken.extend(landscape.unsettled_identity());
     broken.extend(landscape.leaks());
+    broken.extend(landscape.panics());
     broken
 }
 

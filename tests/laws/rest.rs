@@ -74,6 +74,13 @@ impl Landscape {
         identities.chain(grants).chain(objects).map(|what| format!("law 2: left behind: {what}")).collect()
     }
 
+    /// The objects whose reconcile panicked.
+    pub fn panics(&self) -> Vec<String> {
+        let outside = self.outside();
+        let news = outside.kubernetes.news.iter().map(|news| news.object["status"].to_string());
+        news.filter(|status| status.contains("InternalError")).map(|status| format!("panic: {status}")).collect()
+    }
+
     /// The places, outside the one Secret, in which a credential's value stands.
     pub fn leaks(&self) -> Vec<String> {
         let outside = self.outside();
@@ -88,9 +95,4 @@ fn wished(outside: &Outside) -> BTreeSet<String> {
     let living = outside.bindings().into_iter().filter(|one| one.metadata.deletion_timestamp.is_none());
     let roles = |binding: RoleBinding| binding.spec.roles.into_iter().filter(|role| role.belongs_to_identity());
     living.flat_map(roles).map(|role| role.name().to_owned()).collect()
-}
-
-/// Whether an object carries an internal error, as a reconcile that panicked leaves it.
-pub fn panicked(object: &Value) -> bool {
-    object["status"]["conditions"].as_array().into_iter().flatten().any(|one| one["reason"] == "InternalError")
 }

@@ -21,6 +21,7 @@ async fn broken(mut landscape: Landscape) -> Vec<String> {
     landscape.settle().await;
     let mut broken = landscape.outside().broken.clone();
     broken.extend(landscape.unsettled_grants());
+    broken.extend(landscape.panics());
     broken
 }
 

@@ -11,4 +11,4 @@ pub mod store;
 pub mod write;
 
 pub use address::{Address, Kind};
-pub use store::{Refusal, Store};
+pub use store::Store;

@@ -11,7 +11,6 @@ use technical_user_operator::platform::{
 
 use super::driver::Reach;
 use super::{Credential, Identity, Shape};
-use crate::outside::Outside;
 
 /// The field in which the value is.
 pub const VALUE: &str = "clientsecret";
