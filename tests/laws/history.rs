@@ -116,6 +116,7 @@ impl Deed {
             Self::Grant(number) => subaccount.grant_by_strangers(&grant(*number), ours),
             Self::Revoke(number) => subaccount.revoke_by_strangers(&grant(*number)),
             Self::DeleteIdentity => drop(subaccount.now.identities.pop()),
+            Self::DeleteCredential if tells_roles => {}
             Self::DeleteCredential => {
                 subaccount.now.identities.iter_mut().for_each(|one| one.credentials.truncate(1));
                 subaccount.now.identities.iter_mut().for_each(|one| drop(one.credentials.pop()));
