@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
-use technical_user_operator::platform::Health;
 
 use crate::kubernetes::Address;
 use crate::landscape::Landscape;
@@ -80,7 +79,7 @@ impl Happening {
             Self::Weather(weather) => landscape.outside().subaccounts[0].weather = *weather,
             Self::Listing(listing) => landscape.outside().subaccounts[0].listing = *listing,
             Self::Finish(well) => {
-                landscape.outside().subaccounts[0].finish(if *well { Health::Usable } else { Health::Failed });
+                landscape.outside().subaccounts[0].finish(*well);
             }
             Self::Go { operator, who, lag, steps, dies } => {
                 let came = landscape.go(*operator, &scene.object(*who), *lag, *steps).await;
@@ -116,7 +115,6 @@ impl Deed {
             Self::Grant(number) => subaccount.grant_by_strangers(&grant(*number), ours),
             Self::Revoke(number) => subaccount.revoke_by_strangers(&grant(*number)),
             Self::DeleteIdentity => drop(subaccount.now.identities.pop()),
-            Self::DeleteCredential if tells_roles => {}
             Self::DeleteCredential => {
                 subaccount.now.identities.iter_mut().for_each(|one| one.credentials.truncate(1));
                 subaccount.now.identities.iter_mut().for_each(|one| drop(one.credentials.pop()));
@@ -162,13 +160,22 @@ fn roles() -> impl Strategy<Value = BTreeSet<usize>> {
 fn weathers() -> impl Strategy<Value = Happening> {
     prop_oneof![
         Just(Weather::Slow),
-        Just(Weather::Broken),
         Just(Weather::Refuses),
         Just(Weather::Away),
         Just(Weather::LosesOrder),
         Just(Weather::LosesAnswer),
+        Just(Weather::Delays),
     ]
     .prop_map(Happening::Weather)
+}
+
+pub fn listings() -> impl Strategy<Value = Listing> {
+    prop_oneof![
+        Just(Listing::True),
+        (1..8_usize).prop_map(Listing::Old),
+        (1..3_usize).prop_map(Listing::Incomplete),
+        Just(Listing::Doubled),
+    ]
 }
 
 /// Histories of a TechnicalUser and the RoleBindings 1 and 2.
@@ -181,7 +188,8 @@ pub fn of_identities(wild: Wildness) -> impl Strategy<Value = Vec<Happening>> {
             2 => Meddling::any().prop_map(Happening::Meddle),
             1 => deeds.prop_map(Happening::Stranger),
             2 => weathers(),
-            1 => any::<bool>().prop_map(Happening::Finish),
+            2 => any::<bool>().prop_map(Happening::Finish),
+            1 => listings().prop_map(Happening::Listing),
             1 => (0..wild.operators).prop_map(Happening::Refresh),
             1 => (0..120_u64).prop_map(Happening::Pass),
             6 => goings(wild, 3),
@@ -198,7 +206,10 @@ pub fn of_grants(wild: Wildness) -> impl Strategy<Value = Vec<Happening>> {
         prop_oneof![
             3 => (0..3_usize, roles).prop_map(|(who, roles)| Happening::Wish(who, roles)),
             2 => deeds.prop_map(Happening::Stranger),
-            1 => weathers(),
+            1 => weathers().prop_filter("grants are done when they are answered", |one| {
+                !matches!(one, Happening::Weather(Weather::Delays))
+            }),
+            1 => listings().prop_map(Happening::Listing),
             1 => (0..wild.operators).prop_map(Happening::Refresh),
             1 => (0..120_u64).prop_map(Happening::Pass),
             6 => goings(wild, 3),

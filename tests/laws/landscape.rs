@@ -1,12 +1,11 @@
 //! A whole case: what is outside, the operators at work on it, and the way to rest.
 
 use serde_json::{Value, json};
-use technical_user_operator::platform::Health;
 
 use crate::clock::{self, now};
 use crate::kubernetes::{Address, Kind};
 use crate::leash::FREE;
-use crate::manifests::{TEAM, a_platform, platform};
+use crate::manifests::{HERE, TEAM, a_platform, everything, platform};
 use crate::operator::{Came, Operator};
 use crate::outside::{Outside, Shared};
 use crate::subaccount::weather::{Listing, Weather};
@@ -20,6 +19,9 @@ const ROUNDS: usize = 8;
 
 /// Between two rounds: longer than anything waits for an answer that was lost.
 const BETWEEN: Duration = Duration::from_secs(61);
+
+/// What the CRDs do not let anybody change.
+const FIXED: [&str; 3] = ["platformRef", "identity", "credential"];
 
 /// The whole of it.
 pub struct Landscape {
@@ -42,9 +44,10 @@ impl Landscape {
     pub fn new(shape: Shape, operators: usize) -> Self {
         let mut outside = Outside::new(now);
         outside.subaccounts.push(Subaccount::new(shape));
+        outside.secrets.insert(HERE.to_owned(), 0);
         let namespace = Address::new(Kind::Namespace, "", TEAM);
         outside.kubernetes.create(&namespace, json!({"metadata": {"labels": {"team": "a"}}})).unwrap();
-        outside.kubernetes.create(&platform(), a_platform(shape)).unwrap();
+        outside.kubernetes.create(&platform(), a_platform(shape, HERE, &[everything()])).unwrap();
         let outside = Arc::new(Mutex::new(outside));
         let operators = (0..operators).map(|_| Operator::start(&outside)).collect();
         Self { outside, operators, shape }
@@ -54,14 +57,18 @@ impl Landscape {
         self.outside.lock().unwrap()
     }
 
-    /// Somebody applies an object: it is made, or its spec becomes this.
+    /// Somebody applies an object: it is made, or its spec becomes this, but for what cannot be changed.
     pub fn apply(&self, address: &Address, object: &Value) {
         let store = &mut self.outside().kubernetes;
-        if store.create(address, object.clone()).is_err() {
-            let spec = json!({"spec": object["spec"]});
-            // What is on its way out takes no edits that matter.
-            let _ = store.merge(address, &spec, false);
+        let Some(old) = store.get(address).cloned() else {
+            return drop(store.create(address, object.clone()).unwrap());
+        };
+        let mut spec = object["spec"].clone();
+        for fixed in FIXED {
+            spec[fixed].clone_from(&old["spec"][fixed]);
         }
+        // What is on its way out takes no edits that matter.
+        let _ = store.merge(address, &json!({"spec": spec}), false);
     }
 
     /// Somebody deletes an object.
@@ -114,7 +121,7 @@ impl Landscape {
     pub async fn round(&mut self) -> usize {
         tokio::time::advance(BETWEEN).await;
         self.outside().kubernetes.collect_garbage();
-        self.outside().subaccounts.iter_mut().for_each(|one| one.finish(Health::Usable));
+        self.outside().subaccounts.iter_mut().for_each(|one| one.finish(true));
         let before = self.outside().effects();
         self.operators[0].refresh().await;
         for address in self.objects() {

@@ -21,6 +21,7 @@ struct Inner {
     waiting: Vec<Waker>,
     taut: bool,
     holder: Option<Waker>,
+    since: usize,
 }
 
 impl Leash {
@@ -40,6 +41,16 @@ impl Leash {
         inner.left = steps;
         inner.taut = false;
         inner.waiting.drain(..).for_each(Waker::wake);
+    }
+
+    /// How much of the news there was when the oldest began of what is under way on it.
+    pub fn since(&self) -> usize {
+        self.inner().since
+    }
+
+    /// Says so.
+    pub fn began(&self, since: usize) {
+        self.inner().since = since;
     }
 
     /// Nobody on it ever moves again.

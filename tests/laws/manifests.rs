@@ -14,6 +14,8 @@ use crate::subaccount::Shape;
 pub const TEAM: &str = "team";
 /// The Platform.
 pub const PLATFORM: &str = "main";
+/// A word in the names of admin Secrets that lead to the first subaccount.
+pub const HERE: &str = "here";
 /// The TechnicalUser.
 pub const USER: &str = "orders";
 /// Its Secret.
@@ -37,20 +39,34 @@ pub fn role_binding(number: usize) -> Address {
     Address::new(Kind::RoleBinding, TEAM, &format!("binding-{number}"))
 }
 
-/// A Platform that allows everything.
-pub fn a_platform(shape: Shape) -> Value {
-    let reference = |name: &str| json!({"credentialsSecretRef": {"name": name}});
+/// A rule that allows the namespace all that cases here do, except for what administers the platform.
+pub fn everything() -> Value {
+    json!({
+        "namespaces": {"names": [TEAM]},
+        "identities": [
+            {"serviceKey": {"offering": "*", "plan": "*"}},
+            {"oauthClient": {}},
+            {"existing": {"userName": "*", "origin": "*"}},
+        ],
+        "grants": [{
+            "roles": [
+                {"roleCollection": {"name": "*"}},
+                {"instanceRole": {"offering": "*", "name": "*"}},
+                {"authority": {"name": "*"}},
+            ],
+            "to": [{"technicalUser": {}}, {"user": {"name": "*", "origin": "*"}}, {"group": {"name": "*", "origin": "*"}}],
+        }],
+    })
+}
+
+/// A Platform with these rules; a word in the names of its admin Secrets says where it leads to.
+pub fn a_platform(shape: Shape, place: &str, access: &[Value]) -> Value {
+    let reference = |name: &str| json!({"credentialsSecretRef": {"name": format!("{place}-{name}")}});
     let environment = match shape {
         Shape::ServiceManager => json!({"btp": {"authorization": reference("a"), "serviceManager": reference("s")}}),
-        Shape::Uaa => json!({"uaa": {"url": "https://uaa.example", "credentialsSecretRef": {"name": "u"}}}),
+        Shape::Uaa => json!({"uaa": {"url": "https://uaa.example", "credentialsSecretRef": {"name": place}}}),
     };
-    let rule = json!({
-        "namespaces": {"names": [TEAM]},
-        "identities": ["serviceKey", "oauthClient"],
-        "subjects": ["technicalUser", "user", "group"],
-        "roles": ["*"],
-    });
-    json!({"metadata": {}, "spec": {"environment": environment, "access": [rule], "withdrawalGrace": "10m"}})
+    json!({"metadata": {}, "spec": {"environment": environment, "access": access, "withdrawalGrace": "10m"}})
 }
 
 /// A TechnicalUser with an identity of its own.

@@ -53,7 +53,8 @@ pub struct Operator {
     context: Arc<Context>,
     leash: Arc<Leash>,
     caches: Caches,
-    under_way: BTreeMap<Address, UnderWay>,
+    /// What is under way, and how much of the news there was when it began.
+    under_way: BTreeMap<Address, (usize, UnderWay)>,
 }
 
 impl Operator {
@@ -98,7 +99,7 @@ impl Operator {
     fn connect(&self) {
         for platform in self.context.stores.platforms.state() {
             let name = platform.metadata.name.clone().unwrap_or_default();
-            let at = self.outside.lock().unwrap().place(&platform.spec.environment);
+            let at = self.outside.lock().unwrap().place(&serde_json::to_value(&platform.spec.environment).unwrap());
             let driver = driver(&self.outside, &self.leash, at);
             let connection = Connection {
                 environment: platform.spec.environment.clone(),
@@ -124,9 +125,12 @@ impl Operator {
 
     /// Takes an object's reconcile so many steps further, or begins one.
     pub async fn go(&mut self, address: &Address, steps: usize) -> Came {
-        let Some(mut future) = self.under_way.remove(address).or_else(|| self.begin(address)) else {
+        let known = self.under_way.remove(address);
+        let Some((began, mut future)) = known.or_else(|| Some((self.news(), self.begin(address)?))) else {
             return Came::Nowhere;
         };
+        let oldest = self.under_way.values().map(|(began, _)| *began).chain([began]).min();
+        self.leash.began(oldest.unwrap_or(began));
         self.leash.give(steps);
         let leash = Arc::clone(&self.leash);
         let came = tokio::select! {
@@ -139,7 +143,7 @@ impl Operator {
             }
         };
         if came == Came::ToTheLeash {
-            self.under_way.insert(address.clone(), future);
+            self.under_way.insert(address.clone(), (began, future));
         }
         came
     }
@@ -149,6 +153,10 @@ impl Operator {
         while let Some(address) = self.under_way.keys().next().cloned() {
             self.go(&address, FREE).await;
         }
+    }
+
+    fn news(&self) -> usize {
+        self.outside.lock().unwrap().kubernetes.news.len()
     }
 
     fn begin(&self, address: &Address) -> Option<UnderWay> {

@@ -2,10 +2,11 @@
 //!
 //! Effects are judged at the moment they happen; the judge knows the truth, never the plan.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use k8s_openapi::jiff::Timestamp;
-use technical_user_operator::api::Environment;
+use serde_json::Value;
 
 use crate::kubernetes::Store;
 use crate::subaccount::Subaccount;
@@ -17,6 +18,10 @@ pub type Shared = Arc<Mutex<Outside>>;
 pub struct Outside {
     pub kubernetes: Store,
     pub subaccounts: Vec<Subaccount>,
+    /// Where admin Secrets lead to, by a word in their names.
+    pub secrets: BTreeMap<String, usize>,
+    /// How much of the news there was when the reconcile began whose effect is judged.
+    pub since: usize,
     /// How many writes operators sent to Kubernetes.
     pub writes: usize,
     /// Laws that were seen broken.
@@ -25,12 +30,20 @@ pub struct Outside {
 
 impl Outside {
     pub fn new(now: fn() -> Timestamp) -> Self {
-        Self { kubernetes: Store::new(now), subaccounts: vec![], writes: 0, broken: vec![] }
+        Self {
+            kubernetes: Store::new(now),
+            subaccounts: vec![],
+            secrets: BTreeMap::new(),
+            since: 0,
+            writes: 0,
+            broken: vec![],
+        }
     }
 
-    /// The subaccount that an environment means.
-    pub const fn place(&self, _: &Environment) -> usize {
-        0
+    /// The subaccount that an environment means: the one that its first admin Secret leads to.
+    pub fn place(&self, environment: &Value) -> usize {
+        let named = environment.to_string();
+        self.secrets.iter().find(|(secret, _)| named.contains(secret.as_str())).map_or(0, |(_, at)| *at)
     }
 
     /// Everything that operators did, as a number that grows: writes to Kubernetes and effects on subaccounts.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-use technical_user_operator::api::{FINGERPRINT_ANNOTATION, RoleBinding};
-use technical_user_operator::plan::grant::Grant;
+use technical_user_operator::api::FINGERPRINT_ANNOTATION;
 
-use crate::judge::{asks, value_of};
-use crate::kubernetes::Kind;
+use crate::claims::{Span, all, lives};
+use crate::judge::value_of;
+use crate::kubernetes::{Address, Kind};
 use crate::landscape::Landscape;
 use crate::manifests::{grant, secret, technical_user};
 use crate::outside::Outside;
@@ -22,7 +21,7 @@ impl Landscape {
         let identities: Vec<&Identity> = outside.subaccounts[0].of(uid).collect();
         let wished = wished(&outside);
         let (identity, secret) = match (identities.as_slice(), outside.kubernetes.get(&secret())) {
-            ([], None) if self.shape == Shape::ServiceManager && wished.is_empty() => return vec![],
+            ([], _) if self.shape == Shape::ServiceManager && wished.is_empty() => return vec![],
             ([identity], Some(secret)) => (identity, secret),
             (all, secret) => return vec![format!("law 2: {} identities, Secret {}", all.len(), secret.is_some())],
         };
@@ -45,14 +44,14 @@ impl Landscape {
     /// Everything that still separates the grants from what is wanted.
     pub fn unsettled_grants(&self) -> Vec<String> {
         let outside = self.outside();
-        let bindings = outside.bindings();
-        let is_wanted = |grant: &Grant| bindings.iter().any(|binding| asks(binding, grant));
+        let now = Span::now(&outside.kubernetes);
         let held = &outside.subaccounts[0].now.grants;
         let strangers = &outside.subaccounts[0].strangers;
         let mut left = vec![];
         for number in 0..3 {
             let grant = grant(number);
-            match (is_wanted(&grant), held.contains(&grant)) {
+            let is_wanted = !now.wanting(&outside, 0, &grant).is_empty();
+            match (is_wanted, held.contains(&grant)) {
                 (true, false) => left.push(format!("law 2: role {number} is wanted and not in force")),
                 (false, true) if !strangers.contains(&grant) => {
                     left.push(format!("law 2: role {number} is in force and nobody wants it"));
@@ -92,7 +91,9 @@ impl Landscape {
 
 /// The roles that living RoleBindings give to the technical user itself.
 fn wished(outside: &Outside) -> BTreeSet<String> {
-    let living = outside.bindings().into_iter().filter(|one| one.metadata.deletion_timestamp.is_none());
-    let roles = |binding: RoleBinding| binding.spec.roles.into_iter().filter(|role| role.belongs_to_identity());
-    living.flat_map(roles).map(|role| role.name().to_owned()).collect()
+    let bindings = Address::new(Kind::RoleBinding, "", "");
+    let living = outside.kubernetes.list(&bindings).filter(|(_, binding)| lives(binding));
+    let roles = living.flat_map(|(_, binding)| all(&binding["spec"]["roles"]));
+    let own = roles.filter_map(|role| role.get("instanceRole").or(role.get("authority")));
+    own.filter_map(|role| role["name"].as_str()).map(str::to_owned).collect()
 }

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::{
-    Credentials, Error, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Proof, Provenance, Result,
+    Credentials, Error, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance, Result,
 };
 
 use super::driver::Reach;
+use super::operations::Change;
 use super::{Credential, Identity, Shape};
 
 /// The field in which the value is.
@@ -28,28 +29,29 @@ impl Credentials for Reach {
         Ok(if self.keeps() { all.collect() } else { vec![] })
     }
 
-    async fn issue(&self, identity: &ObservedIdentity, _: &Owner, name: &str) -> Result<Issued> {
+    async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
+        let keeps = self.keeps();
+        let shown = |one: &Identity| one.credentials.iter().map(|it| it.shown(one)).collect();
+        let found = self.read(|subaccount| subaccount.identity(&identity.id).map(|one| shown(one)).unwrap_or_default());
+        Ok(if keeps { found.await } else { vec![] })
+    }
+
+    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
         self.order(|outside, weather| {
-            let keeps = self.keeps();
-            if !keeps {
-                outside.judge_succession(self.at, &identity.id);
-            }
+            outside.judge_issue(self.at, &identity.id, owner, self.keeps());
             let subaccount = &mut outside.subaccounts[self.at];
             let id = subaccount.next();
             let found = subaccount.identity(&identity.id).ok_or_else(|| Error::new(Kind::NotFound, "issue"))?;
             if found.health != Health::Usable {
                 return Err(Error::new(Kind::Unavailable, "issue"));
             }
-            if let Some(known) = found.credentials.iter().find(|one| keeps && one.name == name) {
-                return Ok(known.issued(found));
+            if self.keeps() && found.credentials.iter().any(|one| one.name == name) {
+                return Ok(Ordered::Found);
             }
-            let health = if keeps { weather.health() } else { Health::Usable };
-            let made = Credential { value: format!("planted-{id}"), id, name: name.to_owned(), health };
-            if !keeps {
-                found.credentials.clear();
-            }
-            found.credentials.push(made);
-            Ok(found.credentials[found.credentials.len() - 1].issued(found))
+            let value = format!("planted-{id}");
+            let made = Credential { value, id, name: name.to_owned(), health: Health::Usable };
+            let issued = made.issued(found);
+            subaccount.carry_out(weather, Change::Issue(identity.id.clone(), made), issued)
         })
         .await
     }
@@ -63,13 +65,10 @@ impl Credentials for Reach {
         if self.keeps() { issued.await.map(Some).ok_or_else(|| Error::new(Kind::NotFound, "reveal")) } else { Ok(None) }
     }
 
-    async fn revoke(&self, credential: &ObservedCredential) -> Result<()> {
-        self.order(|outside, _| {
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
+        self.order(|outside, weather| {
             outside.judge_revocation(self.at, &credential.id);
-            for identity in &mut outside.subaccounts[self.at].now.identities {
-                identity.credentials.retain(|one| one.id != credential.id);
-            }
-            Ok(())
+            outside.subaccounts[self.at].carry_out(weather, Change::Revoke(credential.id.clone()), ())
         })
         .await
     }

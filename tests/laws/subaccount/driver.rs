@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use technical_user_operator::platform::{Driver, Result};
+use technical_user_operator::platform::Driver;
 
 use super::weather::Weather;
 use super::{Picture, Shape, Subaccount};
@@ -21,24 +21,28 @@ pub struct Reach {
 impl Reach {
     /// One bulk read.
     pub async fn picture(&self) -> Picture {
-        self.read(Subaccount::listed).await
+        self.read(|subaccount| subaccount.listed()).await
     }
 
     /// One read.
-    pub async fn read<T>(&self, look: impl FnOnce(&Subaccount) -> T) -> T {
+    pub async fn read<T>(&self, look: impl FnOnce(&mut Subaccount) -> T) -> T {
         self.leash.step().await;
-        look(&self.outside.lock().unwrap().subaccounts[self.at])
+        let subaccount = &mut self.outside.lock().unwrap().subaccounts[self.at];
+        subaccount.tide();
+        look(subaccount)
     }
 
     /// One order, which fares as the weather is.
-    pub async fn order<T>(&self, happens: impl FnOnce(&mut Outside, Weather) -> Result<T>) -> Result<T> {
+    pub async fn order<T>(&self, happens: impl FnOnce(&mut Outside, Weather) -> T) -> T {
         self.leash.step().await;
         let result = {
             let mut outside = self.outside.lock().unwrap();
+            outside.since = self.leash.since();
             let subaccount = &mut outside.subaccounts[self.at];
+            subaccount.tide();
             subaccount.effects += 1;
             let weather = std::mem::take(&mut subaccount.weather);
-            let result = weather.answer(|| happens(&mut outside, weather));
+            let result = happens(&mut outside, weather);
             outside.subaccounts[self.at].seen();
             result
         };

@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use technical_user_operator::api::Role;
-use technical_user_operator::plan::grant::{Grant, HolderKind};
-use technical_user_operator::platform::{Error, Grants, Kind, Result, Scope};
+use technical_user_operator::plan::grant::Grant;
+use technical_user_operator::platform::{Error, Grants, Result, Scope};
 
 use super::driver::Reach;
 
 #[async_trait]
 impl Grants for Reach {
-    fn scope(&self, role: &Role, _: HolderKind, _: &str) -> Scope {
-        Scope(role.kind().to_owned())
+    fn scope(&self, grant: &Grant) -> Scope {
+        Scope(grant.role.kind().to_owned())
     }
 
     async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>> {
@@ -20,32 +19,34 @@ impl Grants for Reach {
         Ok(all.filter(|grant| grant.role.kind() == scope.0).collect())
     }
 
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        self.read(|subaccount| grants.iter().map(|grant| Ok(subaccount.now.grants.contains(grant))).collect()).await
+    }
+
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {
-        let outcome = self.order(|outside, _| {
-            for grant in grants {
+        let error = self.order(|outside, weather| {
+            for grant in grants.iter().filter(|_| weather.arrives()) {
                 outside.judge_grant(self.at, grant);
                 outside.subaccounts[self.at].now.grants.insert(grant.clone());
             }
-            Ok(())
+            weather.error()
         });
-        each(grants, outcome.await)
+        each(grants, error.await)
     }
 
     async fn revoke(&self, grants: &[Grant]) -> Vec<Result<()>> {
-        let outcome = self.order(|outside, _| {
-            for grant in grants {
+        let error = self.order(|outside, weather| {
+            for grant in grants.iter().filter(|_| weather.arrives()) {
                 outside.judge_withdrawal(self.at, grant);
                 outside.subaccounts[self.at].now.grants.remove(grant);
             }
-            Ok(())
+            weather.error()
         });
-        each(grants, outcome.await)
+        each(grants, error.await)
     }
 }
 
 /// The same answer to each.
-fn each(grants: &[Grant], outcome: Result<()>) -> Vec<Result<()>> {
-    let kind = outcome.err().map(|error| error.kind());
-    let again = |kind: Option<Kind>| kind.map_or(Ok(()), |kind| Err(Error::new(kind, "change grants")));
-    grants.iter().map(|_| again(kind)).collect()
+fn each(grants: &[Grant], error: Option<Error>) -> Vec<Result<()>> {
+    grants.iter().map(|_| error.as_ref().map_or(Ok(()), |error| Err(error.share()))).collect()
 }

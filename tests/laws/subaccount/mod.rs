@@ -1,8 +1,9 @@
 //! A platform in memory, of one of two shapes: like the Service Manager, or like a UAA; and grants like XSUAA's.
 //!
 //! Like the platforms' own sources say, not like a driver would wish: names are not unique, lists are old or miss
-//! something, answers are lost, work goes on after the answer. The drivers over it are in [`identities`],
-//! [`credentials`] and [`grants`]; [`weather`] says what goes wrong.
+//! something, answers are lost, work goes on after the answer, an order comes about when nobody waits for it any more.
+//! Only a targeted read tells the truth. The drivers over it are in [`identities`], [`credentials`] and [`grants`];
+//! [`weather`] says what goes wrong, [`operations`] what is under way.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +11,23 @@ use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::Health;
 
+use self::operations::{Change, Operation};
 use self::weather::{Listing, Weather};
 
 pub mod credentials;
 pub mod driver;
 pub mod grants;
 pub mod identities;
+pub mod operations;
 pub mod weather;
 
 /// What kind of platform it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Keeps credentials under their names and shows them again; works on after it has answered; never tells roles.
+    /// Keeps credentials under their names and shows them again; works on after it has answered; never tells roles; a
+    /// name can be given twice.
     ServiceManager,
-    /// One secret for each client, shown once; tells the client's authorities.
+    /// One secret for each client, shown once; done when it answers; tells the client's authorities.
     Uaa,
 }
 
@@ -67,6 +71,7 @@ pub struct Subaccount {
     past: Vec<Picture>,
     pub weather: Weather,
     pub listing: Listing,
+    operations: Vec<Operation>,
     /// How many effects operators had, or tried to have.
     pub effects: usize,
     /// How many identities were made here by operators.
@@ -83,6 +88,7 @@ impl Subaccount {
             past: vec![Picture::default()],
             weather: Weather::Fair,
             listing: Listing::True,
+            operations: vec![],
             effects: 0,
             made: 0,
             serial: 0,
@@ -115,13 +121,30 @@ impl Subaccount {
         usable.flat_map(|one| &one.credentials).any(|one| one.health == Health::Usable && one.value == value)
     }
 
-    /// What was under way comes to its end.
-    pub fn finish(&mut self, outcome: Health) {
-        for identity in &mut self.now.identities {
-            let all = identity.credentials.iter_mut().map(|one| &mut one.health).chain([&mut identity.health]);
-            all.filter(|health| **health == Health::InProgress).for_each(|health| *health = outcome);
+    /// A change comes about.
+    pub fn happen(&mut self, change: Change) {
+        match change {
+            Change::Create(identity) => {
+                self.made += 1;
+                self.now.identities.push(identity);
+            }
+            Change::SetRoles(id, roles) => {
+                self.identity(&id).into_iter().for_each(|one| one.roles.clone_from(&roles));
+            }
+            Change::Delete(id) => self.now.identities.retain(|one| one.id != id),
+            Change::Issue(id, credential) => {
+                let keeps = self.shape == Shape::ServiceManager;
+                for identity in self.identity(&id) {
+                    if !keeps {
+                        identity.credentials.clear();
+                    }
+                    identity.credentials.push(credential.clone());
+                }
+            }
+            Change::Revoke(id) => {
+                self.now.identities.iter_mut().for_each(|one| one.credentials.retain(|one| one.id != id));
+            }
         }
-        self.seen();
     }
 
     /// Somebody else grants. It is theirs unless we hold it, or have said that we are about to.

@@ -1,8 +1,9 @@
 //! What goes wrong on a platform: with the next order, and with every list.
 
-use technical_user_operator::platform::{Error, Health, Kind, Result};
+use technical_user_operator::platform::{Error, Kind, Ordered, Result};
 
-use super::{Picture, Subaccount};
+use super::operations::Change;
+use super::{Picture, Shape, Subaccount};
 
 /// How the next order fares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,8 +13,6 @@ pub enum Weather {
     Fair,
     /// The platform works on after it has answered.
     Slow,
-    /// What it makes turns out broken.
-    Broken,
     /// The order is refused.
     Refuses,
     /// The platform is away.
@@ -22,46 +21,47 @@ pub enum Weather {
     LosesOrder,
     /// The order arrives, its answer is lost.
     LosesAnswer,
+    /// The answer is lost, and the order comes about only later.
+    Delays,
 }
 
 impl Weather {
-    /// What becomes of something that is made in it.
-    pub const fn health(self) -> Health {
-        match self {
-            Self::Slow => Health::InProgress,
-            Self::Broken => Health::Failed,
-            _ => Health::Usable,
-        }
+    /// The error that the caller gets, if any.
+    pub fn error(self) -> Option<Error> {
+        let kind = match self {
+            Self::Fair | Self::Slow => return None,
+            Self::Refuses => Kind::Invalid,
+            Self::Away => Kind::Unavailable,
+            Self::LosesOrder | Self::LosesAnswer | Self::Delays => Kind::OutcomeUnknown,
+        };
+        Some(Error::new(kind, "order"))
     }
 
-    /// The answer to an order, given what happens if it arrives.
-    pub fn answer<T>(self, happens: impl FnOnce() -> Result<T>) -> Result<T> {
-        let error = |kind| Err(Error::new(kind, "order"));
-        match self {
-            Self::Fair | Self::Slow | Self::Broken => happens(),
-            Self::Refuses => error(Kind::Invalid),
-            Self::Away => error(Kind::Unavailable),
-            Self::LosesOrder => error(Kind::OutcomeUnknown),
-            Self::LosesAnswer => happens().and_then(|_| error(Kind::OutcomeUnknown)),
-        }
+    /// Whether the order arrives at once.
+    pub const fn arrives(self) -> bool {
+        matches!(self, Self::Fair | Self::Slow | Self::LosesAnswer)
     }
-}
-
-/// How lists lie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listing {
-    /// They do not.
-    #[default]
-    True,
-    /// They show what was so many changes ago.
-    Old(usize),
-    /// They miss every so manieth item.
-    Incomplete(usize),
-    /// They show everything twice.
-    Doubled,
 }
 
 impl Subaccount {
+    /// Carries out an order as the weather is.
+    pub fn carry_out<T>(&mut self, weather: Weather, change: Change, done: T) -> Result<Ordered<T>> {
+        let answer = match weather {
+            Weather::Slow if self.shape == Shape::ServiceManager => Ordered::Begun(self.begin(change)),
+            Weather::Delays => {
+                self.delay(change);
+                Ordered::Done(done)
+            }
+            _ => {
+                if weather.arrives() {
+                    self.happen(change);
+                }
+                Ordered::Done(done)
+            }
+        };
+        weather.error().map_or(Ok(answer), Err)
+    }
+
     /// What a list shows.
     pub fn listed(&self) -> Picture {
         let mut picture = self.now.clone();
@@ -77,4 +77,18 @@ impl Subaccount {
         }
         picture
     }
+}
+
+/// How lists lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// They do not.
+    #[default]
+    True,
+    /// They show what was so many changes ago.
+    Old(usize),
+    /// They miss every so manieth item.
+    Incomplete(usize),
+    /// They show everything twice.
+    Doubled,
 }
