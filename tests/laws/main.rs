@@ -1,17 +1,20 @@
-//! The laws of the product as properties of the plan: random worlds, a crash after any effect, an old leader.
+//! The laws of the product as properties of the product: its own runner, record and ledger over fakes that contradict.
 //!
-//! Everything here is a model: a platform, a Secret and a status in memory, and an executor that carries out steps
-//! exactly as their docs say. Nothing may talk to a cluster or a network, and nothing may decide in place of the plan.
+//! - [`kubernetes`]: an API server in memory. [`subaccount`]: a platform in memory whose lists are old or miss something,
+//!   whose answers are lost, and which works on after it has answered. [`outside`]: both behind one lock.
+//! - [`operator`]: one process of the operator, with [`caches`] that lag and a [`leash`] on which it can stop, or die,
+//!   at any call. [`landscape`]: the case as a whole, and the way to rest.
+//! - [`history`], [`hostile`], [`meddling`]: what happens. [`judge`]: every effect, at the moment it happens, by
+//!   [`claims`] and [`rules`]. [`rest`]: what must be true at the end.
+//! - [`identities`], [`sharing`], [`policies`], [`silence`], [`permits`]: the laws.
+//!
+//! Nothing may talk to a cluster or a network, and nothing here may decide in place of the plan.
 
-mod access;
-mod bindings;
 mod caches;
+mod claims;
 mod clock;
-mod disorder;
-mod executor;
-mod farewell;
-mod grants;
 mod history;
+mod hostile;
 mod identities;
 mod judge;
 mod kubernetes;
@@ -19,30 +22,28 @@ mod landscape;
 mod leash;
 mod manifests;
 mod meddling;
-mod old_leader;
 mod operator;
 mod outside;
-mod platform;
+mod permits;
+mod policies;
 mod rest;
+mod rules;
 mod sharing;
+mod silence;
 mod subaccount;
-mod users;
-mod world;
 
 use proptest::test_runner::Config;
 
-/// How many random worlds each law is tried on. `PROPTEST_CASES` in the environment overrides it.
+/// How many random worlds a pure law is tried on. `PROPTEST_CASES` in the environment overrides it.
 const CASES: u32 = 2_000;
 
-/// Shrunk worlds become plain tests beside the plan, so no file of seeds is kept.
+/// Shrunk worlds become plain tests beside what broke, so no file of seeds is kept.
 fn config() -> Config {
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { CASES };
-    Config { cases, failure_persistence: None, ..Config::default() }
+    cases(CASES)
 }
 
 /// A law that runs the product itself is tried on fewer worlds; `PROPTEST_CASES` tries so many of each.
 fn cases(usual: u32) -> Config {
-    let config = config();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { usual };
-    Config { cases, ..config }
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { usual };
+    Config { cases, failure_persistence: None, ..Config::default() }
 }
