@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::kubernetes::Address;
 use crate::landscape::Landscape;
 use crate::leash::FREE;
-use crate::manifests::{grant, of_jane, of_the_user, role_binding, role_name, technical_user};
+use crate::manifests::{grant, of_jane, of_the_user, platform, role_binding, role_name, technical_user};
 use crate::meddling::Meddling;
 use crate::operator::Came;
 use crate::subaccount::Shape;
@@ -34,6 +34,8 @@ pub enum Happening {
     Go { operator: usize, who: usize, lag: usize, steps: usize, dies: bool },
     /// An operator reads the platform again.
     Refresh(usize),
+    /// An operator's watches missed what happened and begin again.
+    ListAgain(usize),
     /// Time passes.
     Pass(u64),
 }
@@ -84,10 +86,11 @@ impl Happening {
             Self::Go { operator, who, lag, steps, dies } => {
                 let came = landscape.go(*operator, &scene.object(*who), *lag, *steps).await;
                 if *dies && came == Came::ToTheLeash {
-                    landscape.crash(*operator);
+                    landscape.crash(*operator).await;
                 }
             }
-            Self::Refresh(operator) => landscape.refresh(*operator).await,
+            Self::Refresh(operator) => drop(landscape.go(*operator, &platform(), 0, FREE).await),
+            Self::ListAgain(operator) => landscape.list_again(*operator),
             Self::Pass(seconds) => tokio::time::advance(Duration::from_secs(*seconds)).await,
         }
     }
@@ -191,6 +194,7 @@ pub fn of_identities(wild: Wildness) -> impl Strategy<Value = Vec<Happening>> {
             2 => any::<bool>().prop_map(Happening::Finish),
             1 => listings().prop_map(Happening::Listing),
             1 => (0..wild.operators).prop_map(Happening::Refresh),
+            1 => (0..wild.operators).prop_map(Happening::ListAgain),
             1 => (0..120_u64).prop_map(Happening::Pass),
             6 => goings(wild, 3),
         ],
@@ -211,6 +215,7 @@ pub fn of_grants(wild: Wildness) -> impl Strategy<Value = Vec<Happening>> {
             }),
             1 => listings().prop_map(Happening::Listing),
             1 => (0..wild.operators).prop_map(Happening::Refresh),
+            1 => (0..wild.operators).prop_map(Happening::ListAgain),
             1 => (0..120_u64).prop_map(Happening::Pass),
             6 => goings(wild, 3),
         ],

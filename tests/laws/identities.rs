@@ -16,7 +16,7 @@ const TAME: Wildness = Wildness { lag: 0, pauses: false, operators: 1 };
 
 /// All of it happened to a new TechnicalUser, for which the first RoleBinding wishes the first role.
 async fn after(shape: Shape, operators: usize, history: &[Happening]) -> Landscape {
-    let mut landscape = Landscape::new(shape, operators);
+    let mut landscape = Landscape::new(shape, operators).await;
     landscape.apply(&technical_user(), &a_technical_user(shape));
     landscape.apply(&role_binding(1), &of_the_user(shape, &[0].into()));
     for one in history {
@@ -43,7 +43,7 @@ proptest! {
         let effects = case(async {
             let mut landscape = after(shape, 1, &history).await;
             landscape.settle().await;
-            landscape.crash(0);
+            landscape.crash(0).await;
             landscape.round().await
         });
         prop_assert_eq!(effects, 0);

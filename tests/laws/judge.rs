@@ -151,6 +151,10 @@ impl Outside {
 
 /// The value that a Secret holds.
 pub fn value_of(secret: &Value) -> Option<String> {
-    let encoded = secret["data"][VALUE].as_str()?;
-    BASE64_STANDARD.decode(encoded).ok().and_then(|value| String::from_utf8(value).ok())
+    field(secret, VALUE)
+}
+
+/// A field of a Secret.
+pub fn field(secret: &Value, name: &str) -> Option<String> {
+    BASE64_STANDARD.decode(secret["data"][name].as_str()?).ok().and_then(|value| String::from_utf8(value).ok())
 }

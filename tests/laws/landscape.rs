@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::clock::{self, now};
 use crate::kubernetes::{Address, Kind};
 use crate::leash::FREE;
-use crate::manifests::{HERE, TEAM, a_platform, everything, platform};
+use crate::manifests::{ADMIN, TEAM, a_platform, admin_secret, an_admin_secret, everything, platform};
 use crate::operator::{Came, Operator};
 use crate::outside::{Outside, Shared};
 use crate::subaccount::weather::{Listing, Weather};
@@ -41,16 +41,29 @@ pub fn case<T>(run: impl Future<Output = T>) -> T {
 
 impl Landscape {
     /// A namespace, a Platform that allows it everything, and so many operators that all believe they lead.
-    pub fn new(shape: Shape, operators: usize) -> Self {
+    pub async fn new(shape: Shape, operators: usize) -> Self {
         let mut outside = Outside::new(now);
-        outside.subaccounts.push(Subaccount::new(shape));
-        outside.secrets.insert(HERE.to_owned(), 0);
+        outside.subaccounts.extend([Subaccount::new(shape), Subaccount::new(shape)]);
+        let store = &mut outside.kubernetes;
         let namespace = Address::new(Kind::Namespace, "", TEAM);
-        outside.kubernetes.create(&namespace, json!({"metadata": {"labels": {"team": "a"}}})).unwrap();
-        outside.kubernetes.create(&platform(), a_platform(shape, HERE, &[everything()])).unwrap();
-        let outside = Arc::new(Mutex::new(outside));
-        let operators = (0..operators).map(|_| Operator::start(&outside)).collect();
-        Self { outside, operators, shape }
+        store.create(&namespace, json!({"metadata": {"labels": {"team": "0"}}})).unwrap();
+        store.create(&admin_secret(ADMIN), an_admin_secret(0)).unwrap();
+        store.create(&platform(), a_platform(shape, ADMIN, &[everything()])).unwrap();
+        let mut landscape = Self { outside: Arc::new(Mutex::new(outside)), operators: vec![], shape };
+        for at in 0..operators {
+            landscape.operators.push(Operator::start(&landscape.outside));
+            landscape.connect(at).await;
+        }
+        landscape
+    }
+
+    /// An operator has its Platforms' own reconciles.
+    async fn connect(&mut self, operator: usize) {
+        let platforms = self.outside().kubernetes.all(Kind::Platform);
+        for address in platforms {
+            self.go(operator, &address, 0, FREE).await;
+        }
+        self.operators[operator].catch_up(0);
     }
 
     pub fn outside(&self) -> MutexGuard<'_, Outside> {
@@ -84,17 +97,19 @@ impl Landscape {
     }
 
     /// An operator dies wherever it stands, and another starts.
-    pub fn crash(&mut self, operator: usize) {
+    pub async fn crash(&mut self, operator: usize) {
         let at = operator % self.operators.len();
         self.operators[at] = Operator::start(&self.outside);
+        self.connect(at).await;
     }
 
-    /// An operator reads the platform again.
-    pub async fn refresh(&self, operator: usize) {
-        self.operators[operator % self.operators.len()].refresh().await;
+    /// An operator's watches broke off and begin again.
+    pub fn list_again(&mut self, operator: usize) {
+        let at = operator % self.operators.len();
+        self.operators[at].list_again();
     }
 
-    /// Everything that we reconcile.
+    /// Everything that namespaces have us reconcile.
     pub fn objects(&self) -> Vec<Address> {
         let store = &self.outside().kubernetes;
         [Kind::TechnicalUser, Kind::RoleBinding].into_iter().flat_map(|kind| store.all(kind)).collect()
@@ -123,8 +138,8 @@ impl Landscape {
         self.outside().kubernetes.collect_garbage();
         self.outside().subaccounts.iter_mut().for_each(|one| one.finish(true));
         let before = self.outside().effects();
-        self.operators[0].refresh().await;
-        for address in self.objects() {
+        let platforms = self.outside().kubernetes.all(Kind::Platform);
+        for address in platforms.into_iter().chain(self.objects()) {
             self.go(0, &address, 0, FREE).await;
         }
         self.outside().effects() - before

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use technical_user_operator::api::Role;
 use technical_user_operator::api::role_binding::RoleName;
@@ -14,8 +16,12 @@ use crate::subaccount::Shape;
 pub const TEAM: &str = "team";
 /// The Platform.
 pub const PLATFORM: &str = "main";
-/// A word in the names of admin Secrets that lead to the first subaccount.
-pub const HERE: &str = "here";
+/// The namespace of the operator.
+pub const OPERATOR_NAMESPACE: &str = "operator";
+/// The admin Secret of the Platform.
+pub const ADMIN: &str = "admin-secret";
+/// The admin Secret of another Platform.
+pub const OTHER_ADMIN: &str = "other-secret";
 /// The TechnicalUser.
 pub const USER: &str = "orders";
 /// Its Secret.
@@ -25,6 +31,10 @@ pub const JANE: &str = "jane@acme.example";
 
 pub fn platform() -> Address {
     Address::new(Kind::Platform, "", PLATFORM)
+}
+
+pub fn admin_secret(name: &str) -> Address {
+    Address::new(Kind::Secret, OPERATOR_NAMESPACE, name)
 }
 
 pub fn technical_user() -> Address {
@@ -59,14 +69,21 @@ pub fn everything() -> Value {
     })
 }
 
-/// A Platform with these rules; a word in the names of its admin Secrets says where it leads to.
-pub fn a_platform(shape: Shape, place: &str, access: &[Value]) -> Value {
-    let reference = |name: &str| json!({"credentialsSecretRef": {"name": format!("{place}-{name}")}});
+/// A Platform with this admin Secret and these rules.
+pub fn a_platform(shape: Shape, admin: &str, access: &[Value]) -> Value {
+    let reference = json!({"credentialsSecretRef": {"name": admin}});
     let environment = match shape {
-        Shape::ServiceManager => json!({"btp": {"authorization": reference("a"), "serviceManager": reference("s")}}),
-        Shape::Uaa => json!({"uaa": {"url": "https://uaa.example", "credentialsSecretRef": {"name": place}}}),
+        Shape::ServiceManager => json!({"btp": {"authorization": reference, "serviceManager": reference}}),
+        Shape::Uaa => json!({"uaa": {"url": "https://uaa.example", "credentialsSecretRef": {"name": admin}}}),
     };
     json!({"metadata": {}, "spec": {"environment": environment, "access": access, "withdrawalGrace": "10m"}})
+}
+
+/// An admin Secret that leads to the subaccount of this number.
+pub fn an_admin_secret(place: usize) -> Value {
+    let url = BASE64_STANDARD.encode(format!("https://place-{place}.example"));
+    let text = BASE64_STANDARD.encode("x");
+    json!({"metadata": {}, "data": {"clientid": text, "clientsecret": text, "url": url}})
 }
 
 /// A TechnicalUser with an identity of its own.

@@ -11,21 +11,26 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use kube::runtime::reflector::ObjectRef;
-use technical_user_operator::controller::connections::{Connection, Connections, State};
+use technical_user_operator::api::Environment;
+use technical_user_operator::controller::connections::{Connect, Connections};
 use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::index::Index;
+use technical_user_operator::controller::orders::Orders;
 use technical_user_operator::controller::retry::Retries;
+use technical_user_operator::controller::rules::Rules;
 use technical_user_operator::controller::runner::{Reconcile, reconcile};
 use technical_user_operator::controller::secret::written::Written;
+use technical_user_operator::controller::turns::Turns;
 use technical_user_operator::controller::{Context, watches};
 use technical_user_operator::metrics::Metrics;
-use technical_user_operator::platform::mirror::Mirror;
+use technical_user_operator::platform::{self, AdminSecret, Driver};
 
 use crate::caches::Caches;
 use crate::clock::now;
 use crate::kubernetes::{Address, Kind, door};
 use crate::leash::{FREE, Leash};
-use crate::outside::Shared;
+use crate::manifests::OPERATOR_NAMESPACE;
+use crate::outside::{Shared, place_of};
 use crate::subaccount::driver::driver;
 
 /// The cluster that all operators here are of.
@@ -33,6 +38,12 @@ pub const CLUSTER: &str = "cluster";
 
 /// Longer than any reconcile may take.
 const HUNG: Duration = Duration::from_mins(30);
+
+/// How long an order whose outcome is not known is waited for, as usual.
+const ORDER_LIMIT: Duration = Duration::from_secs(60);
+
+/// More than there are objects.
+const WORKERS: usize = 64;
 
 type UnderWay = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -57,70 +68,65 @@ pub struct Operator {
     under_way: BTreeMap<Address, (usize, UnderWay)>,
 }
 
+/// An operator's way to subaccounts: where the admin Secrets lead.
+struct Ways {
+    outside: Shared,
+    leash: Arc<Leash>,
+}
+
+impl Connect for Ways {
+    fn connect(&self, _: &Environment, secrets: &BTreeMap<String, AdminSecret>) -> platform::Result<Driver> {
+        let mut places = vec![];
+        for secret in secrets.values() {
+            places.push(place_of(secret.address("url")?.as_str()));
+        }
+        Ok(driver(&self.outside, &self.leash, places[0]))
+    }
+}
+
 impl Operator {
     /// A process that has just started, its caches filled.
     pub fn start(outside: &Shared) -> Self {
         let leash = Arc::new(Leash::default());
         let client = door::client(outside, &leash);
-        let (stores, caches) = Caches::new();
-        let (_, wake, _) = watches::wire();
+        let (stores, wake, wiring) = watches::wire();
+        let ways = Ways { outside: Arc::clone(outside), leash: Arc::clone(&leash) };
         let context = Context {
             events: Publisher::new(client.clone(), "operator".to_owned(), now),
             client,
+            // The watches are the test's: this one never hears anything.
+            watching: door::client(outside, &Arc::default()),
             cluster: CLUSTER.to_owned(),
-            namespace: "operator".to_owned(),
+            namespace: OPERATOR_NAMESPACE.to_owned(),
             connections: Connections::default(),
+            outside: Arc::new(ways),
             stores,
             index: Index::default(),
+            turns: Turns::new(WORKERS, wake.clone()),
             wake,
+            rules: Rules::default(),
+            orders: Orders::new(ORDER_LIMIT),
+            versions: Arc::default(),
             written: Written::default(),
+            in_the_way: Arc::default(),
             retries: Retries::default(),
             metrics: Metrics::new(),
             now,
         };
-        let mut operator = Self {
-            outside: Arc::clone(outside),
-            context: Arc::new(context),
-            leash,
-            caches,
-            under_way: BTreeMap::new(),
-        };
-        operator.catch_up(0);
-        operator.connect();
-        operator
+        let (outside, context) = (Arc::clone(outside), Arc::new(context));
+        let mut caches = Caches::new(wiring);
+        caches.list(&outside.lock().unwrap().kubernetes, &context);
+        Self { outside, context, leash, caches, under_way: BTreeMap::new() }
     }
 
     /// The caches see everything but the last so many changes.
     pub fn catch_up(&mut self, lag: usize) {
-        self.caches.catch_up(&self.outside, &self.context.index, lag);
+        self.caches.catch_up(&self.outside.lock().unwrap().kubernetes, &self.context, lag);
     }
 
-    /// Connects every Platform to the subaccount that its environment names.
-    fn connect(&self) {
-        for platform in self.context.stores.platforms.state() {
-            let name = platform.metadata.name.clone().unwrap_or_default();
-            let at = self.outside.lock().unwrap().place(&serde_json::to_value(&platform.spec.environment).unwrap());
-            let driver = driver(&self.outside, &self.leash, at);
-            let connection = Connection {
-                environment: platform.spec.environment.clone(),
-                secrets: String::new(),
-                mirror: Mirror::new(driver.clone(), CLUSTER),
-                driver,
-            };
-            self.context.connections.set(&name, State::Up(Arc::new(connection)));
-        }
-    }
-
-    /// What a Platform's own reconcile does at every resync interval.
-    pub async fn refresh(&self) {
-        self.leash.give(FREE);
-        for platform in self.context.stores.platforms.state() {
-            if let State::Up(connection) =
-                self.context.connections.get(platform.metadata.name.as_deref().unwrap_or_default())
-            {
-                let _ = connection.mirror.refresh().await;
-            }
-        }
+    /// The watches broke off, missed what happened since, and begin again.
+    pub fn list_again(&mut self) {
+        self.caches.list(&self.outside.lock().unwrap().kubernetes, &self.context);
     }
 
     /// Takes an object's reconcile so many steps further, or begins one.
@@ -162,12 +168,11 @@ impl Operator {
     fn begin(&self, address: &Address) -> Option<UnderWay> {
         // Time is the test's to pass: no object waits for its next try.
         self.context.retries.forget_all();
-        let stores = &self.context.stores;
+        let (stores, namespace, name) = (&self.context.stores, &address.namespace, &address.name);
         match address.kind {
-            Kind::TechnicalUser => self.of(stores.technical_user(&address.namespace, &address.name)),
-            Kind::RoleBinding => {
-                self.of(stores.role_bindings.get(&ObjectRef::new(&address.name).within(&address.namespace)))
-            }
+            Kind::Platform => self.of(stores.platform(name)),
+            Kind::TechnicalUser => self.of(stores.technical_user(namespace, name)),
+            Kind::RoleBinding => self.of(stores.role_bindings.get(&ObjectRef::new(name).within(namespace))),
             _ => None,
         }
     }

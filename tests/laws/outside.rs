@@ -2,13 +2,14 @@
 //!
 //! Effects are judged at the moment they happen; the judge knows the truth, never the plan.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use crate::kubernetes::Store;
+use crate::judge::field;
+use crate::kubernetes::{Address, Kind, Store};
+use crate::manifests::OPERATOR_NAMESPACE;
 use crate::subaccount::Subaccount;
 
 /// Shared by the operators' clients and drivers.
@@ -18,8 +19,6 @@ pub type Shared = Arc<Mutex<Outside>>;
 pub struct Outside {
     pub kubernetes: Store,
     pub subaccounts: Vec<Subaccount>,
-    /// Where admin Secrets lead to, by a word in their names.
-    pub secrets: BTreeMap<String, usize>,
     /// How much of the news there was when the reconcile began whose effect is judged.
     pub since: usize,
     /// How many writes operators sent to Kubernetes.
@@ -33,21 +32,27 @@ impl Outside {
         Self {
             kubernetes: Store::new(now),
             subaccounts: vec![],
-            secrets: BTreeMap::new(),
             since: 0,
             writes: 0,
             broken: vec![],
         }
     }
 
-    /// The subaccount that an environment means: the one that its first admin Secret leads to.
+    /// The subaccount that the admin Secrets of an environment lead to now.
     pub fn place(&self, environment: &Value) -> usize {
+        let secrets = Address::new(Kind::Secret, OPERATOR_NAMESPACE, "");
         let named = environment.to_string();
-        self.secrets.iter().find(|(secret, _)| named.contains(secret.as_str())).map_or(0, |(_, at)| *at)
+        let mut found = self.kubernetes.list(&secrets).filter(|(secret, _)| named.contains(&secret.name));
+        found.next().map_or(0, |(_, secret)| place_of(&field(secret, "url").unwrap_or_default()))
     }
 
     /// Everything that operators did, as a number that grows: writes to Kubernetes and effects on subaccounts.
     pub fn effects(&self) -> usize {
         self.writes + self.subaccounts.iter().map(|one| one.effects).sum::<usize>()
     }
+}
+
+/// The number of the subaccount that an admin credential's URL leads to: `https://place-<number>.example`.
+pub fn place_of(url: &str) -> usize {
+    url.chars().filter_map(|one| one.to_digit(10)).next().map_or(0, |digit| digit as usize)
 }

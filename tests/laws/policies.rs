@@ -56,7 +56,7 @@ impl Move {
 }
 
 async fn after(moves: &[Move]) -> Landscape {
-    let mut landscape = Landscape::new(Shape::ServiceManager, 1);
+    let mut landscape = Landscape::new(Shape::ServiceManager, 1).await;
     for one in moves {
         one.strike(&mut landscape).await;
     }

@@ -10,7 +10,7 @@ use crate::subaccount::Shape;
 const TAME: Wildness = Wildness { lag: 0, pauses: false, operators: 1 };
 
 async fn after(operators: usize, history: &[Happening]) -> Landscape {
-    let mut landscape = Landscape::new(Shape::ServiceManager, operators);
+    let mut landscape = Landscape::new(Shape::ServiceManager, operators).await;
     for one in history {
         one.strike(Scene::Grants, &mut landscape).await;
     }
@@ -33,7 +33,7 @@ proptest! {
         let effects = case(async {
             let mut landscape = after(1, &history).await;
             landscape.settle().await;
-            landscape.crash(0);
+            landscape.crash(0).await;
             landscape.round().await
         });
         prop_assert_eq!(effects, 0);

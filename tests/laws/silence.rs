@@ -12,7 +12,7 @@ use crate::subaccount::weather::Listing;
 
 /// A TechnicalUser and RoleBindings, all at rest.
 async fn at_rest(shape: Shape) -> Landscape {
-    let mut landscape = Landscape::new(shape, 1);
+    let mut landscape = Landscape::new(shape, 1).await;
     landscape.apply(&technical_user(), &a_technical_user(shape));
     landscape.apply(&role_binding(1), &of_the_user(shape, &[0, 1].into()));
     if shape == Shape::ServiceManager {
@@ -26,7 +26,7 @@ async fn at_rest(shape: Shape) -> Landscape {
 async fn effects_of(landscape: &mut Landscape, listing: Listing, restarts: bool) -> usize {
     landscape.outside().subaccounts[0].listing = listing;
     if restarts {
-        landscape.crash(0);
+        landscape.crash(0).await;
     }
     let mut effects = 0;
     for _ in 0..3 {

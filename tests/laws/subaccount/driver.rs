@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use technical_user_operator::platform::Driver;
+use technical_user_operator::platform::{Driver, Landing, Whereabouts};
 
 use super::weather::Weather;
 use super::{Picture, Shape, Subaccount};
@@ -56,5 +56,11 @@ pub fn driver(outside: &Shared, leash: &Arc<Leash>, at: usize) -> Driver {
     let shape = outside.lock().unwrap().subaccounts[at].shape;
     let reach = Arc::new(Reach { outside: Arc::clone(outside), leash: Arc::clone(leash), at, shape });
     let (identities, credentials) = (Arc::clone(&reach), Arc::clone(&reach));
-    Driver { identities: Some(identities), credentials: Some(credentials), grants: Some(reach), sessions: vec![] }
+    Driver {
+        identities: Some(identities),
+        credentials: Some(credentials),
+        grants: Some(reach),
+        sessions: vec![],
+        landing: Landing::Address(Whereabouts::at(format!("subaccount {at}"))),
+    }
 }
