@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::kubernetes::Address;
 use crate::landscape::Landscape;
 use crate::leash::FREE;
-use crate::manifests::{grant, of_jane, of_the_user, platform, role_binding, role_name, technical_user};
+use crate::manifests::{grant, of_jane, of_jane_elsewhere, of_the_user, platform, role_binding, role_name, technical_user};
 use crate::meddling::Meddling;
 use crate::operator::Came;
 use crate::subaccount::Shape;
@@ -60,6 +60,8 @@ pub enum Scene {
     Identity,
     /// RoleBindings that give a user role collections.
     Grants,
+    /// The same, of which one binding is on another Platform at the same place.
+    TwoPlatforms,
 }
 
 impl Scene {
@@ -103,7 +105,8 @@ fn wish(scene: Scene, landscape: &Landscape, who: usize, roles: &BTreeSet<usize>
     }
     let object = match scene {
         Scene::Identity => of_the_user(landscape.shape, roles),
-        Scene::Grants => of_jane(roles),
+        Scene::TwoPlatforms if who == 0 => of_jane_elsewhere(roles),
+        Scene::Grants | Scene::TwoPlatforms => of_jane(roles),
     };
     landscape.apply(&address, &object);
 }

@@ -13,6 +13,7 @@ use technical_user_operator::plan::owner::Owner;
 
 use crate::claims::{Span, all, lives};
 use crate::kubernetes::{Address, Kind};
+use crate::operator::CLUSTER;
 use crate::outside::Outside;
 use crate::subaccount::credentials::VALUE;
 use crate::subaccount::{Credential, Identity};
@@ -63,7 +64,7 @@ impl Outside {
     pub fn judge_deletion(&mut self, at: usize, id: &str) {
         let Some(identity) = self.subaccounts[at].now.identities.iter().find(|one| one.id == id) else { return };
         let served = identity.credentials.iter().any(|one| self.is_served(at, identity, one));
-        let strange = identity.owner.is_none();
+        let strange = identity.owner.as_ref().is_none_or(|owner| owner.cluster != CLUSTER);
         if served {
             self.breaks("law 5: the identity of the credential that the Secret holds was deleted");
         }

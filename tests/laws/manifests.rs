@@ -22,6 +22,8 @@ pub const OPERATOR_NAMESPACE: &str = "operator";
 pub const ADMIN: &str = "admin-secret";
 /// The admin Secret of another Platform.
 pub const OTHER_ADMIN: &str = "other-secret";
+/// Another Platform.
+pub const OTHER: &str = "other";
 /// The TechnicalUser.
 pub const USER: &str = "orders";
 /// Its Secret.
@@ -119,6 +121,13 @@ pub fn of_jane(roles: &BTreeSet<usize>) -> Value {
     let roles: Vec<Value> =
         roles.iter().map(|number| json!({"roleCollection": {"name": role_name(*number)}})).collect();
     binding(&json!({"user": {"name": JANE, "origin": "sap.custom"}}), &roles)
+}
+
+/// The same on the other Platform.
+pub fn of_jane_elsewhere(roles: &BTreeSet<usize>) -> Value {
+    let mut binding = of_jane(roles);
+    binding["spec"]["platformRef"]["name"] = json!(OTHER);
+    binding
 }
 
 /// The grant that [`of_jane`] asks for.

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use crate::cases;
-use crate::claims::Span;
+use crate::claims::{Span, all};
 use crate::hostile::{Act, Forgery, Policy};
-use crate::kubernetes::Kind;
+use crate::kubernetes::{Address, Kind};
 use crate::landscape::{Landscape, case};
 use crate::leash::FREE;
+use crate::manifests::platform;
 use crate::subaccount::Shape;
 
 /// What happens in a namespace that tries everything.
@@ -87,6 +89,18 @@ fn excess(landscape: &Landscape) -> Vec<String> {
     excess
 }
 
+/// Identities of ours without an object, of which the Platform's status does not tell.
+fn untold(landscape: &Landscape) -> Vec<String> {
+    let outside = landscape.outside();
+    let users = Address::new(Kind::TechnicalUser, "", "");
+    let uids: Vec<&Value> = outside.kubernetes.list(&users).map(|(_, user)| &user["metadata"]["uid"]).collect();
+    let status = outside.kubernetes.get(&platform()).map(|platform| platform["status"]["unclaimed"].clone());
+    let told = |name: &str| all(status.as_ref().unwrap_or(&Value::Null)).any(|one| one["name"] == name);
+    let identities = outside.subaccounts[0].now.identities.iter();
+    let ownerless = identities.filter(|one| one.owner.as_ref().is_some_and(|owner| !uids.contains(&&json!(owner.uid))));
+    ownerless.filter(|one| !told(&one.name)).map(|one| format!("law 2: {} is unknown", one.name)).collect()
+}
+
 /// The rules allow nothing any more; the namespace goes on, a move in every round, for longer than the grace.
 async fn withdraw(landscape: &mut Landscape, acts: &[Act]) {
     landscape.settle().await;
@@ -146,5 +160,15 @@ proptest! {
             excess(&landscape).into_iter().chain(objects.iter().map(|one| format!("{one:?}"))).collect::<Vec<_>>()
         });
         prop_assert_eq!(left, Vec::<String>::new());
+    }
+
+    #[test]
+    fn law_2_what_lost_its_object_is_told(moves in vec(without_admission_policy(), 0..24)) {
+        let untold = case(async {
+            let mut landscape = after(&moves).await;
+            landscape.settle().await;
+            untold(&landscape)
+        });
+        prop_assert_eq!(untold, Vec::<String>::new());
     }
 }

@@ -8,7 +8,7 @@ use crate::claims::{Span, all, lives};
 use crate::judge::value_of;
 use crate::kubernetes::{Address, Kind};
 use crate::landscape::Landscape;
-use crate::manifests::{grant, secret, technical_user};
+use crate::manifests::{TEAM, grant, secret, technical_user};
 use crate::outside::Outside;
 use crate::subaccount::{Identity, Shape};
 
@@ -69,7 +69,8 @@ impl Landscape {
         let identities = now.identities.iter().filter(|one| one.owner.is_some()).map(|one| one.name.clone());
         let grants = now.grants.difference(strangers).map(|grant| grant.role.name().to_owned());
         let objects = [Kind::TechnicalUser, Kind::RoleBinding, Kind::Secret].into_iter();
-        let objects = objects.flat_map(|kind| outside.kubernetes.all(kind)).map(|one| format!("{one:?}"));
+        let objects = objects.flat_map(|kind| outside.kubernetes.all(kind)).filter(|one| one.namespace == TEAM);
+        let objects = objects.map(|one| format!("{one:?}"));
         identities.chain(grants).chain(objects).map(|what| format!("law 2: left behind: {what}")).collect()
     }
 

@@ -11,7 +11,7 @@ use crate::subaccount::Shape;
 use crate::subaccount::weather::Listing;
 
 /// A TechnicalUser and RoleBindings, all at rest.
-async fn at_rest(shape: Shape) -> Landscape {
+pub async fn at_rest(shape: Shape) -> Landscape {
     let mut landscape = Landscape::new(shape, 1).await;
     landscape.apply(&technical_user(), &a_technical_user(shape));
     landscape.apply(&role_binding(1), &of_the_user(shape, &[0, 1].into()));
