@@ -49,8 +49,14 @@ impl Span {
     }
 
     /// The rules of every version of a Platform at this place for every version of a namespace, with its name.
-    fn rules<'a>(&'a self, outside: &'a Outside, at: usize, namespace: &'a str) -> impl Iterator<Item = (&'a str, Rules<'a>)> {
-        let platforms = self.of(Kind::Platform).filter(move |(_, one)| outside.place(&one["spec"]["environment"]) == at);
+    fn rules<'a>(
+        &'a self,
+        outside: &'a Outside,
+        at: usize,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Rules<'a>)> {
+        let platforms =
+            self.of(Kind::Platform).filter(move |(_, one)| outside.place(&one["spec"]["environment"]) == at);
         platforms.flat_map(move |(address, platform)| {
             let namespaces = self.of(Kind::Namespace).filter(move |(one, _)| one.name == namespace);
             namespaces.map(move |(_, namespace)| (address.name.as_str(), Rules::of(&platform["spec"], namespace)))
@@ -76,9 +82,12 @@ impl Span {
             one.namespace == owner.namespace && lives(binding) && binding["spec"]["platformRef"]["name"] == platform
         });
         bindings.any(|(_, binding)| {
-            let named = all(&binding["spec"]["subjects"]).any(|one| one["technicalUser"]["name"] == owner.name.as_str());
+            let named =
+                all(&binding["spec"]["subjects"]).any(|one| one["technicalUser"]["name"] == owner.name.as_str());
             let mut roles = all(&binding["spec"]["roles"]);
-            named && roles.any(|role| own_role(role) == Some(name) && rules.may_grant(role, Whom::TechnicalUser(identity)))
+            named
+                && roles
+                    .any(|role| own_role(role) == Some(name) && rules.may_grant(role, Whom::TechnicalUser(identity)))
         })
     }
 
@@ -106,7 +115,9 @@ impl Span {
             }
         }
         let name = &subject["technicalUser"]["name"];
-        let mut users = self.of(Kind::TechnicalUser).filter(|(one, _)| one.namespace == binding.namespace && *name == one.name.as_str());
+        let mut users = self
+            .of(Kind::TechnicalUser)
+            .filter(|(one, _)| one.namespace == binding.namespace && *name == one.name.as_str());
         users.any(|(_, user)| {
             let identity = &user["spec"]["identity"];
             let existing = identity.get("existing").map(|user| rules.principal(false, user));
@@ -118,7 +129,11 @@ impl Span {
 /// Whether a principal is the holder of a grant.
 fn is_holder(principal: &Principal, grant: &Grant) -> bool {
     let holder = &grant.holder;
-    let same_name = if principal.is_group { principal.name == holder.name } else { principal.name.eq_ignore_ascii_case(&holder.name) };
+    let same_name = if principal.is_group {
+        principal.name == holder.name
+    } else {
+        principal.name.eq_ignore_ascii_case(&holder.name)
+    };
     principal.is_group == (holder.kind == HolderKind::Group) && same_name && principal.origin == holder.origin
 }
 

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use crate::kubernetes::Address;
 use crate::landscape::Landscape;
 use crate::leash::FREE;
-use crate::manifests::{grant, of_jane, of_jane_elsewhere, of_the_user, platform, role_binding, role_name, technical_user};
+use crate::manifests::{
+    grant, of_jane, of_jane_elsewhere, of_the_user, platform, role_binding, role_name, technical_user,
+};
 use crate::meddling::Meddling;
 use crate::operator::Came;
 use crate::subaccount::Shape;

@@ -158,7 +158,8 @@ pub fn users() -> impl Strategy<Value = Value> {
         1 => Just(json!({"existing": {"userName": "mallory"}})),
     ];
     (identity, modes()).prop_map(|(identity, (mode, deletion))| {
-        let mut spec = json!({"platformRef": {"name": PLATFORM}, "identity": identity, "mode": mode, "deletionPolicy": deletion});
+        let mut spec =
+            json!({"platformRef": {"name": PLATFORM}, "identity": identity, "mode": mode, "deletionPolicy": deletion});
         if identity.get("existing").is_none() {
             spec["credential"] = json!({"secretName": SECRET});
         }

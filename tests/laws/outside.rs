@@ -29,13 +29,7 @@ pub struct Outside {
 
 impl Outside {
     pub fn new(now: fn() -> Timestamp) -> Self {
-        Self {
-            kubernetes: Store::new(now),
-            subaccounts: vec![],
-            since: 0,
-            writes: 0,
-            broken: vec![],
-        }
+        Self { kubernetes: Store::new(now), subaccounts: vec![], since: 0, writes: 0, broken: vec![] }
     }
 
     /// The subaccount that the admin Secrets of an environment lead to now.

@@ -11,7 +11,9 @@ use crate::hostile::Act;
 use crate::identities::shapes;
 use crate::kubernetes::{Address, Kind};
 use crate::landscape::{Landscape, case};
-use crate::manifests::{ADMIN, OTHER, OTHER_ADMIN, a_platform, admin_secret, an_admin_secret, everything, platform, secret};
+use crate::manifests::{
+    ADMIN, OTHER, OTHER_ADMIN, a_platform, admin_secret, an_admin_secret, everything, platform, secret,
+};
 use crate::silence::at_rest;
 use crate::subaccount::Shape;
 

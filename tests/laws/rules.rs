@@ -133,7 +133,9 @@ fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
         return false;
     }
     match kind.as_str() {
-        "instanceRole" => identity.is_some_and(|one| means(text(&pattern["offering"]), text(&one["serviceKey"]["offering"]))),
+        "instanceRole" => {
+            identity.is_some_and(|one| means(text(&pattern["offering"]), text(&one["serviceKey"]["offering"])))
+        }
         "applicationRole" => {
             let provider = match (pattern["provider"].as_str(), role["provider"].as_str()) {
                 (Some(pattern), Some(provider)) => means(pattern, provider),

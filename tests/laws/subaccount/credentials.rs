@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::{
-    Credentials, Error, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance, Result,
+    Credentials, Error, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
+    Result,
 };
 
 use super::driver::Reach;

@@ -48,11 +48,7 @@ impl Identities for Reach {
         .await
     }
 
-    async fn set_roles(
-        &self,
-        identity: &ObservedIdentity,
-        wanted: &NewIdentity,
-    ) -> Result<Ordered<ObservedIdentity>> {
+    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         self.order(|outside, weather| {
             outside.judge_identity(self.at, &wanted.owner, &wanted.roles, Some(&identity.id));
             let subaccount = &mut outside.subaccounts[self.at];
@@ -69,6 +65,10 @@ impl Identities for Reach {
             outside.subaccounts[self.at].carry_out(weather, Change::Delete(identity.id.clone()), ())
         })
         .await
+    }
+
+    fn guards_names(&self) -> bool {
+        self.shape == Shape::Uaa
     }
 
     async fn follow(&self, operation: &Operation) -> Result<Progress> {

@@ -21,7 +21,7 @@ pub enum Weather {
     LosesOrder,
     /// The order arrives, its answer is lost.
     LosesAnswer,
-    /// The answer is lost, and the order comes about only later.
+    /// The answer is lost, and the order comes about only later, where names are not guarded.
     Delays,
 }
 
@@ -37,9 +37,9 @@ impl Weather {
         Some(Error::new(kind, "order"))
     }
 
-    /// Whether the order arrives at once.
+    /// Whether the order arrives at once, where it is not begun or delayed.
     pub const fn arrives(self) -> bool {
-        matches!(self, Self::Fair | Self::Slow | Self::LosesAnswer)
+        matches!(self, Self::Fair | Self::Slow | Self::LosesAnswer | Self::Delays)
     }
 }
 
@@ -48,7 +48,7 @@ impl Subaccount {
     pub fn carry_out<T>(&mut self, weather: Weather, change: Change, done: T) -> Result<Ordered<T>> {
         let answer = match weather {
             Weather::Slow if self.shape == Shape::ServiceManager => Ordered::Begun(self.begin(change)),
-            Weather::Delays => {
+            Weather::Delays if self.shape == Shape::ServiceManager => {
                 self.delay(change);
                 Ordered::Done(done)
             }
