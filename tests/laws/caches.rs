@@ -69,6 +69,11 @@ impl Caches {
         self.told = until;
     }
 
+    /// How much of the news they have seen.
+    pub const fn told(&self) -> usize {
+        self.told
+    }
+
     fn tell(&mut self, news: &News, context: &Context) {
         match news.address.kind {
             Kind::Platform => self.platforms.told(&event_of(news), context),

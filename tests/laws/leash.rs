@@ -43,7 +43,7 @@ impl Leash {
         inner.waiting.drain(..).for_each(Waker::wake);
     }
 
-    /// How much of the news there was when the oldest began of what is under way on it.
+    /// How much of the news was seen when the oldest began of what is under way on it.
     pub fn since(&self) -> usize {
         self.inner().since
     }

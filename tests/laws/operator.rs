@@ -64,7 +64,7 @@ pub struct Operator {
     context: Arc<Context>,
     leash: Arc<Leash>,
     caches: Caches,
-    /// What is under way, and how much of the news there was when it began.
+    /// What is under way, and how much of the news its caches had seen when it began.
     under_way: BTreeMap<Address, (usize, UnderWay)>,
 }
 
@@ -132,7 +132,7 @@ impl Operator {
     /// Takes an object's reconcile so many steps further, or begins one.
     pub async fn go(&mut self, address: &Address, steps: usize) -> Came {
         let known = self.under_way.remove(address);
-        let Some((began, mut future)) = known.or_else(|| Some((self.news(), self.begin(address)?))) else {
+        let Some((began, mut future)) = known.or_else(|| Some((self.caches.told(), self.begin(address)?))) else {
             return Came::Nowhere;
         };
         let oldest = self.under_way.values().map(|(began, _)| *began).chain([began]).min();
@@ -159,10 +159,6 @@ impl Operator {
         while let Some(address) = self.under_way.keys().next().cloned() {
             self.go(&address, FREE).await;
         }
-    }
-
-    fn news(&self) -> usize {
-        self.outside.lock().unwrap().kubernetes.news.len()
     }
 
     fn begin(&self, address: &Address) -> Option<UnderWay> {

@@ -134,7 +134,8 @@ fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
     }
     match kind.as_str() {
         "instanceRole" => {
-            identity.is_some_and(|one| means(text(&pattern["offering"]), text(&one["serviceKey"]["offering"])))
+            let key = identity.and_then(|one| one.get("serviceKey"));
+            key.is_some_and(|key| means(text(&pattern["offering"]), text(&key["offering"])))
         }
         "applicationRole" => {
             let provider = match (pattern["provider"].as_str(), role["provider"].as_str()) {

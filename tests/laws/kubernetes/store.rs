@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::address::{Address, Kind};
@@ -53,11 +52,6 @@ impl Store {
 
     pub fn get(&self, address: &Address) -> Option<&Value> {
         self.objects.get(address).map(Arc::as_ref)
-    }
-
-    /// An object by its type.
-    pub fn read<K: DeserializeOwned>(&self, address: &Address) -> Option<K> {
-        self.get(address).map(|object| serde_json::from_value(object.clone()).unwrap())
     }
 
     pub fn list<'a>(&'a self, of: &'a Address) -> impl Iterator<Item = (&'a Address, &'a Arc<Value>)> {

@@ -43,6 +43,9 @@ impl Credentials for Reach {
             let subaccount = &mut outside.subaccounts[self.at];
             let id = subaccount.next();
             let found = subaccount.identity(&identity.id).ok_or_else(|| Error::new(Kind::NotFound, "issue"))?;
+            if found.busy || found.health == Health::InProgress {
+                return Err(Error::new(Kind::InProgress, "issue"));
+            }
             if found.health != Health::Usable {
                 return Err(Error::new(Kind::Unavailable, "issue"));
             }
@@ -50,7 +53,7 @@ impl Credentials for Reach {
                 return Ok(Ordered::Found);
             }
             let value = format!("planted-{id}");
-            let made = Credential { value, id, name: name.to_owned(), health: Health::Usable };
+            let made = Credential { value, id, name: name.to_owned(), health: Health::Usable, busy: false };
             let issued = made.issued(found);
             subaccount.carry_out(weather, Change::Issue(identity.id.clone(), made), issued)
         })
@@ -68,6 +71,10 @@ impl Credentials for Reach {
 
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
         self.order(|outside, weather| {
+            let all = outside.subaccounts[self.at].now.identities.iter().flat_map(|one| &one.credentials);
+            if all.into_iter().any(|one| one.id == credential.id && one.busy) {
+                return Err(Error::new(Kind::InProgress, "revoke"));
+            }
             outside.judge_revocation(self.at, &credential.id);
             outside.subaccounts[self.at].carry_out(weather, Change::Revoke(credential.id.clone()), ())
         })
@@ -90,7 +97,7 @@ impl Credential {
             name: self.name.clone(),
             id: self.id.clone(),
             identity: identity.id.clone(),
-            health: self.health,
+            health: if self.busy { Health::InProgress } else { self.health },
         }
     }
 

@@ -41,7 +41,7 @@ impl Identities for Reach {
                 return if ours { Ok(Ordered::Found) } else { Err(Error::new(Kind::Conflict, "create")) };
             }
             let (id, owner, roles) = (subaccount.next(), Some(wanted.owner.clone()), wanted.roles.clone());
-            let made = Identity { id, name, owner, health: Health::Usable, roles, credentials: vec![] };
+            let made = Identity { id, name, owner, health: Health::Usable, busy: false, roles, credentials: vec![] };
             let shown = made.shown(self.shape);
             subaccount.carry_out(weather, Change::Create(made), shown)
         })
@@ -53,6 +53,9 @@ impl Identities for Reach {
             outside.judge_identity(self.at, &wanted.owner, &wanted.roles, Some(&identity.id));
             let subaccount = &mut outside.subaccounts[self.at];
             let found = subaccount.identity(&identity.id).ok_or_else(|| Error::new(Kind::NotFound, "set roles"))?;
+            if found.busy {
+                return Err(Error::new(Kind::InProgress, "set roles"));
+            }
             let shown = Identity { roles: wanted.roles.clone(), ..found.clone() }.shown(self.shape);
             subaccount.carry_out(weather, Change::SetRoles(identity.id.clone(), wanted.roles.clone()), shown)
         })
@@ -61,6 +64,9 @@ impl Identities for Reach {
 
     async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
         self.order(|outside, weather| {
+            if outside.subaccounts[self.at].identity(&identity.id).is_some_and(|one| one.busy) {
+                return Err(Error::new(Kind::InProgress, "delete"));
+            }
             outside.judge_deletion(self.at, &identity.id);
             outside.subaccounts[self.at].carry_out(weather, Change::Delete(identity.id.clone()), ())
         })
@@ -92,7 +98,7 @@ impl Identity {
         ObservedIdentity {
             name: self.name.clone(),
             id: self.id.clone(),
-            health: self.health,
+            health: if self.busy { Health::InProgress } else { self.health },
             roles: tells.then(|| self.roles.clone()),
             mark: self.owner.as_ref().map(mark),
             credential: self.credentials.last().filter(|_| tells).map(|one| one.name.clone()),

@@ -39,6 +39,8 @@ pub struct Identity {
     /// Its mark; strangers have none.
     pub owner: Option<Owner>,
     pub health: Health,
+    /// Whether a change of it is under way: it goes on serving, and takes no order.
+    pub busy: bool,
     pub roles: BTreeSet<String>,
     /// Where credentials are kept: all of them. Elsewhere the one there is, under the number of its issue.
     pub credentials: Vec<Credential>,
@@ -50,6 +52,8 @@ pub struct Credential {
     pub id: String,
     pub name: String,
     pub health: Health,
+    /// Whether it is being revoked.
+    pub busy: bool,
     pub value: String,
 }
 
@@ -121,6 +125,20 @@ impl Subaccount {
         usable.flat_map(|one| &one.credentials).any(|one| one.health == Health::Usable && one.value == value)
     }
 
+    /// Whatever is changed by a change that is under way takes no other order.
+    pub fn occupy(&mut self, change: &Change, busy: bool) {
+        match change {
+            Change::SetRoles(id, _) | Change::Delete(id) => {
+                self.identity(id).into_iter().for_each(|one| one.busy = busy);
+            }
+            Change::Revoke(id) => {
+                let all = self.now.identities.iter_mut().flat_map(|one| &mut one.credentials);
+                all.filter(|one| one.id == *id).for_each(|one| one.busy = busy);
+            }
+            Change::Create(_) | Change::Issue(..) => {}
+        }
+    }
+
     /// A change comes about.
     pub fn happen(&mut self, change: Change) {
         match change {
@@ -129,17 +147,18 @@ impl Subaccount {
                 self.now.identities.push(identity);
             }
             Change::SetRoles(id, roles) => {
-                self.identity(&id).into_iter().for_each(|one| one.roles.clone_from(&roles));
+                if let Some(identity) = self.identity(&id) {
+                    identity.roles = roles;
+                }
             }
             Change::Delete(id) => self.now.identities.retain(|one| one.id != id),
             Change::Issue(id, credential) => {
                 let keeps = self.shape == Shape::ServiceManager;
-                for identity in self.identity(&id) {
-                    if !keeps {
-                        identity.credentials.clear();
-                    }
-                    identity.credentials.push(credential.clone());
+                let Some(identity) = self.identity(&id) else { return };
+                if !keeps {
+                    identity.credentials.clear();
                 }
+                identity.credentials.push(credential);
             }
             Change::Revoke(id) => {
                 self.now.identities.iter_mut().for_each(|one| one.credentials.retain(|one| one.id != id));

@@ -51,15 +51,16 @@ impl Subaccount {
                 let unfinished = Credential { health: Health::InProgress, ..credential.clone() };
                 self.happen(Change::Issue(of.clone(), unfinished));
             }
-            _ => {}
+            change => self.occupy(change, true),
         }
         self.operations.push(Operation { id: id.clone(), change, due: None, state: State::Running });
         Location(id)
     }
 
-    /// A change will come about some time later, and nothing shows it until then.
+    /// A change will come about some time later, and nobody is told. What is to be made does not show until then.
     pub fn delay(&mut self, change: Change) {
         let (id, due) = (self.next(), Some(Instant::now() + LATEST));
+        self.occupy(&change, true);
         self.operations.push(Operation { id, change, due, state: State::Running });
     }
 
@@ -70,6 +71,7 @@ impl Subaccount {
         let (due, left) = std::mem::take(&mut self.operations).into_iter().partition(is_due);
         self.operations = left;
         for operation in Vec::<Operation>::from_iter(due) {
+            self.occupy(&operation.change, false);
             self.happen(operation.change);
             self.seen();
         }
@@ -87,6 +89,7 @@ impl Subaccount {
     }
 
     fn end(&mut self, change: &Change, health: Health) {
+        self.occupy(change, false);
         match change {
             Change::Create(identity) => self.identity(&identity.id).into_iter().for_each(|one| one.health = health),
             Change::Issue(of, credential) => {
@@ -98,11 +101,6 @@ impl Subaccount {
         }
     }
 
-    /// Whether anything is under way.
-    pub fn is_at_work(&self) -> bool {
-        self.operations.iter().any(|one| one.state == State::Running)
-    }
-
     /// How an operation stands.
     pub fn follow(&self, location: &Location) -> Progress {
         match self.operations.iter().find(|one| one.id == location.0).map(|one| one.state) {
@@ -111,10 +109,5 @@ impl Subaccount {
             Some(State::Failed) => Progress::Failed(Error::new(Kind::Invalid, "follow")),
             None => Progress::Gone,
         }
-    }
-
-    /// The platform forgets the operations that have ended.
-    pub fn forget_operations(&mut self) {
-        self.operations.retain(|one| one.state == State::Running);
     }
 }
