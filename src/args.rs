@@ -1,9 +1,11 @@
 //! Flags and environment variables of the operator.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser};
 
+use crate::api::span::Span;
 use crate::telemetry::LogFormat;
 
 /// Technical users, role bindings and working credentials on SAP BTP, from Kubernetes manifests.
@@ -31,4 +33,28 @@ pub struct Args {
     /// How many objects of each kind are reconciled at once.
     #[arg(long, env = "CONCURRENCY", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
+    /// How long to look for what an order made whose answer was lost, before it is ordered again: a number and `s`, `m`
+    /// or `h`. Longer than any broker takes to show what it has begun.
+    #[arg(long, env = "ORDER_LIMIT", default_value = "60s", value_parser = span)]
+    pub order_limit: Duration,
+}
+
+/// A length of time as manifests write it.
+fn span(text: &str) -> Result<Duration, &'static str> {
+    Span::new(text).duration().ok_or("give a whole number and one unit, for example 90s or 2m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_limit_is_a_span() {
+        let parsed = |arguments: &[&str]| Args::try_parse_from([&["operator"], arguments].concat());
+        assert_eq!(parsed(&[]).unwrap().order_limit, Duration::from_mins(1));
+        assert_eq!(parsed(&["--order-limit", "2m"]).unwrap().order_limit, Duration::from_mins(2));
+        for wrong in ["60", "soon", "-1s", ""] {
+            assert!(parsed(&["--order-limit", wrong]).is_err(), "{wrong}");
+        }
+    }
 }

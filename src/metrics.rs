@@ -6,6 +6,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -21,6 +22,7 @@ pub struct Metrics {
     budget_wait_seconds: Family<Api, Histogram>,
     issued: Counter,
     healed: Counter,
+    unclaimed: Family<Platform, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,6 +48,11 @@ struct Api {
     api: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Platform {
+    platform: String,
+}
+
 /// From 5 ms, doubling, to 20 s.
 fn seconds() -> Histogram {
     Histogram::new((0..13).map(|step| 0.005 * f64::from(1 << step)))
@@ -61,6 +68,7 @@ impl Metrics {
         let call_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let budget_wait_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let (issued, healed) = (Counter::default(), Counter::default());
+        let unclaimed = Family::<Platform, Gauge>::default();
         registry.register("reconciles", "Reconciles by kind and outcome", reconciles.clone());
         registry.register("reconcile_seconds", "Time a reconcile took", reconcile_seconds.clone());
         registry.register("platform_calls", "Calls to platforms by operation and outcome", calls.clone());
@@ -72,6 +80,8 @@ impl Metrics {
         );
         registry.register("credentials_issued", "Credentials issued", issued.clone());
         registry.register("secrets_restored", "Secrets written again after loss or alteration", healed.clone());
+        let about = "Identities on the platform with our mark whose TechnicalUser is gone";
+        registry.register("unclaimed_identities", about, unclaimed.clone());
         Arc::new(Self {
             registry,
             reconciles,
@@ -81,6 +91,7 @@ impl Metrics {
             budget_wait_seconds,
             issued,
             healed,
+            unclaimed,
         })
     }
 
@@ -98,6 +109,12 @@ impl Metrics {
     /// A Secret was written again.
     pub fn healed(&self) {
         self.healed.inc();
+    }
+
+    /// So many identities on a platform carry our mark and belong to nobody any more.
+    pub fn unclaimed(&self, platform: &str, count: usize) {
+        let platform = Platform { platform: platform.to_owned() };
+        self.unclaimed.get_or_create(&platform).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// All metrics in the OpenMetrics text format.

@@ -2,40 +2,46 @@
 
 use std::collections::BTreeMap;
 
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One rule of a Platform's `access` list. A request is allowed if one rule allows all of it.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+/// One rule of a Platform's `access` list: what TechnicalUsers and RoleBindings of these namespaces may be and grant.
+///
+/// In every text of a rule `*` stands for any run of characters, except where it says so. What administers the platform
+/// itself (such as `xsuaa`/`apiaccess`, any plan of `service-manager`, or the role collection `Subaccount
+/// Administrator`) is never meant by a `*`: it must be spelled out.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.identities) || has(self.grants) || (has(self.orphan) && self.orphan)").message("a rule allows something: name identities, grants or orphan: true"),
+    validation = Rule::new("has(self.namespaces.names) || has(self.namespaces.selector)").message("a rule speaks of somebody: name namespaces.names or namespaces.selector")
+)]
 pub struct AccessRule {
     /// The namespaces that this rule speaks of, by name or by label.
     pub namespaces: NamespaceChoice,
     /// The identities that TechnicalUsers of these namespaces may be. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8))]
-    pub identities: Vec<IdentityKind>,
-    /// The subjects that RoleBindings of these namespaces may name. Left out: `technicalUser` only.
-    #[serde(default = "technical_user_only")]
-    #[schemars(length(max = 3))]
-    pub subjects: Vec<SubjectKind>,
-    /// The roles that RoleBindings of these namespaces may grant; `*` stands for any run of characters. None listed: none allowed.
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.serviceKey), has(one.oauthClient), has(one.existing)].exists_one(set, set))").message("each identity names exactly one of serviceKey, oauthClient and existing"))]
+    pub identities: Vec<IdentityPattern>,
+    /// The roles that RoleBindings of these namespaces may grant, each with whom to. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(min = 1, max = 253)))]
-    pub roles: Vec<String>,
+    #[schemars(length(min = 1, max = 64))]
+    pub grants: Vec<GrantRule>,
+    /// Whether objects of these namespaces may leave on the platform what they made: `deletionPolicy: Orphan`. They may
+    /// not where left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub orphan: bool,
 }
 
-fn technical_user_only() -> Vec<SubjectKind> {
-    vec![SubjectKind::TechnicalUser]
-}
-
-/// Namespaces, by name or by label. A namespace is chosen if either part chooses it; an empty choice chooses none.
+/// Namespaces, by name or by label. A namespace is chosen if either part chooses it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct NamespaceChoice {
-    /// Names of namespaces.
+    /// Names of namespaces, spelled out: `*` has no meaning here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), inner(length(min = 1, max = 63)))]
+    #[schemars(length(min = 1, max = 256), inner(length(min = 1, max = 63)))]
     pub names: Vec<String>,
     /// Labels that a namespace must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,26 +57,140 @@ pub struct NamespaceSelector {
     pub match_labels: BTreeMap<String, String>,
 }
 
-/// The kinds of identity a TechnicalUser can be, as `access` names them.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// An identity that TechnicalUsers may be. Names exactly one of these.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub enum IdentityKind {
-    /// A service key.
-    ServiceKey,
-    /// A client of a UAA.
-    OauthClient,
-    /// A user that exists already.
-    Existing,
+pub enum IdentityPattern {
+    /// A service key of this offering and plan.
+    ServiceKey(ServiceKeyPattern),
+    /// A client of the Platform's own UAA.
+    OauthClient(AnyOauthClient),
+    /// A user that somebody else made. Its roles are grants to a user of that name: `grants` must allow those too.
+    Existing(ExistingPattern),
 }
 
-/// The kinds of subject a RoleBinding can name, as `access` names them.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Service keys by offering and plan.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub enum SubjectKind {
-    /// A TechnicalUser of the same namespace.
-    TechnicalUser,
-    /// A user of an identity provider, by name.
-    User,
-    /// A group of an identity provider, by name.
-    Group,
+pub struct ServiceKeyPattern {
+    /// The service offering, for example `it-rt`; `*` may be used.
+    #[schemars(length(min = 1, max = 128))]
+    pub offering: String,
+    /// The service plan, for example `integration-flow`; `*` may be used.
+    #[schemars(length(min = 1, max = 128))]
+    pub plan: String,
+}
+
+/// Every client of the UAA that a TechnicalUser has made for itself: `{}`.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnyOauthClient {}
+
+/// Existing users by name and identity provider.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ExistingPattern {
+    /// The user's name, for example `oauth_client_*`; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub user_name: String,
+    /// The identity provider; `*` may be used. Left out: the platform's default one, as in a TechnicalUser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub origin: Option<String>,
+}
+
+/// Roles, and whom they may be granted to: any of these roles to any of these holders.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantRule {
+    /// The roles. Each pattern speaks of one kind of role, at the places that it names.
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole and authority"))]
+    pub roles: Vec<RolePattern>,
+    /// Whom to.
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.technicalUser), has(one.user), has(one.group)].exists_one(set, set))").message("each holder names exactly one of technicalUser, user and group"))]
+    pub to: Vec<HolderPattern>,
+}
+
+/// Roles of one kind. Names exactly one of these.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum RolePattern {
+    /// Role collections of the subaccount.
+    RoleCollection(NamePattern),
+    /// Roles that instances of one offering take.
+    InstanceRole(InstanceRolePattern),
+    /// Platform roles of members.
+    MemberRole(NamePattern),
+    /// Roles of an application or subscription.
+    ApplicationRole(ApplicationRolePattern),
+    /// Authorities of clients.
+    Authority(NamePattern),
+}
+
+/// Roles that their names alone identify.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct NamePattern {
+    /// The role's name; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub name: String,
+}
+
+/// Roles of service instances.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceRolePattern {
+    /// The service offering whose instances carry the role, for example `it-rt`; `*` may be used.
+    #[schemars(length(min = 1, max = 128))]
+    pub offering: String,
+    /// The role's name, for example `ESBMessaging.*`; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub name: String,
+}
+
+/// Roles of applications on Neo. Neo keeps their users by name alone, in whichever user base: a holder pattern for them
+/// leaves `origin` out.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationRolePattern {
+    /// The application or subscription; `*` may be used.
+    #[schemars(length(min = 1, max = 128))]
+    pub application: String,
+    /// The account that owns the application; `*` may be used. Left out: applications of the subaccount itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub provider: Option<String>,
+    /// The role's name; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub name: String,
+}
+
+/// Whom a role may be granted to. Names exactly one of these.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum HolderPattern {
+    /// TechnicalUsers of the namespace whose identity the operator makes: `{}`. One that is `existing` is a user.
+    TechnicalUser(OwnTechnicalUser),
+    /// Users of an identity provider, also those that a TechnicalUser names as `existing`.
+    User(PrincipalPattern),
+    /// Groups of an identity provider.
+    Group(PrincipalPattern),
+}
+
+/// Every TechnicalUser of the namespace whose identity the operator makes: `{}`.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnTechnicalUser {}
+
+/// Users or groups by name and identity provider.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PrincipalPattern {
+    /// The name, for example `*@acme.example`; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub name: String,
+    /// The identity provider; `*` may be used. Left out: the platform's default one, as in a RoleBinding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub origin: Option<String>,
 }

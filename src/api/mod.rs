@@ -12,11 +12,11 @@ pub mod role_binding;
 pub mod span;
 pub mod technical_user;
 
-pub use access::{AccessRule, IdentityKind, NamespaceChoice, SubjectKind};
-pub use platform::{Environment, Mode, Platform, PlatformSpec, PlatformStatus};
+pub use access::{AccessRule, NamespaceChoice};
+pub use platform::{Environment, Mode, Platform, PlatformSpec, PlatformStatus, Unclaimed};
 pub use reference::{PlatformRef, SecretRef, TechnicalUserRef};
 pub use role_binding::{
-    GrantState, Principal, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
+    GrantState, LedgerEntry, Principal, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
 };
 pub use span::Span;
 pub use technical_user::{
@@ -38,6 +38,12 @@ pub const OPERATOR: &str = "technical-user-operator";
 
 /// Annotation by which a person says "let go of this object without cleaning up on the platform".
 pub const ORPHAN_ANNOTATION: &str = "technicaluser.dev/orphan";
+
+/// Annotation on a Platform by which whoever may edit it says that the place its credential leads to is the right one.
+pub const ACCEPT_PLACE_ANNOTATION: &str = "technicaluser.dev/accept-place";
+
+/// Annotation on a Platform that removes one of its unclaimed identities, by name; several are divided by commas.
+pub const REMOVE_UNCLAIMED_ANNOTATION: &str = "technicaluser.dev/remove-unclaimed";
 
 /// Annotation on a Secret: the platform's name of the credential that the Secret holds.
 pub const CREDENTIAL_ANNOTATION: &str = "technicaluser.dev/credential";

@@ -1,5 +1,7 @@
 //! Platform: one connection to a platform, and the policy for its use.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -34,6 +36,12 @@ pub struct PlatformSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub access: Vec<AccessRule>,
+    /// Service offerings, by name, whose instances take roles as a parameter, beyond those that the operator knows:
+    /// `it-rt`, which cannot be listed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64))]
+    #[x_kube(validation = Rule::new("!('it-rt' in self)").message("it-rt is known: its parameter is roles"))]
+    pub offerings: BTreeMap<String, Offering>,
     /// How long after a rule stops allowing something it is taken away. It is announced at once, so that a typing
     /// mistake in a rule can be taken back before it takes production down. 10m where left out.
     #[serde(default = "ten_minutes")]
@@ -46,6 +54,15 @@ pub struct PlatformSpec {
     #[serde(default = "fifteen_minutes")]
     #[x_kube(validation = Rule::new("duration(self.endsWith('d') ? '24h' : self) >= duration('5s')").message("resyncInterval must be at least 5s"))]
     pub resync_interval: Span,
+}
+
+/// What the operator must know of a service offering.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Offering {
+    /// Name of the instance parameter that takes a list of role names. RoleBindings fill it in; nobody else can.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub roles_parameter: String,
 }
 
 fn ten_minutes() -> Span {
@@ -164,8 +181,29 @@ pub struct PlatformStatus {
     /// `btp`, `neo` or `uaa`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// What the platform is: the subaccount, zone or address that the admin credential led to when the operator first
+    /// connected. A credential that leads elsewhere stops everything until somebody accepts the new place with the
+    /// annotation `technicaluser.dev/accept-place: <place>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Identities on the platform that carry this cluster's mark and whose TechnicalUser is gone; at most 32 of them.
+    /// They are never removed by themselves: the annotation `technicaluser.dev/remove-unclaimed: <name>` removes one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unclaimed: Vec<Unclaimed>,
     /// `Ready`, `Reconciling` and `Stalled`, as kstatus reads them.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+}
+
+/// An identity on the platform whose TechnicalUser is gone.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "camelCase")]
+pub struct Unclaimed {
+    /// Its name on the platform.
+    pub name: String,
+    /// The namespace of the TechnicalUser that it was made for, as its mark says.
+    pub namespace: String,
+    /// The TechnicalUser that it was made for, as its mark says.
+    pub technical_user: String,
 }

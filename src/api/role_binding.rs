@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeletionPolicy, PlatformRef, SubjectKind, TechnicalUserRef};
+use super::{DeletionPolicy, PlatformRef, TechnicalUserRef};
 
 /// Who shall have which roles: every subject gets every role.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -61,17 +61,6 @@ pub enum Subject {
     Group(Principal),
 }
 
-impl Subject {
-    /// The kind, as `access` rules name it.
-    pub const fn kind(&self) -> SubjectKind {
-        match self {
-            Self::TechnicalUser(_) => SubjectKind::TechnicalUser,
-            Self::User(_) => SubjectKind::User,
-            Self::Group(_) => SubjectKind::Group,
-        }
-    }
-}
-
 /// A user or group as the platform knows it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "camelCase")]
@@ -103,7 +92,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The role's own name, which `access` patterns are matched against.
+    /// The role's own name.
     pub fn name(&self) -> &str {
         match self {
             Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) => &role.name,
@@ -176,9 +165,13 @@ pub struct RoleBindingStatus {
     /// How many of the wanted grants are in force, for example `3/4`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub granted: Option<String>,
-    /// A line for each subject and role.
+    /// A line for each subject and role, for people: the operator never reads it back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<RoleLine>,
+    /// The operator's record of the grants that this RoleBinding holds or is about to hold. Only the operator writes it;
+    /// what stands here as made by it is taken away when nobody wants it any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ledger: Vec<LedgerEntry>,
     /// In mode `Observe`: what would be done, a line a step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plan: Vec<String>,
@@ -198,18 +191,50 @@ pub struct RoleLine {
     pub role: Role,
     /// Where the grant stands.
     pub state: GrantState,
-    /// Whether this RoleBinding made the grant, or is about to: only then will it ever take it away.
-    #[serde(default)]
-    pub owned: bool,
     /// The user or group on the platform that the subject stands for, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<Principal>,
-    /// Since when the Platform's access rules do not allow this grant any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub denied_since: Option<Time>,
     /// What stands in the way, if anything.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+}
+
+/// One grant that a RoleBinding holds or is about to hold.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerEntry {
+    /// Who holds the role on the platform.
+    pub holder: HolderRecord,
+    /// The role.
+    pub role: Role,
+    /// Whether this RoleBinding made the grant, or is about to: only then will it ever take it away.
+    pub owned: bool,
+    /// Whether it still wants the grant. What it does not want it is letting go of.
+    pub wanted: bool,
+    /// Since when the Platform's access rules do not allow this grant any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_since: Option<Time>,
+}
+
+/// A user or group as the platform knows it, aliases and defaults resolved.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct HolderRecord {
+    /// `User` or `Group`.
+    pub kind: HolderKind,
+    /// Its name at the identity provider.
+    pub name: String,
+    /// The identity provider.
+    pub origin: String,
+}
+
+/// Whether a user or a group of an identity provider holds a role.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HolderKind {
+    /// A user.
+    User,
+    /// A group, whose members get the role when they log on.
+    Group,
 }
 
 /// Where one grant stands.

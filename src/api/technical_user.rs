@@ -8,7 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IdentityKind, Mode, PlatformRef};
+use super::{Mode, PlatformRef};
 
 /// What the TechnicalUser shall be.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -73,17 +73,6 @@ pub enum Identity {
     Existing(Existing),
 }
 
-impl Identity {
-    /// The kind, as `access` rules name it.
-    pub const fn kind(&self) -> IdentityKind {
-        match self {
-            Self::ServiceKey(_) => IdentityKind::ServiceKey,
-            Self::OauthClient(_) => IdentityKind::OauthClient,
-            Self::Existing(_) => IdentityKind::Existing,
-        }
-    }
-}
-
 /// A service key of a service instance that is made for this TechnicalUser alone.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -94,15 +83,11 @@ pub struct ServiceKey {
     /// The service plan, for example `integration-flow`.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
     pub plan: String,
-    /// Parameters of the instance. Roles do not belong here: RoleBindings with `instanceRole` fill them in.
+    /// Parameters of the instance. The parameter that takes the offering's roles is refused here: RoleBindings with
+    /// `instanceRole` fill it in. Offerings that have one: `it-rt` (`roles`), and those that the Platform lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "free_form_object")]
     pub parameters: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Name of the instance parameter that takes a list of role names, for offerings that the operator does not know
-    /// to have one. Known: `it-rt` (`roles`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
-    pub roles_parameter: Option<String>,
 }
 
 fn free_form_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -206,12 +191,18 @@ pub struct TechnicalUserStatus {
     /// The credential that the Secret holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialStatus>,
-    /// The number of the credential that the operator set out to issue, while it is not yet known to have succeeded.
+    /// The credential that the operator set out to issue, while it is not yet known to have succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub intent: Option<i64>,
+    pub intent: Option<IntentStatus>,
+    /// The change that the platform is at work on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationStatus>,
     /// Since when the Platform's access rules do not allow this TechnicalUser any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied_since: Option<Time>,
+    /// The roles it carries that the Platform's access rules do not allow any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_roles: Vec<DeniedRole>,
     /// In mode `Observe`: what would be done, a line a step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plan: Vec<String>,
@@ -230,10 +221,59 @@ pub struct IdentityStatus {
     /// The platform's id for it, where that is not the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The roles that the identity itself carries: instance roles of a service key, authorities of a client. Absent
-    /// while a change of them is under way, and for identities that carry none by nature.
+    /// The roles that the identity itself carries: instance roles of a service key, authorities of a client. Absent for
+    /// identities that carry none by nature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
+    /// The roles that were asked for last, while it is not known whether it carries those or the ones before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles_asked_for: Option<Vec<String>>,
+}
+
+/// A credential that is about to be issued.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct IntentStatus {
+    /// The number of the issue.
+    pub sequence: i64,
+    /// Fingerprint of the content that is about to be written into the Secret, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+/// A change that the platform has begun and not finished.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OperationStatus {
+    /// What is changed.
+    pub change: OperationKind,
+    /// Where the platform tells how it goes, in the platform's own words.
+    pub location: String,
+}
+
+/// What an operation changes.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// The identity is being made.
+    Create,
+    /// The identity's roles are being changed.
+    SetRoles,
+    /// A credential is being issued.
+    Issue,
+    /// A credential is being revoked.
+    Revoke,
+    /// The identity is being removed.
+    Delete,
+}
+
+/// A role that the access rules do not allow any more.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DeniedRole {
+    /// The role's name.
+    pub name: String,
+    /// Since when it is not allowed.
+    pub since: Time,
 }
 
 /// The credential that the Secret holds.
@@ -242,6 +282,9 @@ pub struct IdentityStatus {
 pub struct CredentialStatus {
     /// Its name on the platform.
     pub name: String,
+    /// The platform's id for it, where that is not the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The number of the issue, counted from 1.
     pub sequence: i64,
     /// When it was issued.
@@ -251,4 +294,7 @@ pub struct CredentialStatus {
     pub verified_at: Option<Time>,
     /// Fingerprint of the Secret's content, by which an alteration is seen.
     pub fingerprint: String,
+    /// The uid of the Secret, by which it is known when its owner reference and labels were taken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! The connection to each Platform: made by the Platform's own reconcile, waited for by everybody else.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,12 +8,34 @@ use tokio::sync::watch;
 
 use super::error::{Error, Result};
 use crate::api::Environment;
-use crate::platform::Driver;
+use crate::platform::budget::CallObserver;
+use crate::platform::connect::connect;
 use crate::platform::mirror::Mirror;
+use crate::platform::{self, Accounts, AdminSecret, Driver};
 
 /// How long an object waits for a connection that is being made. Longer only wastes the object's turn: it is woken
 /// when the connection stands.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The way from a Platform's spec to the outside.
+pub trait Connect: Send + Sync {
+    /// The driver for an environment. `secrets` holds the admin Secrets that it names, by name.
+    fn connect(&self, environment: &Environment, secrets: &BTreeMap<String, AdminSecret>) -> platform::Result<Driver>;
+}
+
+/// Connects to real platforms.
+pub struct Outside {
+    /// What all Platforms with the same admin credential share.
+    pub accounts: Accounts,
+    /// Is told of every call.
+    pub observer: Arc<dyn CallObserver>,
+}
+
+impl Connect for Outside {
+    fn connect(&self, environment: &Environment, secrets: &BTreeMap<String, AdminSecret>) -> platform::Result<Driver> {
+        connect(environment, secrets, &self.accounts, &self.observer)
+    }
+}
 
 /// A connection that stands.
 pub struct Connection {

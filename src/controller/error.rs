@@ -20,6 +20,9 @@ pub enum Error {
     /// A Platform's admin Secret is not there; a person must put it where the sentence says.
     #[error("{0}")]
     AdminSecretMissing(String),
+    /// A Platform's admin credential leads to another place than the one that the Platform is.
+    #[error("{0}")]
+    Elsewhere(String),
     /// A Kubernetes object of that name belongs to somebody else.
     #[error("{0}")]
     NotOurs(String),
@@ -41,6 +44,9 @@ pub enum Error {
     /// Others still need the object, which is to be deleted.
     #[error("{0}")]
     InUse(String),
+    /// Others come first; its turn wakes us.
+    #[error("others of this Platform come first")]
+    NotYet,
     /// A reconcile took too long and was dropped.
     #[error("the reconcile took too long and was dropped")]
     Timeout,
@@ -61,6 +67,8 @@ pub enum Class {
     Dependency,
     /// Time.
     Time,
+    /// The platform, which is at work and not done.
+    Work,
     /// Nothing but another look, at once.
     Race,
     /// Us.
@@ -77,10 +85,10 @@ impl Error {
     pub fn class(&self) -> Class {
         use platform::Kind;
         match self {
-            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) => Class::Person,
+            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) | Self::Elsewhere(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
-            Self::LostRace => Class::Race,
+            Self::LostRace | Self::NotYet => Class::Race,
             Self::Kubernetes(_) | Self::Timeout => Class::Time,
             Self::Panic => Class::Bug,
             Self::Platform(error) => match error.kind() {
@@ -91,11 +99,8 @@ impl Error {
                 | Kind::CredentialsRefused
                 | Kind::ProofRefused
                 | Kind::MalformedSecret => Class::Person,
-                Kind::Throttled
-                | Kind::Unavailable
-                | Kind::OutcomeUnknown
-                | Kind::UnexpectedAnswer
-                | Kind::InProgress => Class::Time,
+                Kind::Throttled | Kind::Unavailable | Kind::OutcomeUnknown | Kind::UnexpectedAnswer => Class::Time,
+                Kind::InProgress => Class::Work,
             },
         }
     }
@@ -109,8 +114,10 @@ impl Error {
             Self::NotOurs(_) => "SecretNotOurs",
             Self::Deletion(error) | Self::Unserved(error) => error.reason(),
             Self::AdminSecretMissing(_) => "AdminSecretMissing",
+            Self::Elsewhere(_) => "PlatformElsewhere",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
+            Self::NotYet => "NotYet",
             Self::Kubernetes(_) => "KubernetesError",
             Self::Timeout => "Timeout",
             Self::Panic => "InternalError",

@@ -1,17 +1,20 @@
-//! Who uses what, kept up to date from the watches: which RoleBindings name a TechnicalUser, hold or want a grant.
+//! Who uses what, kept up to date from the watches: which RoleBindings name a TechnicalUser, and which record a grant.
 //!
 //! It answers "who is concerned?" in the time of a look-up. It is as old as the watch: what it says wakes objects and
-//! spares shared grants; it never proves that something may be done.
+//! spares shared grants; it never proves that something may be done. Platforms that are the same place share their
+//! grants.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::role_binding::RoleLine;
 use crate::api::{RoleBinding, Subject};
-use crate::plan::grant::{Grant, Holder, HolderKind};
+use crate::plan::grant::Grant;
+use crate::plan::role_binding::Ledger;
+
+use super::role_binding::record::ledger_of;
 
 /// Names a RoleBinding or a TechnicalUser: namespace and name.
 pub type Key = (String, String);
@@ -26,7 +29,12 @@ pub struct Index {
 struct Inner {
     bindings: HashMap<Key, Arc<Entry>>,
     by_user: HashMap<Key, BTreeSet<Key>>,
-    by_grant: HashMap<(String, Grant), BTreeSet<Key>>,
+    by_grant: HashMap<Grant, BTreeSet<Key>>,
+    /// What each Platform is, as far as it is known.
+    places: HashMap<String, String>,
+    /// Which TechnicalUsers publish in which Secret.
+    by_secret: HashMap<Key, BTreeSet<Key>>,
+    secrets: HashMap<Key, Key>,
 }
 
 /// What is known of one RoleBinding.
@@ -36,10 +44,7 @@ struct Entry {
     generation: Option<i64>,
     deleting: bool,
     users: BTreeSet<Key>,
-    /// The grants of its status; the value says whether it made the grant.
-    grants: HashMap<Grant, bool>,
-    /// Those of them that its spec still wants.
-    wanted: BTreeSet<Grant>,
+    ledger: Ledger,
 }
 
 /// Who must look again because a RoleBinding changed.
@@ -54,12 +59,48 @@ pub struct Concerned {
 impl Index {
     /// A RoleBinding came or changed.
     pub fn applied(&self, binding: &RoleBinding) -> Concerned {
-        self.replace(&key(binding), Some(Arc::new(entry(binding))))
+        self.inner().replace(&key(binding), Some(Arc::new(entry(binding))))
     }
 
     /// A RoleBinding is gone.
-    pub fn deleted(&self, binding: &RoleBinding) -> Concerned {
-        self.replace(&key(binding), None)
+    pub fn deleted(&self, key: &Key) -> Concerned {
+        self.inner().replace(key, None)
+    }
+
+    /// Every RoleBinding that is known, to be compared with a whole list of them.
+    pub fn bindings(&self) -> BTreeSet<Key> {
+        self.inner().bindings.keys().cloned().collect()
+    }
+
+    /// What a Platform is.
+    pub fn place(&self, platform: &str, place: &str) {
+        self.inner().places.insert(platform.to_owned(), place.to_owned());
+    }
+
+    /// A TechnicalUser publishes in this Secret of its namespace.
+    pub fn publishes(&self, user: &Key, secret: &str) {
+        let secret = (user.0.clone(), secret.to_owned());
+        let mut inner = self.inner();
+        inner.by_secret.entry(secret.clone()).or_default().insert(user.clone());
+        inner.secrets.insert(user.clone(), secret);
+    }
+
+    /// A TechnicalUser is gone.
+    pub fn publishes_no_more(&self, user: &Key) {
+        let mut inner = self.inner();
+        if let Some(secret) = inner.secrets.remove(user) {
+            drop_from(&mut inner.by_secret, &secret, user);
+        }
+    }
+
+    /// The TechnicalUsers that publish in a Secret; of several all but one find it taken.
+    pub fn publishers(&self, secret: &Key) -> BTreeSet<Key> {
+        self.inner().by_secret.get(secret).cloned().unwrap_or_default()
+    }
+
+    /// Every Secret that somebody publishes in.
+    pub fn published(&self) -> BTreeSet<Key> {
+        self.inner().by_secret.keys().cloned().collect()
     }
 
     /// The RoleBindings that name this TechnicalUser.
@@ -69,11 +110,10 @@ impl Index {
         found.into_iter().flatten().map(reference).collect()
     }
 
-    /// The RoleBindings whose status speaks of this grant.
+    /// The RoleBindings that record this grant, at the place that a Platform is.
     pub fn holding(&self, platform: &str, grant: &Grant) -> Vec<ObjectRef<RoleBinding>> {
         let inner = self.inner();
-        let found = inner.by_grant.get(&(platform.to_owned(), grant.clone()));
-        found.into_iter().flatten().map(reference).collect()
+        inner.at_place(platform, grant).map(|(key, _)| reference(key)).collect()
     }
 
     /// Of these grants, those that another RoleBinding made, and those that another live RoleBinding wants.
@@ -86,11 +126,12 @@ impl Index {
         let inner = self.inner();
         let (mut owned, mut wanted) = (BTreeSet::new(), BTreeSet::new());
         for grant in grants {
-            for entry in inner.others(me, platform, grant) {
-                if entry.grants.get(grant) == Some(&true) {
+            for (_, entry) in inner.at_place(platform, grant).filter(|(key, _)| *key != me) {
+                let Some(recorded) = entry.ledger.get(grant) else { continue };
+                if recorded.owned {
                     owned.insert(grant.clone());
                 }
-                if !entry.deleting && entry.wanted.contains(grant) {
+                if recorded.wanted && !entry.deleting {
                     wanted.insert(grant.clone());
                 }
             }
@@ -98,55 +139,62 @@ impl Index {
         (owned, wanted)
     }
 
-    /// Whether the watch has told of this RoleBinding as it was read live.
-    pub fn has_seen(&self, key: &Key, live: &RoleBinding) -> bool {
-        let deleting = live.metadata.deletion_timestamp.is_some();
+    /// Whether the watch has told of this RoleBinding as it is known here.
+    pub fn has_seen(&self, key: &Key, known: &RoleBinding) -> bool {
+        let deleting = known.metadata.deletion_timestamp.is_some();
         let inner = self.inner();
         inner
             .bindings
             .get(key)
-            .is_some_and(|seen| seen.generation >= live.metadata.generation && seen.deleting == deleting)
+            .is_some_and(|seen| seen.generation >= known.metadata.generation && seen.deleting == deleting)
     }
 
-    fn replace(&self, key: &Key, entry: Option<Arc<Entry>>) -> Concerned {
-        let mut inner = self.inner();
-        let before = inner.bindings.get(key).cloned();
-        let edited = before.as_ref().map(|old| (old.generation, old.deleting))
-            != entry.as_ref().map(|new| (new.generation, new.deleting));
-        let mut concerned = Concerned::default();
-        for entry in before.iter().chain(&entry) {
-            if edited {
-                concerned.users.extend(entry.users.iter().cloned());
-            }
-            for grant in entry.grants.keys() {
-                let sharing = inner.by_grant.get(&(entry.platform.clone(), grant.clone()));
-                concerned.bindings.extend(sharing.into_iter().flatten().filter(|other| *other != key).cloned());
-            }
-        }
-        inner.remove(key);
-        if let Some(entry) = entry {
-            inner.insert(key, entry);
-        }
-        concerned
-    }
-
+    /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
-    fn others<'a>(&'a self, me: &'a Key, platform: &str, grant: &Grant) -> impl Iterator<Item = &'a Arc<Entry>> {
-        let sharing = self.by_grant.get(&(platform.to_owned(), grant.clone()));
-        sharing.into_iter().flatten().filter(move |key| *key != me).filter_map(|key| self.bindings.get(key))
+    /// What a Platform is: its place, or itself while that is not known.
+    fn place<'a>(&'a self, platform: &'a str) -> &'a str {
+        self.places.get(platform).map_or(platform, String::as_str)
+    }
+
+    fn at_place<'a>(&'a self, platform: &str, grant: &Grant) -> impl Iterator<Item = (&'a Key, &'a Arc<Entry>)> {
+        let place = self.place(platform).to_owned();
+        let sharing = self.by_grant.get(grant).into_iter().flatten();
+        let entries = sharing.filter_map(|key| Some((key, self.bindings.get(key)?)));
+        entries.filter(move |(_, entry)| self.place(&entry.platform) == place)
+    }
+
+    fn replace(&mut self, key: &Key, entry: Option<Arc<Entry>>) -> Concerned {
+        let before = self.bindings.get(key).cloned();
+        let spec = |entry: &Arc<Entry>| (entry.generation, entry.deleting);
+        let edited = before.as_ref().map(spec) != entry.as_ref().map(spec);
+        let mut concerned = Concerned::default();
+        if edited {
+            concerned.users.extend(before.iter().chain(&entry).flat_map(|entry| &entry.users).cloned());
+        }
+        let empty = Arc::default();
+        let (old, new) = (before.as_ref().unwrap_or(&empty), entry.as_ref().unwrap_or(&empty));
+        for grant in changed(old, new) {
+            let sharing = self.by_grant.get(grant);
+            concerned.bindings.extend(sharing.into_iter().flatten().filter(|other| *other != key).cloned());
+        }
+        self.remove(key);
+        if let Some(entry) = entry {
+            self.insert(key, entry);
+        }
+        concerned
     }
 
     fn insert(&mut self, key: &Key, entry: Arc<Entry>) {
         for user in &entry.users {
             self.by_user.entry(user.clone()).or_default().insert(key.clone());
         }
-        for grant in entry.grants.keys() {
-            self.by_grant.entry((entry.platform.clone(), grant.clone())).or_default().insert(key.clone());
+        for grant in entry.ledger.keys() {
+            self.by_grant.entry(grant.clone()).or_default().insert(key.clone());
         }
         self.bindings.insert(key.clone(), entry);
     }
@@ -158,10 +206,21 @@ impl Inner {
         for user in &entry.users {
             drop_from(&mut self.by_user, user, key);
         }
-        for grant in entry.grants.keys() {
-            drop_from(&mut self.by_grant, &(entry.platform.clone(), grant.clone()), key);
+        for grant in entry.ledger.keys() {
+            drop_from(&mut self.by_grant, grant, key);
         }
     }
+}
+
+/// The grants of which those who share them must know: another owns them now, or wants them no more. That a try failed
+/// concerns nobody else.
+fn changed<'a>(old: &'a Entry, new: &'a Entry) -> Vec<&'a Grant> {
+    let says = |entry: &Entry, grant: &Grant| {
+        let recorded = entry.ledger.get(grant);
+        recorded.map(|recorded| (recorded.owned, recorded.wanted && !entry.deleting))
+    };
+    let both: BTreeMap<&Grant, ()> = old.ledger.keys().chain(new.ledger.keys()).map(|grant| (grant, ())).collect();
+    both.into_keys().filter(|grant| says(old, grant) != says(new, grant)).collect()
 }
 
 fn drop_from<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<Key>>, at: &K, key: &Key) {
@@ -173,7 +232,8 @@ fn drop_from<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<Key>>, at: &
     }
 }
 
-fn key(binding: &RoleBinding) -> Key {
+/// The key of a RoleBinding.
+pub fn key(binding: &RoleBinding) -> Key {
     (binding.namespace().unwrap_or_default(), binding.name_any())
 }
 
@@ -187,30 +247,62 @@ fn entry(binding: &RoleBinding) -> Entry {
         Subject::TechnicalUser(user) => Some((namespace.clone(), user.name.clone())),
         _ => None,
     });
-    let lines = binding.status.iter().flat_map(|status| &status.roles);
-    let mut entry = Entry {
+    Entry {
         platform: binding.spec.platform_ref.name.clone(),
         generation: binding.metadata.generation,
         deleting: binding.metadata.deletion_timestamp.is_some(),
         users: users.collect(),
-        ..Entry::default()
-    };
-    for (line, grant) in lines.filter_map(|line| Some((line, grant_of(line)?))) {
-        if binding.spec.subjects.contains(&line.subject) && binding.spec.roles.contains(&line.role) {
-            entry.wanted.insert(grant.clone());
-        }
-        *entry.grants.entry(grant).or_default() |= line.owned;
+        ledger: binding.status.as_ref().map(|status| ledger_of(&status.ledger)).unwrap_or_default(),
     }
-    entry
 }
 
-/// The grant that a status line speaks of, once its holder is known. Its origin was resolved when it was written.
-pub fn grant_of(line: &RoleLine) -> Option<Grant> {
-    let principal = line.principal.as_ref()?;
-    let kind = match line.subject {
-        Subject::Group(_) => HolderKind::Group,
-        Subject::User(_) | Subject::TechnicalUser(_) => HolderKind::User,
-    };
-    let holder = Holder { kind, name: principal.name.clone(), origin: principal.origin.clone().unwrap_or_default() };
-    Some(Grant::new(holder, line.role.clone()))
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A RoleBinding on a Platform, with one grant in its ledger.
+    fn binding(name: &str, platform: &str, owned: bool, wanted: bool, message: &str) -> RoleBinding {
+        let role = json!({"roleCollection": {"name": "r"}});
+        let jane = json!({"user": {"name": "jane"}});
+        let line = json!({"subject": jane, "role": role, "state": "Failed", "message": message});
+        let holder = json!({"kind": "User", "name": "jane", "origin": "sap.default"});
+        let entry = json!({"holder": holder, "role": role, "owned": owned, "wanted": wanted});
+        serde_json::from_value(json!({
+            "apiVersion": "technicaluser.dev/v1alpha1", "kind": "RoleBinding",
+            "metadata": {"name": name, "namespace": "n", "generation": 1},
+            "spec": {"platformRef": {"name": platform}, "subjects": [jane], "roles": [role]},
+            "status": {"roles": [line], "ledger": [entry]},
+        }))
+        .unwrap()
+    }
+
+    fn grant(index: &Index) -> Grant {
+        index.inner().by_grant.keys().next().unwrap().clone()
+    }
+
+    #[test]
+    fn a_failed_try_wakes_nobody_and_a_change_of_hands_does() {
+        let index = Index::default();
+        index.applied(&binding("a", "p", true, true, "first"));
+        assert_eq!(index.applied(&binding("b", "p", true, true, "")).bindings.len(), 1);
+        assert_eq!(index.applied(&binding("a", "p", true, true, "second")), Concerned::default());
+        assert_eq!(index.applied(&binding("a", "p", true, false, "second")).bindings.len(), 1);
+        assert_eq!(index.deleted(&("n".into(), "a".into())).bindings.len(), 1);
+    }
+
+    #[test]
+    fn platforms_at_one_place_share_their_grants() {
+        let index = Index::default();
+        index.applied(&binding("a", "one", true, true, ""));
+        index.applied(&binding("b", "other", true, true, ""));
+        let (me, grant) = (("n".to_owned(), "a".to_owned()), grant(&index));
+        let owned = || index.elsewhere(&me, "one", std::iter::once(&grant)).0.len();
+        assert_eq!(owned(), 0);
+        for platform in ["one", "other"] {
+            index.place(platform, "subaccount 1");
+        }
+        assert_eq!((owned(), index.holding("one", &grant).len()), (1, 2));
+    }
 }

@@ -1,8 +1,9 @@
 //! Leader election on a Lease: a pure decision and a thin loop.
 //!
 //! Every write carries the resource version of what was read, so of two contenders one loses. Expiry is measured from
-//! when *we* saw the lease change, never by comparing another machine's clock with ours (as client-go does). The laws
-//! do not depend on it: a process that loses the lease ends at once, and what it had under way breaks nothing.
+//! when *we* saw the lease change, never by comparing another machine's clock with ours (as client-go does). A leader
+//! counts from when it *began* its last renewal, which is earlier than anybody can have seen it, and has ended before
+//! another may begin. It resigns only after all its work has.
 
 use std::time::{Duration, Instant};
 
@@ -18,9 +19,14 @@ use crate::platform::pause::pause;
 
 /// A lease that was not renewed for this long is free.
 const DURATION: Duration = Duration::from_secs(15);
-/// A leader that could not renew for this long ends: before anybody else may take over.
+/// A leader whose last good renewal began this long ago ends.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+/// What is left then for the process to notice and to end.
+const SLACK: Duration = Duration::from_secs(4);
+const _: () = assert!(RENEW_DEADLINE.as_secs() + SLACK.as_secs() < DURATION.as_secs());
 const PERIOD: Duration = Duration::from_secs(2);
+/// How long one try may take for whoever does not lead yet.
+const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What to do about the lease now.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +35,33 @@ enum Move {
     Renew,
     Take,
     Wait,
+}
+
+/// Whose the lease is after a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Ours,
+    Theirs,
+    /// Somebody wrote it between our look and our write; that need not have been another contender.
+    Unsure,
+}
+
+/// Until when a leader may lead. Pure: the clock is a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Term {
+    ends: Instant,
+}
+
+impl Term {
+    /// The term that a renewal gives which began now.
+    fn renewed(began: Instant) -> Self {
+        Self { ends: began + RENEW_DEADLINE }
+    }
+
+    /// How much of it is left, if anything.
+    fn left(self, now: Instant) -> Option<Duration> {
+        Some(self.ends.saturating_duration_since(now)).filter(|left| !left.is_zero())
+    }
 }
 
 /// The lease as it was last seen to change.
@@ -42,6 +75,7 @@ pub struct Contender {
     api: Api<Lease>,
     me: String,
     seen: Seen,
+    term: Option<Term>,
     now: fn() -> Timestamp,
 }
 
@@ -49,33 +83,46 @@ impl Contender {
     /// A contender for the one Lease of this operator in its namespace. `me` is the pod's name, or another unique one.
     pub fn new(client: Client, namespace: &str, me: String, now: fn() -> Timestamp) -> Self {
         let seen = Seen { version: None, at: Instant::now() };
-        Self { api: Api::namespaced(client, namespace), me, seen, now }
+        Self { api: Api::namespaced(client, namespace), me, seen, term: None, now }
     }
 
     /// Returns once the lease is ours.
     pub async fn lead(&mut self) {
-        while !self.try_once().await.unwrap_or(false) {
+        while self.renew_within(TRY_TIMEOUT).await != Some(Standing::Ours) {
             pause(PERIOD).await;
         }
         tracing::info!(me = self.me, "leading");
     }
 
-    /// Renews until that has failed for too long, or somebody else has the lease.
+    /// Renews until that has failed for too long, or somebody else has the lease. When it returns, the process must end:
+    /// there are [`SLACK`] and more until another may lead.
     pub async fn hold(&mut self) {
-        let mut renewed = Instant::now();
-        while renewed.elapsed() < RENEW_DEADLINE {
-            pause(PERIOD).await;
-            match tokio::time::timeout(RENEW_DEADLINE, self.try_once()).await {
-                Ok(Ok(true)) => renewed = Instant::now(),
-                Ok(Ok(false)) => break,
-                _ => {}
+        while let Some(left) = self.left() {
+            pause(PERIOD.min(left)).await;
+            let Some(left) = self.left() else { break };
+            if self.renew_within(left).await == Some(Standing::Theirs) {
+                break;
             }
         }
-        tracing::warn!(me = self.me, "the lease is lost");
+        tracing::error!(me = self.me, "the lease is lost");
     }
 
-    /// Gives the lease up, so that the next one need not wait for it to expire.
-    pub async fn resign(&mut self) {
+    fn left(&self) -> Option<Duration> {
+        self.term?.left(Instant::now())
+    }
+
+    /// One try. What comes of it counts from its beginning: the others see our write after that.
+    async fn renew_within(&mut self, limit: Duration) -> Option<Standing> {
+        let began = Instant::now();
+        let standing = tokio::time::timeout(limit, self.try_once()).await.ok()?.ok()?;
+        if standing == Standing::Ours {
+            self.term = Some(Term::renewed(began));
+        }
+        Some(standing)
+    }
+
+    /// Gives the lease up, so that the next one need not wait for it to expire. For whoever has stopped all its work.
+    pub async fn resign(&self) {
         let Ok(Some(mut lease)) = self.api.get_opt(OPERATOR).await else {
             return;
         };
@@ -88,21 +135,21 @@ impl Contender {
         }
     }
 
-    /// One look and at most one write. Whether the lease is ours after it.
-    async fn try_once(&mut self) -> kube::Result<bool> {
+    /// One look and at most one write.
+    async fn try_once(&mut self) -> kube::Result<Standing> {
         let lease = self.api.get_opt(OPERATOR).await?;
         let version = lease.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
         if version != self.seen.version {
             self.seen = Seen { version, at: Instant::now() };
         }
         let written = match decide(lease.as_ref(), self.seen.at.elapsed(), &self.me) {
-            Move::Wait => return Ok(false),
+            Move::Wait => return Ok(Standing::Theirs),
             Move::Create => self.api.create(&PostParams::default(), &self.mine(None)).await,
             Move::Renew | Move::Take => self.api.replace(OPERATOR, &PostParams::default(), &self.mine(lease)).await,
         };
         match written {
-            Ok(_) => Ok(true),
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            Ok(_) => Ok(Standing::Ours),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Standing::Unsure),
             Err(error) => Err(error),
         }
     }
@@ -157,5 +204,17 @@ mod tests {
         assert_eq!(moved("", 0), Move::Take);
         assert_eq!(moved("other", 15), Move::Wait);
         assert_eq!(moved("other", 16), Move::Take);
+    }
+
+    #[test]
+    fn a_leader_ends_before_anybody_can_have_waited_for_the_whole_lease() {
+        let began = Instant::now();
+        let term = Term::renewed(began);
+        assert_eq!(term.left(began), Some(RENEW_DEADLINE));
+        assert_eq!(term.left(began + RENEW_DEADLINE), None);
+        // Others count from when they see our write, at the earliest when we began it.
+        let others_may = began + DURATION;
+        assert!(others_may - (began + RENEW_DEADLINE) > SLACK);
+        assert_eq!(term.left(others_may + DURATION), None, "nor after a long sleep");
     }
 }

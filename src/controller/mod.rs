@@ -1,13 +1,14 @@
 //! The shell: the only place that touches Kubernetes.
 //!
-//! A watch wakes an object, one live read decides, the plan says what to do, and the effects are carried out. One
+//! A watch wakes an object, the plan says what to do, and what it says is confirmed before it is carried out. One
 //! generic [`runner`] does for every kind what is the same for every kind; a kind supplies `apply` and `cleanup`.
 //!
-//! - [`runner`]: live read, time limit, panic guard, conditions, retry. [`live`]: the object under reconcile, its
+//! - [`runner`]: whose turn it is, time limit, panic guard, conditions, retry. [`live`]: the object under reconcile, its
 //!   finalizer, and its status as a compare-and-swap record.
 //! - [`platform`], [`technical_user`], [`role_binding`]: the kinds.
 //! - [`connections`]: one connection for each Platform. [`secret`]: the one Secret of a TechnicalUser.
-//! - [`watches`]: what wakes what. [`index`]: who uses what.
+//! - [`watches`]: what wakes what. [`index`]: who uses what. [`turns`], [`retry`]: who comes first, and when again.
+//! - [`versions`], [`rules`], [`orders`]: what keeps an old cache and a lost answer from doing harm.
 //! - [`error`], [`report`], [`event`]: what went wrong, and how the object says so.
 
 use std::collections::BTreeSet;
@@ -30,19 +31,26 @@ pub mod event;
 pub mod index;
 pub mod leader;
 pub mod live;
+pub mod orders;
 pub mod platform;
 pub mod report;
 pub mod retry;
 pub mod role_binding;
+pub mod rules;
 pub mod runner;
 pub mod secret;
 pub mod technical_user;
+pub mod turns;
+pub mod unclaimed;
+pub mod versions;
 pub mod watches;
 
 /// What every reconcile needs. Nothing in it is global.
 pub struct Context {
     /// For calls; bounded in time, unlike the client of the watches.
     pub client: Client,
+    /// For watches, which are quiet for long.
+    pub watching: Client,
     /// Publishes events.
     pub events: event::Publisher,
     /// The uid of the `kube-system` namespace: which cluster we are, on platforms that many clusters share.
@@ -51,14 +59,26 @@ pub struct Context {
     pub namespace: String,
     /// The connections to platforms.
     pub connections: connections::Connections,
+    /// Makes them.
+    pub outside: Arc<dyn connections::Connect>,
     /// The watched objects.
     pub stores: Stores,
     /// Who uses what.
     pub index: index::Index,
     /// Wakes objects of other kinds.
     pub wake: watches::Wake,
+    /// Whose turn it is.
+    pub turns: Arc<turns::Turns>,
+    /// Whether Platforms are as the cache has them.
+    pub rules: rules::Rules,
+    /// What was ordered and not answered.
+    pub orders: orders::Orders,
+    /// The versions that the cache has yet to show.
+    pub versions: Arc<versions::Versions>,
     /// The Secrets that were just written.
     pub written: secret::written::Written,
+    /// The Secrets of others that stand in somebody's way.
+    pub in_the_way: Arc<secret::in_the_way::InTheWay>,
     /// When failing objects may be tried again.
     pub retries: retry::Retries,
     /// Counters for the people who run this.
@@ -107,11 +127,13 @@ impl Stores {
         self.filled.all().await;
     }
 
-    /// A namespace as access rules see it; one that is not known has no labels.
-    pub fn namespace(&self, name: &str) -> access::Namespace {
-        let found = self.namespaces.get(&ObjectRef::new(name));
-        let labels = found.and_then(|namespace| namespace.metadata.labels.clone()).unwrap_or_default();
-        access::Namespace { name: name.to_owned(), labels }
+    /// A namespace as access rules see it. One that the cache does not know yet is waited for: nothing can be said of
+    /// its labels.
+    pub fn namespace(&self, name: &str) -> error::Result<access::Namespace> {
+        let unknown = || error::Error::waiting("NamespaceUnknown", format!("namespace {name} is not known yet"));
+        let found = self.namespaces.get(&ObjectRef::new(name)).ok_or_else(unknown)?;
+        let labels = found.metadata.labels.clone().unwrap_or_default();
+        Ok(access::Namespace { name: name.to_owned(), labels })
     }
 
     /// The Platform of this name.

@@ -1,4 +1,4 @@
-//! Platform: connect, log on, read the platform in whole, and wake whom a change concerns.
+//! Platform: connect, make sure that it is the place it was, read it in whole, and wake whom a change concerns.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,43 +6,53 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
-use super::Context;
 use super::connections::{Connection, State};
 use super::error::{Class, Error, Result};
 use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::retry::jittered;
 use super::runner::{Applied, Reconcile};
-use crate::api::{Environment, Platform};
-use crate::metrics::Metrics;
+use super::watches::wake;
+use super::{Context, unclaimed};
+use crate::api::{ACCEPT_PLACE_ANNOTATION, Environment, Platform};
 use crate::plan::digest;
 use crate::plan::owner::Owner;
-use crate::platform;
 use crate::platform::admin_secret::AdminSecret;
-use crate::platform::budget::CallObserver;
-use crate::platform::connect::connect;
 use crate::platform::mirror::{Changes, Mirror};
+use crate::platform::{self, LoggedOn};
 
 impl Reconcile for Platform {
-    async fn apply(live: &mut Live<Self>, _: &mut Journal, context: &Context) -> Result<Applied> {
+    fn platform(&self) -> Option<&str> {
+        // It waits for nobody: everybody waits for it.
+        None
+    }
+
+    async fn apply(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<Applied> {
         live.hold().await?;
         let (name, environment) = (live.object().name_any(), live.object().spec.environment.name());
         live.status.environment = Some(environment.to_owned());
-        let connected = connection(live.object(), context).await;
+        let connected = connected(live, journal, context).await;
         announce(&name, &connected, context);
-        let changes = connected?.mirror.refresh().await?;
+        let (connection, refused) = connected?;
+        let changes = connection.mirror.refresh().await;
         wake_concerned(&name, &changes, context);
+        let again = unclaimed::tend(live, journal, &connection, context).await?;
         let interval = live.object().spec.resync_interval.duration().map(jittered);
-        Ok(Applied { outcome: Outcome::Ready(format!("logged on to {environment}")), again: interval })
+        let failures = refused.into_iter().map(|(api, error)| (api.to_owned(), error)).chain(changes.failures);
+        let result = match failures.into_iter().next() {
+            Some((what, error)) => Err(error.about(format!("{what}, while the rest goes on")).into()),
+            None => Ok(Outcome::Ready(format!("logged on to {environment}"))),
+        };
+        Ok(Applied { result, again: again.or(interval) })
     }
 
     /// A Platform in use stays until its last user is gone, and stays connected: its users need that to clean up, and
     /// after a restart nobody but the Platform connects.
-    async fn cleanup(live: &mut Live<Self>, _: &mut Journal, context: &Context) -> Result<()> {
+    async fn cleanup(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<()> {
         let name = live.object().name_any();
         let users = users(&name, context);
         if let Some(first) = users.first() {
-            let connected = connection(live.object(), context).await;
+            let connected = connected(live, journal, context).await;
             announce(&name, &connected, context);
             if let Err(error) = connected
                 && error.class() == Class::Time
@@ -57,9 +67,41 @@ impl Reconcile for Platform {
     }
 }
 
-/// A connection that is logged on. The one there is is kept as long as it was made for the same environment and
-/// Secrets, above all when the platform has refused it: it remembers that, and does not try the credential again.
-async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connection>> {
+/// The APIs of a connection whose admin credential did not work while another's did.
+type Refused = Vec<(&'static str, platform::Error)>;
+
+/// A connection that is logged on, to the place that this Platform is.
+async fn connected(
+    live: &mut Live<Platform>,
+    journal: &mut Journal,
+    context: &Context,
+) -> Result<(Arc<Connection>, Refused)> {
+    let (connection, LoggedOn { whereabouts, failures }) = connection(live.object(), context).await?;
+    pin(live, journal, whereabouts.as_str()).await?;
+    context.index.place(&live.object().name_any(), whereabouts.as_str());
+    Ok((connection, failures))
+}
+
+/// Pins what the platform is when it first connects. A credential that leads elsewhere stops everything: nothing there
+/// is known to be gone, and nothing is made anew, until somebody who may edit the Platform accepts the new place.
+async fn pin(live: &mut Live<Platform>, journal: &mut Journal, place: &str) -> Result<()> {
+    match &live.status.place {
+        Some(pinned) if pinned == place => return Ok(()),
+        Some(pinned) if live.object().annotations().get(ACCEPT_PLACE_ANNOTATION).map(String::as_str) != Some(place) => {
+            return Err(Error::Elsewhere(format!(
+                "this Platform is {pinned}, and its admin credential leads to {place}; nothing is touched. Put the right credential back, or accept the new place with the annotation {ACCEPT_PLACE_ANNOTATION}: {place}"
+            )));
+        }
+        Some(pinned) => journal.warn("PlaceAccepted", format!("the Platform was {pinned} and is {place} from now on")),
+        None => {}
+    }
+    live.status.place = Some(place.to_owned());
+    live.record().await
+}
+
+/// The one there is is kept as long as it was made for the same environment and Secrets, above all when the platform has
+/// refused it: it remembers that, and does not try the credential again.
+async fn connection(platform: &Platform, context: &Context) -> Result<(Arc<Connection>, LoggedOn)> {
     let (secrets, fingerprint) = admin_secrets(platform, context).await?;
     let (name, environment) = (platform.name_any(), &platform.spec.environment);
     let known = context.connections.get(&name);
@@ -75,7 +117,7 @@ async fn connection(platform: &Platform, context: &Context) -> Result<Arc<Connec
         Arc::new(made.inspect_err(|error| context.connections.down(&name, error))?)
     };
     match connection.driver.log_on().await {
-        Ok(()) => Ok(connection),
+        Ok(logged_on) => Ok((connection, logged_on)),
         Err(error) => {
             let error = Error::from(error);
             if error.class() == Class::Person || fits.is_none() {
@@ -92,8 +134,7 @@ fn made(
     fingerprint: String,
     context: &Context,
 ) -> Result<Connection> {
-    let observer: Arc<dyn CallObserver> = Arc::<Metrics>::clone(&context.metrics);
-    let driver = connect(environment, secrets, &observer)?;
+    let driver = context.outside.connect(environment, secrets)?;
     let mirror = Mirror::new(driver.clone(), &context.cluster);
     Ok(Connection { environment: environment.clone(), secrets: fingerprint, driver, mirror })
 }
@@ -120,16 +161,16 @@ async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeM
 
 /// Tells everybody who waits how the connection stands. What the platform itself refused has been told already, and
 /// a connection that stood goes on standing while only time is needed.
-fn announce(name: &str, connected: &Result<Arc<Connection>>, context: &Context) {
+fn announce(name: &str, connected: &Result<(Arc<Connection>, Refused)>, context: &Context) {
     match connected {
-        Ok(connection) => {
+        Ok((connection, _)) => {
             if context.connections.set(name, State::Up(Arc::clone(connection))) {
                 context.retries.forget_all();
-                context.wake.dependents(name, &context.stores);
+                wake::dependents(context, name);
             }
         }
         Err(Error::Platform(error)) if error.kind() != platform::Kind::MalformedSecret => {}
-        Err(error) if error.class() == Class::Time => {}
+        Err(error) if matches!(error.class(), Class::Time | Class::Race) => {}
         Err(error) => context.connections.down(name, error),
     }
 }
@@ -144,7 +185,7 @@ fn wake_concerned(platform: &str, changes: &Changes, context: &Context) {
     }
     for user in context.stores.technical_users.state() {
         let uid = user.uid().unwrap_or_default();
-        let owner = Owner { cluster: context.cluster.clone(), uid, namespace: String::new(), name: String::new() };
+        let owner = Owner { cluster: context.cluster.clone(), uid, ..Owner::default() };
         if changes.identities.contains(&owner.identity_name()) {
             context.wake.user(kube::runtime::reflector::ObjectRef::from_obj(&*user));
         }

@@ -134,7 +134,7 @@ pub async fn publish(
 pub fn log(error: &Error) {
     let (reason, cause) = (error.reason(), safe_cause(error));
     match error.class() {
-        Class::Race => tracing::debug!(reason, "{error}"),
+        Class::Race | Class::Work => tracing::debug!(reason, "{error}"),
         Class::Dependency => tracing::info!(reason, "{error}"),
         Class::Person | Class::Time | Class::Bug => tracing::warn!(reason, cause, "{error}"),
     }

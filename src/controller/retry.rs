@@ -2,12 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::error::{Class, Error};
 
 const FIRST: Duration = Duration::from_secs(1);
 const LAST: Duration = Duration::from_mins(5);
+/// What needs a person is tried again no sooner than this, whatever wakes it but the person.
+const FLOOR: Duration = Duration::from_mins(1);
+/// What the platform is at work on is looked at again after this, for as long as it takes.
+const AT_WORK: Duration = Duration::from_secs(3);
+/// A Secret that somebody keeps changing is put right no more often than this.
+const REST: Duration = Duration::from_secs(1);
 
 /// The failures of all objects, by uid.
 #[derive(Default)]
@@ -20,19 +28,23 @@ struct Failing {
     generation: Option<i64>,
     failures: u32,
     not_before: Instant,
+    pardoned: Option<Instant>,
 }
 
 impl Retries {
     /// How long this object must still wait, if it must.
     pub fn too_soon(&self, uid: &str, generation: Option<i64>) -> Option<Duration> {
         let failing = self.failing();
-        let entry = failing.get(uid).filter(|entry| entry.generation == generation)?;
+        let entry = failing.get(uid).filter(|entry| entry.generation.is_none() || entry.generation == generation)?;
         Some(entry.not_before.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
     }
 
-    /// The object is well, or gone.
+    /// The object is well, or gone. One that is to rest goes on resting.
     pub fn forget(&self, uid: &str) {
-        self.failing().remove(uid);
+        let mut failing = self.failing();
+        if failing.get(uid).is_some_and(|entry| entry.generation.is_some() || entry.not_before <= Instant::now()) {
+            failing.remove(uid);
+        }
     }
 
     /// Everything may be tried at once: what stood in the way of many objects is gone.
@@ -40,32 +52,56 @@ impl Retries {
         self.failing().clear();
     }
 
-    /// Records a failure and says when to try again.
-    pub fn failed(&self, uid: &str, generation: Option<i64>, error: &Error) -> Duration {
-        let wait_asked = asked(error);
-        match error.class() {
-            Class::Race => jittered(Duration::from_millis(50)),
-            // A change wakes us; this is the net below the watch.
-            Class::Dependency => jittered(LAST * 2),
-            Class::Person => self.count(uid, generation, LAST, wait_asked),
-            Class::Time | Class::Bug => self.count(uid, generation, FIRST, wait_asked),
+    /// What the object failed for may have been mended, or it is needed for something else: it may be tried at once, but
+    /// not again and again.
+    pub fn pardon(&self, uid: &str) {
+        let now = Instant::now();
+        if let Some(entry) = self.failing().get_mut(uid) {
+            let last = entry.pardoned.replace(now);
+            entry.not_before = last.map_or(now, |last| (last + REST).max(now)).min(entry.not_before);
         }
     }
 
-    fn count(&self, uid: &str, generation: Option<i64>, first: Duration, asked: Option<Duration>) -> Duration {
-        let mut failing = self.failing();
-        let failures = match failing.get(uid) {
-            Some(entry) if entry.generation == generation => entry.failures.saturating_add(1),
-            _ => 0,
-        };
-        let backoff = first.saturating_mul(1 << failures.min(10)).min(LAST);
-        let wait = jittered(asked.unwrap_or(backoff));
-        // What waits for a person is not held back when something wakes it: that may be the person's repair.
-        let held = if first == LAST { Duration::ZERO } else { wait };
-        failing.insert(uid.to_owned(), Failing { generation, failures, not_before: Instant::now() + held });
-        wait
+    /// The object was put right just now, and is left alone for a moment.
+    pub fn rest(&self, uid: &str) {
+        let rest = Failing { generation: None, failures: 0, not_before: Instant::now() + REST, pardoned: None };
+        self.failing().insert(uid.to_owned(), rest);
     }
 
+    /// Records a failure and says when to try again: `again` at the latest, which is due whatever failed.
+    pub fn failed(&self, uid: &str, generation: Option<i64>, error: &Error, again: Option<Duration>) -> Duration {
+        let (wait, held) = match error.class() {
+            Class::Race => return jittered(Duration::from_millis(50)),
+            // A change wakes us; this is the net below the watch.
+            Class::Dependency => return jittered(LAST * 2).min(again.unwrap_or(Duration::MAX)),
+            Class::Work => (jittered(asked(error).unwrap_or(AT_WORK).max(AT_WORK)), Duration::ZERO),
+            Class::Person => (jittered(asked(error).unwrap_or(LAST)), FLOOR),
+            Class::Time | Class::Bug => {
+                let wait = jittered(asked(error).unwrap_or_else(|| self.backoff(uid, generation)));
+                (wait, wait)
+            }
+        };
+        let latest = again.unwrap_or(Duration::MAX);
+        self.hold(uid, generation, held.min(latest));
+        wait.min(latest)
+    }
+
+    fn backoff(&self, uid: &str, generation: Option<i64>) -> Duration {
+        let failing = self.failing();
+        let known = failing.get(uid).filter(|entry| entry.generation == generation);
+        let failures = known.map_or(0, |entry| entry.failures.saturating_add(1));
+        FIRST.saturating_mul(1 << failures.min(10)).min(LAST)
+    }
+
+    fn hold(&self, uid: &str, generation: Option<i64>, held: Duration) {
+        let mut failing = self.failing();
+        let known = failing.get(uid).filter(|entry| entry.generation == generation);
+        let (failures, pardoned) = known.map_or((0, None), |entry| (entry.failures.saturating_add(1), entry.pardoned));
+        let entry = Failing { generation, failures, not_before: Instant::now() + held, pardoned };
+        failing.insert(uid.to_owned(), entry);
+    }
+
+    /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
     fn failing(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,12 +124,17 @@ pub fn jittered(wait: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform;
 
-    #[test]
-    fn waits_grow_and_an_edit_starts_anew() {
+    fn in_progress() -> Error {
+        platform::Error::new(platform::Kind::InProgress, "provision").into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_and_an_edit_starts_anew() {
         let retries = Retries::default();
-        let first = retries.failed("a", Some(1), &Error::Timeout);
-        let second = retries.failed("a", Some(1), &Error::Timeout);
+        let first = retries.failed("a", Some(1), &Error::Timeout, None);
+        let second = retries.failed("a", Some(1), &Error::Timeout, None);
         assert!(second > first);
         assert!(retries.too_soon("a", Some(1)).is_some());
         assert_eq!(retries.too_soon("a", Some(2)), None);
@@ -101,11 +142,43 @@ mod tests {
         assert_eq!(retries.too_soon("a", Some(1)), None);
     }
 
-    #[test]
-    fn what_waits_for_a_person_is_tried_as_soon_as_something_wakes_it() {
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_a_person_has_a_floor_and_the_person_a_way_around_it() {
         let retries = Retries::default();
-        let wait = retries.failed("a", Some(1), &Error::Unsupported(String::new()));
+        let wait = retries.failed("a", Some(1), &Error::Unsupported(String::new()), None);
         assert!(wait >= LAST);
+        assert_eq!(retries.too_soon("a", Some(1)), Some(FLOOR));
+        retries.pardon("a");
         assert_eq!(retries.too_soon("a", Some(1)), None);
+        retries.failed("a", Some(1), &Error::Unsupported(String::new()), None);
+        retries.pardon("a");
+        assert_eq!(retries.too_soon("a", Some(1)), Some(REST), "but not again and again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_at_work_is_looked_at_every_few_seconds_for_as_long_as_it_takes() {
+        let retries = Retries::default();
+        for _ in 0..20 {
+            assert!(retries.failed("a", Some(1), &in_progress(), None) < AT_WORK * 2);
+        }
+        assert_eq!(retries.too_soon("a", Some(1)), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_due_is_not_put_off_by_what_failed() {
+        let retries = Retries::default();
+        let due = Duration::from_secs(2);
+        assert_eq!(retries.failed("a", Some(1), &Error::Unsupported(String::new()), Some(due)), due);
+        assert_eq!(retries.too_soon("a", Some(1)), Some(due));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_just_put_right_rests() {
+        let retries = Retries::default();
+        retries.rest("a");
+        retries.forget("a");
+        assert_eq!(retries.too_soon("a", Some(7)), Some(REST));
+        tokio::time::advance(REST).await;
+        assert_eq!(retries.too_soon("a", Some(7)), None);
     }
 }

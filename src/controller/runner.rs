@@ -1,4 +1,4 @@
-//! The runner: what is the same for every kind. Wake, live read, apply or clean up, conditions, status, retry.
+//! The runner: what is the same for every kind. Its turn, apply or clean up, conditions, status, retry.
 //!
 //! A kind supplies `apply` and `cleanup`. Whatever they do, its time is limited, a panic is caught, the outcome stands
 //! on the object, and a failure is tried again when its class says so.
@@ -18,27 +18,33 @@ use super::Context;
 use super::error::{Class, Error, Result};
 use super::live::{Kind, Live};
 use super::report::{self, Journal, Outcome};
-use crate::api::ORPHAN_ANNOTATION;
+use super::retry::jittered;
+use crate::api::{FINALIZER, ORPHAN_ANNOTATION};
 
 /// How long one reconcile may take. Every call within has a shorter limit of its own.
 const DEADLINE: Duration = Duration::from_mins(2);
+/// When an object is looked at again that nothing woke: far apart, since it is only there for what no watch told of.
+const BACKSTOP: Duration = Duration::from_hours(1);
 
 /// The end of an `apply`: how it went, and when to look again if nothing wakes the object before.
 pub struct Applied {
-    /// How it went.
-    pub outcome: Outcome,
-    /// When to look again.
+    /// How it went: a failure of one thing does not keep the rest from being noted.
+    pub result: Result<Outcome>,
+    /// When to look again, however it went.
     pub again: Option<Duration>,
 }
 
 impl From<Outcome> for Applied {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, again: None }
+        Self { result: Ok(outcome), again: None }
     }
 }
 
 /// What a kind supplies.
 pub trait Reconcile: Kind {
+    /// The Platform that it needs, if it needs one: objects of one Platform share what workers there are.
+    fn platform(&self) -> Option<&str>;
+
     /// Brings the world to what the object says. May be called at any time, after any crash.
     fn apply(
         live: &mut Live<Self>,
@@ -61,6 +67,10 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
         return Ok(Action::requeue(wait));
     }
     context.stores.filled().await;
+    let Some(_turn) = context.turns.enter(&*object) else {
+        // It is woken when its turn comes.
+        return Ok(Action::await_change());
+    };
     let kind = K::kind(&());
     let span = tracing::info_span!(
         "reconcile",
@@ -70,36 +80,60 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
         reconcile = format!("{:08x}", rand::random::<u32>()),
     );
     let begun = Instant::now();
-    let result = step::<K>(object.namespace().as_deref(), &object.name_any(), &context).instrument(span.clone()).await;
-    let outcome = result.as_ref().map_or_else(Error::reason, |_| "Done");
+    let Ended { result, again } = step(&*object, &context).instrument(span.clone()).await;
+    let outcome = result.as_ref().map_or_else(Error::reason, |()| "Done");
     context.metrics.reconciled(&kind, outcome, begun.elapsed());
     Ok(match result {
-        Ok(again) => {
+        Ok(()) => {
             context.retries.forget(&uid);
             again.map_or_else(Action::await_change, Action::requeue)
         }
+        // It is woken when its turn comes.
+        Err(Error::NotYet) => Action::await_change(),
         Err(error) => {
             span.in_scope(|| report::log(&error));
-            Action::requeue(context.retries.failed(&uid, generation, &error))
+            Action::requeue(context.retries.failed(&uid, generation, &error, again))
         }
     })
 }
 
-async fn step<K: Reconcile>(namespace: Option<&str>, name: &str, context: &Context) -> Result<Option<Duration>> {
-    let Some(mut live) = Live::<K>::get(context.client.clone(), namespace, name).await? else {
-        return Ok(None);
+/// How a reconcile ended, and when to look again if nothing wakes the object before.
+struct Ended {
+    result: Result<()>,
+    again: Option<Duration>,
+}
+
+impl From<Result<()>> for Ended {
+    fn from(result: Result<()>) -> Self {
+        Self { result, again: None }
+    }
+}
+
+async fn step<K: Reconcile>(object: &K, context: &Context) -> Ended {
+    let mut live = match Live::of(object, context).await {
+        Ok(Some(live)) => live,
+        gone_or_failed => return gone_or_failed.map(drop).into(),
     };
     if live.object().meta().deletion_timestamp.is_some() {
-        return end(&mut live, context).await.map(|()| None);
+        return end(&mut live, context).await.into();
     }
     let mut journal = Journal::default();
-    let applied = guard(K::apply(&mut live, &mut journal, context)).await;
-    let (result, again) = match applied {
-        Ok(Applied { outcome, again }) => (Ok(outcome), again),
-        Err(error) => (Err(error), None),
+    let Applied { result, again } = match guard(apply(&mut live, &mut journal, context)).await {
+        Ok(applied) => applied,
+        Err(error) => Applied { result: Err(error), again: None },
     };
-    conclude(&mut live, journal, &result, context).await?;
-    result.map(|_| again)
+    let concluded = conclude(&mut live, journal, &result, context).await;
+    // The backstop below every watch: it finds nothing to do, or what no event told of.
+    let again = again.unwrap_or_else(|| jittered(BACKSTOP));
+    Ended { result: concluded.and(result.map(drop)), again: Some(again) }
+}
+
+async fn apply<K: Reconcile>(live: &mut Live<K>, journal: &mut Journal, context: &Context) -> Result<Applied> {
+    if live.object().was_dropped() {
+        live.hold().await?;
+        journal.warn("FinalizerRestored", format!("{FINALIZER} had been taken off while something is on the platform"));
+    }
+    K::apply(live, journal, context).await
 }
 
 async fn end<K: Reconcile>(live: &mut Live<K>, context: &Context) -> Result<()> {
@@ -120,13 +154,13 @@ async fn end<K: Reconcile>(live: &mut Live<K>, context: &Context) -> Result<()> 
             live.release().await
         }
         Err(error) => {
-            let blocked = Err(match error {
+            let blocked: Result<Outcome> = Err(match error {
                 Error::InUse(_) => error,
-                error if error.class() == Class::Race => error,
+                error if matches!(error.class(), Class::Race) => error,
                 error => Error::Deletion(Box::new(error)),
             });
             conclude(live, journal, &blocked, context).await?;
-            blocked.map(|_| ())
+            blocked.map(drop)
         }
     }
 }

@@ -1,11 +1,17 @@
-//! Who may use a Platform: its rules against one request, and when what they stop allowing is taken away.
+//! Who may use a Platform: one question, asked whole by everybody, and when what the answer stops allowing is taken
+//! away.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-use crate::api::{AccessRule, IdentityKind, NamespaceChoice, Role, SubjectKind};
+use super::administering;
+use super::grant::{Grant, Holder, HolderKind};
+use super::pattern::{is_spelled_out, matches};
+use crate::api::access::{ExistingPattern, HolderPattern, IdentityPattern, PrincipalPattern, RolePattern};
+use crate::api::technical_user::{Existing, ServiceKey};
+use crate::api::{AccessRule, Environment, Identity, NamespaceChoice, Principal, Role};
 
 /// A namespace as rules see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,18 +22,185 @@ pub struct Namespace {
     pub labels: BTreeMap<String, String>,
 }
 
-/// Whether a TechnicalUser of this namespace may be such an identity.
-pub fn allows_identity(rules: &[AccessRule], namespace: &Namespace, identity: IdentityKind) -> bool {
-    rules.iter().any(|rule| chooses(&rule.namespaces, namespace) && rule.identities.contains(&identity))
+/// What a namespace asks of a Platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who asks.
+    pub namespace: &'a Namespace,
+    /// The environment of the Platform: it knows which names mean the same.
+    pub environment: &'a Environment,
+    /// What for.
+    pub asks: Asks<'a>,
 }
 
-/// Whether a RoleBinding of this namespace may grant this role to such a subject. One rule must allow all of it.
-pub fn allows_grant(rules: &[AccessRule], namespace: &Namespace, subject: SubjectKind, role: &Role) -> bool {
-    rules.iter().any(|rule| {
-        chooses(&rule.namespaces, namespace)
-            && rule.subjects.contains(&subject)
-            && rule.roles.iter().any(|pattern| matches(pattern, role.name()))
-    })
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Asks<'a> {
+    /// That a TechnicalUser be this identity.
+    ToBe(&'a Identity),
+    /// That this role be granted to this holder.
+    ToGrant(&'a Role, To<'a>),
+    /// That what was made be left on the platform.
+    ToOrphan,
+}
+
+/// Whom a role is to be granted to.
+#[derive(Clone, Copy, Debug)]
+pub enum To<'a> {
+    /// A TechnicalUser of this identity.
+    TechnicalUser(&'a Identity),
+    /// A user or group that a RoleBinding names.
+    Holder(&'a Holder),
+}
+
+/// Whether the rules allow all of a request.
+///
+/// Of a grant to a TechnicalUser both the identity and the grant must be allowed, each by a rule for the namespace. One
+/// that is `existing` is a user, so the grant must be allowed to a user of that name.
+///
+/// ```
+/// use technical_user_operator::api::{AccessRule, Environment, Identity};
+/// use technical_user_operator::plan::access::{Asks, Namespace, Request, permit};
+///
+/// let rule: AccessRule = serde_json::from_value(serde_json::json!({
+///     "namespaces": { "names": ["orders"] },
+///     "identities": [{ "serviceKey": { "offering": "it-rt", "plan": "*" } }],
+/// }))?;
+/// let environment: Environment = serde_json::from_value(serde_json::json!({ "btp": {} }))?;
+/// let key = |offering: &str| serde_json::json!({ "serviceKey": { "offering": offering, "plan": "apiaccess" } });
+/// let (send, administer): (Identity, Identity) =
+///     (serde_json::from_value(key("it-rt"))?, serde_json::from_value(key("xsuaa"))?);
+/// let orders = Namespace { name: "orders".into(), ..Namespace::default() };
+/// let may_be = |identity| {
+///     permit(&[rule.clone()], &Request { namespace: &orders, environment: &environment, asks: Asks::ToBe(identity) })
+/// };
+/// assert!(may_be(&send) && !may_be(&administer));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub fn permit(rules: &[AccessRule], request: &Request<'_>) -> bool {
+    let environment = request.environment;
+    let speaking: Vec<&AccessRule> = rules.iter().filter(|one| chooses(&one.namespaces, request.namespace)).collect();
+    let to_be = |identity| speaking.iter().any(|rule| rule.identities.iter().any(|one| is(one, identity, environment)));
+    let to_grant = |role: &Role, to: &Recipient<'_>| {
+        let rules = speaking.iter().flat_map(|rule| &rule.grants);
+        rules.into_iter().any(|rule| {
+            rule.roles.iter().any(|pattern| means(pattern, role, to))
+                && rule.to.iter().any(|pattern| reaches(pattern, to, environment))
+        })
+    };
+    match request.asks {
+        Asks::ToBe(identity) => to_be(identity),
+        Asks::ToGrant(role, To::TechnicalUser(identity)) => {
+            to_be(identity) && to_grant(role, &Recipient::of(identity, role, environment))
+        }
+        Asks::ToGrant(role, To::Holder(holder)) => to_grant(role, &Recipient::Holder(as_granted(holder, role))),
+        Asks::ToOrphan => speaking.iter().any(|rule| rule.orphan),
+    }
+}
+
+/// Who ends up with a role on the platform.
+enum Recipient<'a> {
+    /// An identity that is made for its TechnicalUser.
+    Made(&'a Identity),
+    /// A user or group of an identity provider, in the form in which grants compare.
+    Holder(Holder),
+}
+
+impl<'a> Recipient<'a> {
+    fn of(identity: &'a Identity, role: &Role, environment: &Environment) -> Self {
+        match identity {
+            Identity::Existing(user) => Self::Holder(as_granted(&existing(user, environment), role)),
+            Identity::ServiceKey(_) | Identity::OauthClient(_) => Self::Made(identity),
+        }
+    }
+}
+
+/// The user that an `existing` identity is.
+pub fn existing(user: &Existing, environment: &Environment) -> Holder {
+    let principal = Principal { name: user.user_name.clone(), origin: user.origin.clone() };
+    Holder::new(HolderKind::User, &principal, environment)
+}
+
+fn as_granted(holder: &Holder, role: &Role) -> Holder {
+    Grant::new(holder.clone(), role.clone()).holder
+}
+
+fn chooses(choice: &NamespaceChoice, namespace: &Namespace) -> bool {
+    let by_label = choice.selector.as_ref().is_some_and(|selector| {
+        !selector.match_labels.is_empty()
+            && selector.match_labels.iter().all(|(key, value)| namespace.labels.get(key) == Some(value))
+    });
+    by_label || choice.names.contains(&namespace.name)
+}
+
+fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment) -> bool {
+    match (pattern, identity) {
+        (IdentityPattern::ServiceKey(pattern), Identity::ServiceKey(ServiceKey { offering, plan, .. })) => {
+            let spelled_out = is_spelled_out(&pattern.offering) && is_spelled_out(&pattern.plan);
+            matches(&pattern.offering, offering)
+                && matches(&pattern.plan, plan)
+                && (spelled_out || !administering::is_plan(offering, plan))
+        }
+        (IdentityPattern::OauthClient(_), Identity::OauthClient(_)) => true,
+        (IdentityPattern::Existing(ExistingPattern { user_name, origin }), Identity::Existing(user)) => {
+            let pattern = PrincipalPattern { name: user_name.clone(), origin: origin.clone() };
+            names(&pattern, &existing(user, environment), environment)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a pattern means this role, for whoever is to have it. A role of an instance lives at its offering.
+fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>) -> bool {
+    let named = |pattern: &str| matches(pattern, role.name());
+    let (matched, spelled_out) = match (pattern, role) {
+        (RolePattern::RoleCollection(pattern), Role::RoleCollection(_))
+        | (RolePattern::MemberRole(pattern), Role::MemberRole(_))
+        | (RolePattern::Authority(pattern), Role::Authority(_)) => {
+            (named(&pattern.name), is_spelled_out(&pattern.name))
+        }
+        (RolePattern::InstanceRole(pattern), Role::InstanceRole(_)) => match to {
+            Recipient::Made(Identity::ServiceKey(key)) => {
+                (matches(&pattern.offering, &key.offering) && named(&pattern.name), true)
+            }
+            _ => (false, false),
+        },
+        (RolePattern::ApplicationRole(pattern), Role::ApplicationRole(role)) => {
+            let provided = match (&pattern.provider, &role.provider) {
+                (Some(pattern), Some(provider)) => matches(pattern, provider),
+                (None, None) => true,
+                _ => false,
+            };
+            (provided && matches(&pattern.application, &role.application) && named(&pattern.name), true)
+        }
+        _ => (false, false),
+    };
+    matched && (spelled_out || !administering::is_role(role))
+}
+
+fn reaches(pattern: &HolderPattern, to: &Recipient<'_>, environment: &Environment) -> bool {
+    match (pattern, to) {
+        (HolderPattern::TechnicalUser(_), Recipient::Made(_)) => true,
+        (HolderPattern::User(pattern), Recipient::Holder(holder)) if holder.kind() == HolderKind::User => {
+            names(pattern, holder, environment)
+        }
+        (HolderPattern::Group(pattern), Recipient::Holder(holder)) if holder.kind() == HolderKind::Group => {
+            names(pattern, holder, environment)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a pattern names this holder. Its texts are read as a holder's would be: defaults filled in, aliases resolved.
+fn names(pattern: &PrincipalPattern, holder: &Holder, environment: &Environment) -> bool {
+    let principal = Principal { name: pattern.name.clone(), origin: pattern.origin.clone() };
+    let read = Holder::new(holder.kind(), &principal, environment);
+    let named = if holder.is_case_sensitive() {
+        matches(read.name(), holder.name())
+    } else {
+        matches(&read.name().to_lowercase(), &holder.name().to_lowercase())
+    };
+    named && matches(read.origin(), holder.origin())
 }
 
 /// What becomes of something that exists and that the rules do not allow.
@@ -45,114 +218,6 @@ pub fn withdrawal(since: Timestamp, grace: Option<Duration>, now: Timestamp) -> 
     if due <= now { Withdrawal::Now } else { Withdrawal::Due(due) }
 }
 
-fn chooses(choice: &NamespaceChoice, namespace: &Namespace) -> bool {
-    let by_label = choice.selector.as_ref().is_some_and(|selector| {
-        !selector.match_labels.is_empty()
-            && selector.match_labels.iter().all(|(key, value)| namespace.labels.get(key) == Some(value))
-    });
-    by_label || choice.names.contains(&namespace.name)
-}
-
-/// Whether a text follows a pattern in which `*` stands for any run of characters.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(rest) = text.strip_prefix(head) else {
-        return false;
-    };
-    // The pieces between stars are found leftmost first; the last one must end the text.
-    let mut pieces: Vec<&str> = tail.split('*').collect();
-    let last = pieces.pop().unwrap_or_default();
-    let mut rest = rest;
-    for piece in pieces {
-        match rest.find(piece) {
-            Some(at) => rest = &rest[at + piece.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::api::access::NamespaceSelector;
-    use crate::api::role_binding::RoleName;
-
-    fn rule(names: &[&str], roles: &[&str]) -> AccessRule {
-        AccessRule {
-            namespaces: NamespaceChoice { names: names.iter().map(ToString::to_string).collect(), selector: None },
-            identities: vec![IdentityKind::ServiceKey],
-            subjects: vec![SubjectKind::TechnicalUser],
-            roles: roles.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    fn namespace(name: &str, labels: &[(&str, &str)]) -> Namespace {
-        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Namespace { name: name.to_owned(), labels }
-    }
-
-    fn instance_role(name: &str) -> Role {
-        Role::InstanceRole(RoleName { name: name.to_owned() })
-    }
-
-    #[test]
-    fn no_rule_allows_nothing() {
-        assert!(!allows_identity(&[], &namespace("orders", &[]), IdentityKind::ServiceKey));
-        assert!(!allows_grant(&[], &namespace("orders", &[]), SubjectKind::TechnicalUser, &instance_role("x")));
-    }
-
-    #[test]
-    fn one_rule_must_allow_all_of_a_request() {
-        let mut users = rule(&["orders"], &[]);
-        users.subjects = vec![SubjectKind::User];
-        let rules = [rule(&["orders"], &["ESBMessaging.*"]), users];
-        let orders = namespace("orders", &[]);
-        assert!(allows_grant(&rules, &orders, SubjectKind::TechnicalUser, &instance_role("ESBMessaging.send")));
-        assert!(!allows_grant(&rules, &orders, SubjectKind::User, &instance_role("ESBMessaging.send")));
-        assert!(!allows_grant(&rules, &orders, SubjectKind::TechnicalUser, &instance_role("Admin")));
-        assert!(!allows_identity(&rules, &namespace("other", &[]), IdentityKind::ServiceKey));
-    }
-
-    #[test]
-    fn a_selector_needs_every_label_and_an_empty_one_chooses_nobody() {
-        let mut by_label = rule(&[], &["*"]);
-        let team = |labels: &[(&str, &str)]| Some(NamespaceSelector { match_labels: namespace("", labels).labels });
-        by_label.namespaces.selector = team(&[("team", "a"), ("tier", "prod")]);
-        let allowed = |rule: &AccessRule, labels| {
-            allows_identity(std::slice::from_ref(rule), &namespace("n", labels), IdentityKind::ServiceKey)
-        };
-        assert!(allowed(&by_label, &[("team", "a"), ("tier", "prod"), ("more", "x")]));
-        assert!(!allowed(&by_label, &[("team", "a")]));
-        by_label.namespaces.selector = team(&[]);
-        assert!(!allowed(&by_label, &[("team", "a")]));
-    }
-
-    #[test]
-    fn stars_stand_for_any_run() {
-        for (pattern, text, expected) in [
-            ("*", "", true),
-            ("a*", "abc", true),
-            ("*c", "abc", true),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "acb", false),
-            ("a*a", "a", false),
-            ("abc", "abcd", false),
-            ("a*", "ba", false),
-            ("*.send", "ESBMessaging.send", true),
-        ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} against {text}");
-        }
-    }
-
-    #[test]
-    fn withdrawal_waits_for_the_grace() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let grace = Some(Duration::from_mins(10));
-        assert_eq!(withdrawal(at(0), grace, at(599)), Withdrawal::Due(at(600)));
-        assert_eq!(withdrawal(at(0), grace, at(600)), Withdrawal::Now);
-        assert_eq!(withdrawal(at(0), None, at(600)), Withdrawal::Due(Timestamp::MAX));
-    }
-}
+#[path = "access_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! What each environment can do: which identities, and which roles for which holders. The rest is refused before any call.
 
-use crate::api::{Environment, Identity, Role, Subject};
+use crate::api::technical_user::ServiceKey;
+use crate::api::{Environment, Identity, PlatformSpec, Role, Subject};
 
 /// Why a request can never be carried out as it is written. The text says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +18,33 @@ pub enum OwnRoles {
     None,
 }
 
-/// Whether a platform of this environment can have such an identity.
-pub fn identity(environment: &Environment, identity: &Identity) -> Result<(), Unsupported> {
+/// Whether a Platform can have such an identity.
+pub fn identity(platform: &PlatformSpec, identity: &Identity) -> Result<(), Unsupported> {
+    let environment = &platform.environment;
     match (environment, identity) {
         (Environment::Btp(btp), Identity::ServiceKey(_)) if btp.service_manager.is_none() => Err(Unsupported(
             "the Platform names no serviceManager, which service keys are made with; add environment.btp.serviceManager".into(),
         )),
-        (Environment::Btp(_), Identity::ServiceKey(_) | Identity::Existing(_))
-        | (Environment::Neo(_), Identity::Existing(_))
+        (Environment::Btp(_), Identity::ServiceKey(key)) => carries_no_roles(platform, key),
+        (Environment::Btp(_) | Environment::Neo(_), Identity::Existing(_))
         | (Environment::Uaa(_), Identity::OauthClient(_)) => Ok(()),
         (Environment::Btp(_), _) => refused(environment, "serviceKey or existing"),
         (Environment::Neo(_), _) => refused(environment, "existing"),
         (Environment::Uaa(_), _) => refused(environment, "oauthClient"),
+    }
+}
+
+/// The parameter that takes an offering's roles is filled from RoleBindings, which access rules judge, and from nowhere
+/// else. A broker may read its name without regard to case.
+fn carries_no_roles(platform: &PlatformSpec, key: &ServiceKey) -> Result<(), Unsupported> {
+    let Some(takes_roles) = roles_parameter(platform, &key.offering) else { return Ok(()) };
+    let given = key.parameters.iter().flat_map(serde_json::Map::keys).find(|one| one.eq_ignore_ascii_case(takes_roles));
+    match given {
+        None => Ok(()),
+        Some(given) => Err(Unsupported(format!(
+            "identity.serviceKey.parameters cannot carry {given}, which takes the roles of {}; remove it and give roles by a RoleBinding with instanceRole",
+            key.offering
+        ))),
     }
 }
 
@@ -37,32 +53,37 @@ fn refused(environment: &Environment, instead: &str) -> Result<(), Unsupported> 
     Err(Unsupported(format!("environment {name} has no such identity; use {instead}, or another Platform")))
 }
 
-/// How roles of this identity reach the platform. The table of offerings that take roles as an instance parameter is
-/// short; `serviceKey.rolesParameter` extends it.
-pub fn own_roles(identity: &Identity) -> OwnRoles {
+/// How roles of this identity reach the platform.
+pub fn own_roles(platform: &PlatformSpec, identity: &Identity) -> OwnRoles {
     match identity {
-        Identity::ServiceKey(key) => match (&key.roles_parameter, key.offering.as_str()) {
-            (Some(parameter), _) => OwnRoles::Parameter(parameter.clone()),
-            // SAP Cloud Integration documentation, "Specifying Service Instance and Service Key Parameters in JSON Format".
-            (None, "it-rt") => OwnRoles::Parameter("roles".into()),
-            (None, _) => OwnRoles::None,
-        },
+        Identity::ServiceKey(key) => roles_parameter(platform, &key.offering)
+            .map_or(OwnRoles::None, |parameter| OwnRoles::Parameter(parameter.to_owned())),
         Identity::OauthClient(_) => OwnRoles::Authorities,
         Identity::Existing(_) => OwnRoles::None,
     }
 }
 
+/// The instance parameter that takes the roles of an offering. The table of those that are known is short; the
+/// Platform's `offerings` extend it and cannot change it.
+fn roles_parameter<'a>(platform: &'a PlatformSpec, offering: &str) -> Option<&'a str> {
+    match offering {
+        // SAP Cloud Integration documentation, "Specifying Service Instance and Service Key Parameters in JSON Format".
+        "it-rt" => Some("roles"),
+        _ => platform.offerings.get(offering).map(|offering| offering.roles_parameter.as_str()),
+    }
+}
+
 /// Whether this role can be given to this subject. `technical_user` is the identity of a TechnicalUser subject.
 pub fn role(
-    environment: &Environment,
+    platform: &PlatformSpec,
     subject: &Subject,
     technical_user: Option<&Identity>,
     role: &Role,
 ) -> Result<(), Unsupported> {
-    environment_has(environment, role)?;
+    environment_has(&platform.environment, role)?;
     match (role, subject, technical_user) {
         (Role::InstanceRole(_), Subject::TechnicalUser(_), Some(Identity::ServiceKey(key))) => {
-            has_roles_parameter(&key.offering, technical_user)
+            takes_roles(platform, &key.offering)
         }
         (Role::Authority(_), Subject::TechnicalUser(_), Some(Identity::OauthClient(_)))
         | (Role::RoleCollection(_), Subject::Group(_), _) => Ok(()),
@@ -78,12 +99,12 @@ pub fn role(
     }
 }
 
-fn has_roles_parameter(offering: &str, identity: Option<&Identity>) -> Result<(), Unsupported> {
-    match identity.map(own_roles) {
-        Some(OwnRoles::None) => Err(Unsupported(format!(
-            "offering {offering} is not known to take roles; name its parameter in identity.serviceKey.rolesParameter"
+fn takes_roles(platform: &PlatformSpec, offering: &str) -> Result<(), Unsupported> {
+    match roles_parameter(platform, offering) {
+        Some(_) => Ok(()),
+        None => Err(Unsupported(format!(
+            "offering {offering} is not known to take roles; the Platform's spec.offerings must name the parameter that takes them"
         ))),
-        _ => Ok(()),
     }
 }
 
@@ -116,46 +137,69 @@ fn environment_has(environment: &Environment, role: &Role) -> Result<(), Unsuppo
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::api::platform::{ApiAccess, Btp, Uaa};
     use crate::api::role_binding::{AuthorityName, RoleName};
-    use crate::api::technical_user::{Existing, OauthClient, ServiceKey};
-    use crate::api::{Principal, SecretRef, TechnicalUserRef};
+    use crate::api::{Principal, TechnicalUserRef};
 
-    fn btp() -> Environment {
-        let access = Some(ApiAccess { credentials_secret_ref: SecretRef { name: "s".into() } });
-        Environment::Btp(Btp { authorization: access.clone(), service_manager: access })
+    fn platform(environment: Value) -> PlatformSpec {
+        let offerings = json!({"x": {"rolesParameter": "scopes"}});
+        serde_json::from_value(json!({"environment": environment, "offerings": offerings})).unwrap()
     }
 
-    fn uaa() -> Environment {
-        Environment::Uaa(Uaa { url: "https://uaa".into(), credentials_secret_ref: SecretRef { name: "s".into() } })
+    fn btp() -> PlatformSpec {
+        let access = json!({"credentialsSecretRef": {"name": "s"}});
+        platform(json!({"btp": {"authorization": access, "serviceManager": access}}))
     }
 
-    fn key(offering: &str, roles_parameter: Option<&str>) -> Identity {
-        Identity::ServiceKey(ServiceKey {
-            offering: offering.into(),
-            plan: "p".into(),
-            parameters: None,
-            roles_parameter: roles_parameter.map(str::to_owned),
-        })
+    fn uaa() -> PlatformSpec {
+        platform(json!({"uaa": {"url": "https://uaa", "credentialsSecretRef": {"name": "s"}}}))
+    }
+
+    fn read(identity: Value) -> Identity {
+        serde_json::from_value(identity).unwrap()
+    }
+
+    fn key(offering: &str, parameters: Value) -> Identity {
+        read(json!({"serviceKey": {"offering": offering, "plan": "p", "parameters": parameters}}))
     }
 
     fn client() -> Identity {
-        Identity::OauthClient(OauthClient { grant_types: vec![] })
+        read(json!({"oauthClient": {}}))
     }
 
     fn existing() -> Identity {
-        Identity::Existing(Existing { user_name: "P1234567".into(), origin: None })
+        read(json!({"existing": {"userName": "P1234567"}}))
     }
 
     #[test]
     fn identities_follow_the_table() {
-        assert!(identity(&btp(), &key("it-rt", None)).is_ok());
+        assert!(identity(&btp(), &key("it-rt", json!({}))).is_ok());
         assert!(identity(&btp(), &client()).unwrap_err().0.contains("serviceKey or existing"));
         assert!(identity(&uaa(), &client()).is_ok());
         assert!(identity(&uaa(), &existing()).is_err());
-        let without = Environment::Btp(Btp { authorization: None, service_manager: None });
-        assert!(identity(&without, &key("it-rt", None)).unwrap_err().0.contains("serviceManager"));
+        let without = platform(json!({"btp": {}}));
+        assert!(identity(&without, &key("it-rt", json!({}))).unwrap_err().0.contains("serviceManager"));
+    }
+
+    #[test]
+    fn parameters_cannot_carry_roles() {
+        let refusal = |offering, parameters| identity(&btp(), &key(offering, parameters)).err();
+        assert!(refusal("it-rt", json!({"roles": ["Secret.Admin"]})).unwrap().0.contains("cannot carry roles"));
+        assert!(refusal("it-rt", json!({"Roles": []})).is_some() && refusal("x", json!({"scopes": []})).is_some());
+        assert_eq!(refusal("it-rt", json!({"redirect-uris": []})), None);
+        assert_eq!(refusal("other", json!({"roles": []})), None);
+    }
+
+    #[test]
+    fn the_platform_extends_the_table_and_does_not_change_it() {
+        let mut platform = btp();
+        let overriding = serde_json::from_value(json!({"rolesParameter": "redirect-uris"})).unwrap();
+        platform.offerings.insert("it-rt".into(), overriding);
+        assert_eq!(own_roles(&platform, &key("it-rt", json!({}))), OwnRoles::Parameter("roles".into()));
+        assert_eq!(own_roles(&platform, &key("x", json!({}))), OwnRoles::Parameter("scopes".into()));
+        assert_eq!(own_roles(&platform, &key("y", json!({}))), OwnRoles::None);
     }
 
     #[test]
@@ -165,10 +209,11 @@ mod tests {
         let named = |make: fn(RoleName) -> Role| make(RoleName { name: "r".into() });
         let authority = Role::Authority(AuthorityName { name: "r".into() });
         let (collection, instance) = (named(Role::RoleCollection), named(Role::InstanceRole));
-        assert!(role(&btp(), &orders, Some(&key("it-rt", None)), &instance).is_ok());
-        assert!(role(&btp(), &orders, Some(&key("x", None)), &instance).unwrap_err().0.contains("rolesParameter"));
-        assert!(role(&btp(), &orders, Some(&key("x", Some("roles"))), &instance).is_ok());
-        assert!(role(&btp(), &orders, Some(&key("it-rt", None)), &collection).is_err());
+        let of = |offering: &str| key(offering, json!({}));
+        assert!(role(&btp(), &orders, Some(&of("it-rt")), &instance).is_ok());
+        assert!(role(&btp(), &orders, Some(&of("y")), &instance).unwrap_err().0.contains("spec.offerings"));
+        assert!(role(&btp(), &orders, Some(&of("x")), &instance).is_ok());
+        assert!(role(&btp(), &orders, Some(&of("it-rt")), &collection).is_err());
         assert!(role(&btp(), &orders, Some(&existing()), &collection).is_ok());
         assert!(role(&btp(), &jane, None, &collection).is_ok());
         assert!(role(&btp(), &jane, None, &instance).is_err());

@@ -4,10 +4,13 @@
 //! here; drivers and controllers observe, ask, and carry out.
 
 pub mod access;
+pub mod administering;
 pub mod capability;
 pub mod digest;
 pub mod discouraged;
 pub mod grant;
+pub mod own_roles;
 pub mod owner;
+pub mod pattern;
 pub mod role_binding;
 pub mod technical_user;

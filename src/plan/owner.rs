@@ -6,7 +6,7 @@
 use super::digest;
 
 /// The Kubernetes object on whose behalf something exists on a platform.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner {
     /// The cluster: the uid of its `kube-system` namespace.
     pub cluster: String,

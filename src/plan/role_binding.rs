@@ -5,48 +5,60 @@
 //! anywhere, what we may have made is known, and what was there before is never taken away.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
+
+use super::access::{Withdrawal, withdrawal};
 use super::grant::Grant;
 
-/// The grants of a binding; the value says whether the binding made the grant and may take it away.
-pub type Ledger = BTreeMap<Grant, bool>;
+/// The grants of a binding.
+pub type Ledger = BTreeMap<Grant, Entry>;
 
-/// What the binding wants of a grant.
+/// What is recorded of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stance {
-    /// It shall be in force.
-    Want,
-    /// It is no longer allowed, and its grace has not passed: it stays as it is, and is not made anew.
-    Keep,
+pub struct Entry {
+    /// Whether the binding made the grant, or is about to: only then may it take it away.
+    pub owned: bool,
+    /// Whether the binding still wants it; what it does not want it is letting go of.
+    pub wanted: bool,
+    /// Since when the access rules do not allow it any more.
+    pub denied_since: Option<Timestamp>,
 }
 
 /// Everything that is known.
 #[derive(Clone, Debug, Default)]
 pub struct World {
-    /// What the binding wants.
-    pub wanted: BTreeMap<Grant, Stance>,
-    /// What its status records.
+    /// What the spec names and the platform can have, and whether the access rules allow it.
+    pub wanted: BTreeMap<Grant, bool>,
+    /// What the status records.
     pub ledger: Ledger,
-    /// What is in force on the platform, as far as wanted or recorded.
+    /// What is in force on the platform, as far as wanted. That something is missing here must have been confirmed by a
+    /// targeted read.
     pub have: BTreeSet<Grant>,
     /// What other live bindings made.
     pub owned_elsewhere: BTreeSet<Grant>,
-    /// What other live bindings want and will record, or hold until their grace has passed. Such a grant stays, whoever
-    /// lets go of it.
+    /// What other live bindings record and want. Such a grant stays, whoever lets go of it.
     pub claimed_elsewhere: BTreeSet<Grant>,
+    /// How long what the rules stop allowing stays; `None`: for ever.
+    pub grace: Option<Duration>,
+    /// The time of day.
+    pub now: Timestamp,
 }
 
-/// The steps, in order: record `intent`, then grant and revoke, then record `ledger`.
+/// The steps, in order: record `intent`, then revoke and grant, then record `ledger`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The ledger to record before any effect.
     pub intent: Ledger,
     /// What to grant.
     pub grant: Vec<Grant>,
-    /// What to take away.
+    /// What to take away. It may be gone already.
     pub revoke: Vec<Grant>,
     /// The ledger once all of it has succeeded.
     pub ledger: Ledger,
+    /// When the first grant that is not allowed any more is due to be withdrawn.
+    pub withdrawal: Option<Timestamp>,
 }
 
 impl Plan {
@@ -56,35 +68,66 @@ impl Plan {
     }
 }
 
-/// The way from what there is to what is wanted. A deleted binding may be let go when its ledger is empty.
+/// The way from what there is to what is wanted. A deleted binding, which wants nothing, may be let go when its ledger is
+/// empty.
+///
+/// ```
+/// use technical_user_operator::api::{Principal, Role};
+/// use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
+/// use technical_user_operator::plan::role_binding::{World, plan};
+///
+/// let environment = serde_json::from_str(r#"{ "btp": {} }"#)?;
+/// let jane = Principal { name: "jane@acme.example".into(), origin: None };
+/// let role: Role = serde_json::from_str(r#"{ "roleCollection": { "name": "PI_Read_Only" } }"#)?;
+/// let grant = Grant::new(Holder::new(HolderKind::User, &jane, &environment), role);
+///
+/// let missing = World { wanted: [(grant.clone(), true)].into(), ..World::default() };
+/// assert!(plan(&missing).intent[&grant].owned, "it is recorded as ours before it is made");
+/// assert_eq!(plan(&missing).grant, [grant.clone()]);
+///
+/// let there_before = World { have: [grant.clone()].into(), ..missing };
+/// assert!(!plan(&there_before).ledger[&grant].owned, "what was there before never is");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub fn plan(world: &World) -> Plan {
-    let mut ledger: Ledger = world.wanted.iter().filter_map(|(grant, stance)| keep(world, grant, *stance)).collect();
-    let leaving =
-        |(grant, owned): &(&Grant, &bool)| **owned && !ledger.contains_key(*grant) && world.have.contains(*grant);
-    let left = world.ledger.iter().filter(leaving).map(|(grant, _)| grant.clone());
-    let (claimed, revoke): (Vec<Grant>, Vec<Grant>) = left.partition(|grant| world.claimed_elsewhere.contains(grant));
-    let grant = ledger
-        .keys()
-        .filter(|grant| world.wanted.get(grant) == Some(&Stance::Want) && !world.have.contains(grant))
-        .cloned()
-        .collect();
+    let mut ledger: Ledger = world.wanted.iter().filter_map(|(grant, allowed)| keep(world, grant, *allowed)).collect();
+    let withdrawal = ledger.values().filter_map(|entry| due(world, entry)).min();
+    let leaving = world.ledger.iter().filter(|(grant, entry)| entry.owned && !ledger.contains_key(*grant));
+    let (claimed, revoke): (Vec<Grant>, Vec<Grant>) =
+        leaving.map(|(grant, _)| grant.clone()).partition(|grant| world.claimed_elsewhere.contains(grant));
+    let missing = |(grant, entry): &(&Grant, &Entry)| entry.denied_since.is_none() && !world.have.contains(*grant);
+    let grant = ledger.iter().filter(missing).map(|(grant, _)| grant.clone()).collect();
     // A grant stays ours until the one that wants it has recorded it, or it would find it and take it for a stranger's.
-    let handed_over = |grant: &Grant| world.owned_elsewhere.contains(grant);
-    ledger.extend(claimed.into_iter().filter(|grant| !handed_over(grant)).map(|grant| (grant, true)));
-    let intent = ledger.clone().into_iter().chain(revoke.iter().map(|grant| (grant.clone(), true))).collect();
-    Plan { intent, grant, revoke, ledger }
+    let left_to_us = claimed.into_iter().filter(|grant| !world.owned_elsewhere.contains(grant));
+    ledger.extend(left_to_us.map(|grant| (grant, LEAVING)));
+    let intent = ledger.clone().into_iter().chain(revoke.iter().map(|grant| (grant.clone(), LEAVING))).collect();
+    Plan { intent, grant, revoke, ledger, withdrawal }
 }
 
-/// The ledger's entry for something wanted: ours if we make it now, if we recorded it so, or if another binding of
-/// ours made it. What is already there otherwise was somebody else's before, and stays theirs.
-fn keep(world: &World, grant: &Grant, stance: Stance) -> Option<(Grant, bool)> {
-    let recorded = world.ledger.get(grant).copied();
-    if stance == Stance::Keep && recorded.is_none() {
-        return None;
+/// Ours, and not wanted any more.
+const LEAVING: Entry = Entry { owned: true, wanted: false, denied_since: None };
+
+/// The ledger's entry for something that the spec names: ours if we make it now, if we recorded it so, or if another
+/// binding of ours made it. What is already there otherwise was somebody else's before, and stays theirs for good.
+fn keep(world: &World, grant: &Grant, allowed: bool) -> Option<(Grant, Entry)> {
+    let recorded = world.ledger.get(grant);
+    let shared = world.owned_elsewhere.contains(grant);
+    let owned = shared || recorded.map_or_else(|| !world.have.contains(grant), |entry| entry.owned);
+    if allowed {
+        return Some((grant.clone(), Entry { owned, wanted: true, denied_since: None }));
     }
-    let made_now = stance == Stance::Want && !world.have.contains(grant);
-    let owned = made_now || recorded == Some(true) || world.owned_elsewhere.contains(grant);
-    Some((grant.clone(), owned))
+    // What is not allowed is not made, and what others made is not ours to withdraw.
+    let recorded = recorded.filter(|entry| entry.owned)?;
+    let since = recorded.denied_since.unwrap_or(world.now);
+    let kept = Entry { owned: true, wanted: true, denied_since: Some(since) };
+    matches!(withdrawal(since, world.grace, world.now), Withdrawal::Due(_)).then(|| (grant.clone(), kept))
+}
+
+fn due(world: &World, entry: &Entry) -> Option<Timestamp> {
+    match withdrawal(entry.denied_since?, world.grace, world.now) {
+        Withdrawal::Due(at) => Some(at),
+        Withdrawal::Now => None,
+    }
 }
 
 #[cfg(test)]
@@ -94,66 +137,86 @@ mod tests {
     use crate::api::role_binding::RoleName;
     use crate::plan::grant::{Holder, HolderKind};
 
+    const OWNED: Entry = Entry { owned: true, wanted: true, denied_since: None };
+    const THEIRS: Entry = Entry { owned: false, ..OWNED };
+
     fn grant(role: &str) -> Grant {
-        let holder = Holder { kind: HolderKind::User, name: "jane".into(), origin: "sap.default".into() };
-        Grant { holder, role: Role::RoleCollection(RoleName { name: role.into() }) }
+        let environment = serde_json::from_str(r#"{"btp": {}}"#).unwrap();
+        let jane = crate::api::Principal { name: "jane".into(), origin: None };
+        let holder = Holder::new(HolderKind::User, &jane, &environment);
+        Grant::new(holder, Role::RoleCollection(RoleName { name: role.into() }))
     }
 
-    fn wanting(roles: &[&str]) -> World {
-        World { wanted: roles.iter().map(|role| (grant(role), Stance::Want)).collect(), ..World::default() }
+    fn a() -> Grant {
+        grant("a")
+    }
+
+    fn wanting(allowed: bool) -> World {
+        World { wanted: BTreeMap::from([(a(), allowed)]), ..World::default() }
+    }
+
+    fn recording(entry: Entry) -> World {
+        World { ledger: Ledger::from([(a(), entry)]), have: BTreeSet::from([a()]), ..World::default() }
     }
 
     #[test]
     fn what_is_missing_is_recorded_as_ours_before_it_is_granted() {
-        let plan = plan(&wanting(&["a"]));
-        assert_eq!(plan.intent, Ledger::from([(grant("a"), true)]));
-        assert_eq!((plan.grant, plan.revoke), (vec![grant("a")], vec![]));
+        let plan = plan(&wanting(true));
+        assert_eq!(plan.intent, Ledger::from([(a(), OWNED)]));
+        assert_eq!((plan.grant, plan.revoke), (vec![a()], vec![]));
     }
 
     #[test]
     fn what_was_there_before_is_never_ours() {
-        let mut world = wanting(&["a"]);
-        world.have.insert(grant("a"));
-        let first = plan(&world);
-        assert!(first.is_quiet());
-        assert_eq!(first.ledger, Ledger::from([(grant("a"), false)]));
-        let gone = World { ledger: first.ledger, have: world.have, ..World::default() };
-        assert_eq!(plan(&gone), Plan::default());
+        let mut world = wanting(true);
+        world.have.insert(a());
+        assert!(plan(&world).is_quiet());
+        assert_eq!(plan(&world).ledger, Ledger::from([(a(), THEIRS)]));
+        assert_eq!(plan(&recording(THEIRS)), Plan::default());
+        world.ledger.insert(a(), THEIRS);
+        world.have.clear();
+        assert_eq!(plan(&world).ledger, Ledger::from([(a(), THEIRS)]), "missing for once makes it nobody else's");
+    }
+
+    #[test]
+    fn what_the_picture_does_not_show_is_revoked_all_the_same() {
+        let mut world = recording(OWNED);
+        world.have.clear();
+        assert_eq!(plan(&world).revoke, vec![a()]);
     }
 
     #[test]
     fn what_another_binding_wants_stays() {
-        let mut world = World { ledger: Ledger::from([(grant("a"), true)]), ..World::default() };
-        world.have.insert(grant("a"));
-        assert_eq!(plan(&world).revoke, vec![grant("a")]);
-        world.claimed_elsewhere.insert(grant("a"));
-        world.owned_elsewhere.insert(grant("a"));
-        assert_eq!(plan(&world), Plan::default());
-    }
-
-    #[test]
-    fn what_another_binding_wants_is_ours_until_it_has_recorded_it() {
-        let mut world = World { ledger: Ledger::from([(grant("a"), true)]), ..World::default() };
-        world.have.insert(grant("a"));
-        world.claimed_elsewhere.insert(grant("a"));
+        let mut world = recording(OWNED);
+        assert_eq!(plan(&world).revoke, vec![a()]);
+        world.claimed_elsewhere.insert(a());
         assert!(plan(&world).is_quiet());
-        assert_eq!(plan(&world).ledger, world.ledger);
+        assert_eq!(plan(&world).ledger, Ledger::from([(a(), LEAVING)]), "ours until the other has recorded it");
+        world.owned_elsewhere.insert(a());
+        assert_eq!(plan(&world), Plan::default());
     }
 
     #[test]
     fn what_another_binding_made_is_shared_and_the_last_one_takes_it_away() {
-        let mut world = wanting(&["a"]);
-        world.have.insert(grant("a"));
-        world.owned_elsewhere.insert(grant("a"));
-        assert_eq!(plan(&world).ledger, Ledger::from([(grant("a"), true)]));
+        let mut world = wanting(true);
+        world.have.insert(a());
+        world.owned_elsewhere.insert(a());
+        assert_eq!(plan(&world).ledger, Ledger::from([(a(), OWNED)]));
     }
 
     #[test]
-    fn what_is_kept_for_its_grace_is_neither_made_nor_taken_away() {
-        let mut world = World { wanted: BTreeMap::from([(grant("a"), Stance::Keep)]), ..World::default() };
-        assert_eq!(plan(&world), Plan::default());
-        world.ledger.insert(grant("a"), true);
-        assert!(plan(&world).is_quiet());
-        assert_eq!(plan(&world).ledger, world.ledger);
+    fn what_is_not_allowed_is_not_made_and_stays_until_its_grace_has_passed() {
+        assert_eq!(plan(&wanting(false)), Plan::default());
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut world = World { wanted: wanting(false).wanted, ..recording(OWNED) };
+        (world.grace, world.now) = (Some(Duration::from_secs(10)), at(100));
+        let kept = Entry { denied_since: Some(at(100)), ..OWNED };
+        let first = plan(&world);
+        assert_eq!((&first.ledger, first.withdrawal), (&Ledger::from([(a(), kept)]), Some(at(110))));
+        assert!(first.is_quiet());
+        let later = World { ledger: first.ledger, now: at(110), ..world };
+        assert_eq!((plan(&later).revoke, plan(&later).ledger), (vec![a()], Ledger::new()));
+        let allowed_again = World { wanted: wanting(true).wanted, now: at(109), ..later };
+        assert_eq!(plan(&allowed_again).ledger, Ledger::from([(a(), OWNED)]));
     }
 }

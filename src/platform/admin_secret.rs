@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::error::{Error, Kind, Result};
-use super::http::{Http, address};
+use super::http::address;
 use super::token::{Client, ClientProof};
 
 /// Kubernetes keeps no larger Secret; who hands us more has mistaken something.
@@ -72,20 +72,20 @@ impl AdminSecret {
         address::base(self.text(key)?.expose_secret(), key)
     }
 
-    /// The client that this credential of XSUAA or the Service Manager is, and the connection to log it on by.
-    pub fn client(&self) -> Result<(Client, Http)> {
+    /// The client that this credential of XSUAA or the Service Manager is.
+    pub fn client(&self) -> Result<Client> {
         let id = self.text("clientid")?.expose_secret().to_owned();
         if self.is_certificate() {
             let key = if self.has("certurl") { "certurl" } else { "tokenurl" };
-            let http = Http::with_certificate(&self.pem("certificate")?, &self.pem("key")?)?;
-            return Ok((Client { token_url: self.token_url(key)?, id, proof: ClientProof::Certificate }, http));
+            let proof = ClientProof::Certificate(self.pem("certificate")?, self.pem("key")?);
+            return Ok(Client { token_url: self.token_url(key)?, id, proof });
         }
         if !self.has("clientsecret") {
             return Err(malformed("neither a key `clientsecret` nor keys `certificate` and `key`"));
         }
         let key = if self.has("tokenurl") { "tokenurl" } else { "url" };
         let proof = ClientProof::Body(self.text("clientsecret")?.clone());
-        Ok((Client { token_url: self.token_url(key)?, id, proof }, Http::new()?))
+        Ok(Client { token_url: self.token_url(key)?, id, proof })
     }
 
     fn is_certificate(&self) -> bool {
@@ -154,7 +154,8 @@ mod tests {
     }
 
     fn refusal(pairs: &[(&str, &[u8])]) -> String {
-        let error = AdminSecret::parse(&entries(pairs)).and_then(|secret| secret.client().map(drop)).unwrap_err();
+        let client = AdminSecret::parse(&entries(pairs)).and_then(|secret| secret.client());
+        let error = client.and_then(|client| client.http().map(drop)).unwrap_err();
         assert_eq!(error.kind(), Kind::MalformedSecret);
         error.to_string()
     }
@@ -169,7 +170,7 @@ mod tests {
         let metadata: &[u8] = br#"{"credentialProperties":[{"name":"clientid","format":"text"}]}"#;
         let described = [FLAT.as_slice(), &[(".metadata", metadata), ("instance_name", b"x")]].concat();
         for form in [FLAT.as_slice(), &described, &[("key.json", json)], &[("other", b"{}"), ("any", wrapped)]] {
-            let (client, _) = AdminSecret::parse(&entries(form)).unwrap().client().unwrap();
+            let client = AdminSecret::parse(&entries(form)).unwrap().client().unwrap();
             assert_eq!(client.id, "sb-x!b1");
             assert_eq!(client.token_url.as_str(), "https://sub.example.com/oauth/token");
             assert!(matches!(client.proof, ClientProof::Body(secret) if secret.expose_secret() == "a+b$c="));
@@ -221,9 +222,10 @@ mod tests {
                 ("certurl", b"https://sub.cert.example.com"),
                 ("url", b"https://sub.example.com"),
             ]);
-            let (client, _) = AdminSecret::parse(&form).unwrap().client().unwrap();
+            let client = AdminSecret::parse(&form).unwrap().client().unwrap();
+            client.http().unwrap();
             assert_eq!(client.token_url.as_str(), "https://sub.cert.example.com/oauth/token");
-            assert!(matches!(client.proof, ClientProof::Certificate));
+            assert!(matches!(client.proof, ClientProof::Certificate(..)));
         }
     }
 }

@@ -1,7 +1,7 @@
-//! One budget of calls for each admin credential, shared by everything that uses it.
+//! One budget of calls for each admin credential at each API, shared by everything that uses it.
 //!
-//! Every call passes [`Budget::admit`]: it waits its turn, revocations and heals before new work and that before
-//! resync, at the pace that [`limiter`] decides. This shell only queues and sleeps. It knows nothing of HTTP.
+//! Every call passes [`Budget::admit`]: it waits its turn in its lane, revocations and heals before new work and that
+//! before resync, as [`limiter`] decides. This shell only queues and sleeps. It knows nothing of HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,14 +15,18 @@ use limiter::{Decision, Limiter};
 
 mod breaker;
 pub mod limiter;
+pub mod pace;
 pub mod retry_after;
 
-pub use limiter::{Outcome, Pace};
+pub use limiter::{Lane, Limits, Outcome};
+pub use pace::{Limit, Pace};
 
 /// Calls in flight at once, unless set otherwise.
 pub const MAX_IN_FLIGHT: usize = 64;
 /// A wait that a platform asks for is waited out up to here; a longer one is handed to the caller.
 pub const PATIENCE: Duration = Duration::from_secs(15);
+/// New work that would wait longer than this is told when to come back: whoever waits for it has other work to do.
+const PATIENCE_OF_NEW_WORK: Duration = Duration::from_secs(5);
 
 /// Whose turn comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +38,16 @@ pub enum Urgency {
     Normal,
     /// Reading the platform in whole.
     Last,
+}
+
+impl Urgency {
+    /// The longest wait that is waited out; who must wait longer is told so.
+    pub const fn patience(self) -> Duration {
+        match self {
+            Self::Normal => PATIENCE_OF_NEW_WORK,
+            Self::First | Self::Last => PATIENCE,
+        }
+    }
 }
 
 /// Told of every call. The controller counts with it; nothing here is global.
@@ -71,41 +85,49 @@ struct Shared {
 
 struct State {
     limiter: Limiter,
-    /// Who waits, in the order in which they are served. Only the first asks the limiter.
+    /// Who waits, lane by lane, in the order in which they are served. Only the first of a lane asks the limiter.
     queue: BTreeMap<Place, Arc<Notify>>,
     next_ticket: u64,
 }
 
-/// A place in the queue: the urgent first, then first come, first served.
-type Place = (Urgency, u64);
+/// A place in the queue: in its lane the urgent first, then first come, first served.
+type Place = (Lane, Urgency, u64);
 
 impl Budget {
-    /// A budget for an API, with the pace that the platform documents, if it does.
-    pub fn new(api: &'static str, pace: Option<Pace>, max_in_flight: usize, observer: Arc<dyn CallObserver>) -> Self {
-        let limiter = Limiter::new(pace, max_in_flight, Instant::now());
+    /// A budget for an API, with the limits that the platform documents, if it does.
+    pub fn new(api: &'static str, limits: &Limits, max_in_flight: usize, observer: Arc<dyn CallObserver>) -> Self {
+        let limiter = Limiter::new(limits, max_in_flight, Instant::now());
         let state = Mutex::new(State { limiter, queue: BTreeMap::new(), next_ticket: 0 });
         Self { shared: Arc::new(Shared { api, observer, state }) }
     }
 
-    /// Waits for this call's turn. Does not wait beyond the deadline: a platform that asks for more time than that gets
-    /// it, and the caller an error that says how much.
-    pub async fn admit(&self, operation: &'static str, urgency: Urgency, deadline: Instant) -> Result<Permit> {
+    /// Whether both are one budget.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// The API that it is for.
+    pub fn api(&self) -> &'static str {
+        self.shared.api
+    }
+
+    /// How long the API is left alone because it refuses fresh tokens, if it does.
+    pub fn refused_for(&self) -> Option<Duration> {
+        self.shared.state().limiter.refused_for(Instant::now())
+    }
+
+    /// Waits for this call's turn. Does not wait beyond the deadline, nor beyond the patience of its urgency: a platform
+    /// that asks for more time gets it, and the caller an error that says how much.
+    pub async fn admit(
+        &self,
+        operation: &'static str,
+        lane: Lane,
+        urgency: Urgency,
+        deadline: Instant,
+    ) -> Result<Permit> {
         let asked = Instant::now();
-        let turn = self.shared.enqueue(urgency);
-        loop {
-            let now = Instant::now();
-            let wait = match turn.ask(now) {
-                Some(Decision::Go) => break,
-                Some(Decision::Down(wait)) => {
-                    return Err(Error::new(Kind::Unavailable, operation).retry_after(Some(wait)));
-                }
-                Some(Decision::Wait(wait)) if wait > PATIENCE || now + wait > deadline => {
-                    return Err(throttled(operation, wait));
-                }
-                Some(Decision::Wait(wait)) => wait,
-                Some(Decision::Full) | None if now >= deadline => return Err(throttled(operation, Duration::ZERO)),
-                Some(Decision::Full) | None => deadline - now,
-            };
+        let turn = self.shared.enqueue(lane, urgency);
+        while let Some(wait) = turn.next(operation, urgency, deadline)? {
             tokio::select! {
                 () = pause(wait) => {}
                 () = turn.called.notified() => {}
@@ -114,6 +136,7 @@ impl Budget {
         Ok(Permit {
             shared: Arc::clone(&self.shared),
             operation,
+            lane,
             waited: asked.elapsed(),
             since: Instant::now(),
             over: false,
@@ -126,15 +149,20 @@ fn throttled(operation: &'static str, wait: Duration) -> Error {
     Error::new(Kind::Throttled, operation).retry_after(Some(wait.max(Duration::from_secs(1))))
 }
 
+fn refused(operation: &'static str, wait: Duration) -> Error {
+    let detail = "it does not accept the tokens that its own token service has just issued";
+    Error::new(Kind::Unavailable, operation).detail(detail).retry_after(Some(wait))
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // The state is whole after every step, so a panic elsewhere leaves nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enqueue(self: &Arc<Self>, urgency: Urgency) -> Turn {
+    fn enqueue(self: &Arc<Self>, lane: Lane, urgency: Urgency) -> Turn {
         let mut state = self.state();
-        let place = (urgency, state.next_ticket);
+        let place = (lane, urgency, state.next_ticket);
         state.next_ticket += 1;
         let called = Arc::new(Notify::new());
         state.queue.insert(place, Arc::clone(&called));
@@ -143,10 +171,20 @@ impl Shared {
 }
 
 impl State {
-    fn wake_first(&self) {
-        if let Some(first) = self.queue.values().next() {
+    /// Those of a lane that wait, the first first.
+    fn lane(&self, lane: Lane) -> impl Iterator<Item = (&Place, &Arc<Notify>)> {
+        self.queue.range((lane, Urgency::First, 0)..=(lane, Urgency::Last, u64::MAX))
+    }
+
+    fn wake_first_of(&self, lane: Lane) {
+        if let Some((_, first)) = self.lane(lane).next() {
             first.notify_one();
         }
+    }
+
+    /// A call in flight has ended: that made room in every lane.
+    fn wake_first_of_all(&self) {
+        Lane::ALL.into_iter().for_each(|lane| self.wake_first_of(lane));
     }
 }
 
@@ -158,11 +196,34 @@ struct Turn {
 }
 
 impl Turn {
-    /// What the limiter says, or `None` while others come first.
-    fn ask(&self, now: Instant) -> Option<Decision> {
+    /// How long to wait before the next look; `None` when it may go out.
+    fn next(&self, operation: &'static str, urgency: Urgency, deadline: Instant) -> Result<Option<Duration>> {
+        let now = Instant::now();
+        match self.ask(now) {
+            Decision::Go => Ok(None),
+            Decision::Down(wait) => Err(Error::new(Kind::Unavailable, operation).retry_after(Some(wait))),
+            Decision::Refused(wait) => Err(refused(operation, wait)),
+            Decision::Wait(wait) if wait > urgency.patience() || now + wait > deadline => {
+                Err(throttled(operation, wait.max(self.shared.state().limiter.promise(self.place.0, now))))
+            }
+            Decision::Wait(wait) => Ok(Some(wait)),
+            Decision::Full if now >= deadline => Err(throttled(operation, Duration::ZERO)),
+            Decision::Full => Ok(Some(deadline - now)),
+        }
+    }
+
+    /// What the limiter says to the first of the lane. Those behind wait to be called, unless it is new work and so far
+    /// behind that it had better come back.
+    fn ask(&self, now: Instant) -> Decision {
+        let (lane, urgency, _) = self.place;
         let mut state = self.shared.state();
-        let first = state.queue.keys().next() == Some(&self.place);
-        first.then(|| state.limiter.ask(now))
+        let ahead = state.lane(lane).take_while(|(place, _)| **place < self.place).count();
+        if ahead == 0 {
+            return state.limiter.ask(lane, urgency, now);
+        }
+        let span = state.limiter.span_of(lane, ahead, now);
+        let too_long = urgency == Urgency::Normal && span > urgency.patience();
+        if too_long { Decision::Wait(span) } else { Decision::Full }
     }
 }
 
@@ -170,7 +231,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let mut state = self.shared.state();
         state.queue.remove(&self.place);
-        state.wake_first();
+        state.wake_first_of(self.place.0);
     }
 }
 
@@ -179,6 +240,7 @@ impl Drop for Turn {
 pub struct Permit {
     shared: Arc<Shared>,
     operation: &'static str,
+    lane: Lane,
     waited: Duration,
     since: Instant,
     over: bool,
@@ -194,8 +256,8 @@ impl Permit {
         self.over = true;
         {
             let mut state = self.shared.state();
-            state.limiter.finished(outcome, Instant::now());
-            state.wake_first();
+            state.limiter.finished(self.lane, outcome, Instant::now());
+            state.wake_first_of_all();
         }
         let Shared { api, observer, .. } = self.shared.as_ref();
         observer.called(api, self.operation, word, self.waited, self.since.elapsed());
@@ -211,62 +273,5 @@ impl Drop for Permit {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHORT: Duration = Duration::from_millis(50);
-
-    fn budget(max_in_flight: usize) -> Budget {
-        Budget::new("test", None, max_in_flight, Arc::new(Unobserved))
-    }
-
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(5)
-    }
-
-    #[tokio::test]
-    async fn the_urgent_overtake_those_who_wait() {
-        let budget = budget(1);
-        let held = budget.admit("hold", Urgency::Normal, soon()).await.unwrap();
-        let order = Arc::new(Mutex::new(Vec::new()));
-        let waiting = [Urgency::Last, Urgency::Normal, Urgency::First].map(|urgency| {
-            let (budget, order) = (budget.clone(), Arc::clone(&order));
-            tokio::spawn(async move {
-                let permit = budget.admit("wait", urgency, soon()).await.unwrap();
-                order.lock().unwrap().push(urgency);
-                permit.finish(Outcome::Answered(None), "ok");
-            })
-        });
-        pause(SHORT).await;
-        held.finish(Outcome::Answered(None), "ok");
-        for task in waiting {
-            task.await.unwrap();
-        }
-        assert_eq!(*order.lock().unwrap(), [Urgency::First, Urgency::Normal, Urgency::Last]);
-    }
-
-    #[tokio::test]
-    async fn a_long_wait_is_an_error_and_not_a_wait() {
-        let budget = budget(1);
-        let permit = budget.admit("call", Urgency::Normal, soon()).await.unwrap();
-        permit.finish(Outcome::Throttled(Some(Duration::from_secs(60))), "throttled");
-        let error = budget.admit("call", Urgency::Normal, soon()).await.err().unwrap();
-        assert_eq!(error.kind(), Kind::Throttled);
-        assert!(error.wait().unwrap() > Duration::from_secs(50));
-    }
-
-    #[tokio::test]
-    async fn a_caller_that_gives_up_blocks_nobody() {
-        let budget = budget(1);
-        let held = budget.admit("hold", Urgency::Normal, soon()).await.unwrap();
-        let queued = tokio::spawn({
-            let budget = budget.clone();
-            async move { budget.admit("queued", Urgency::First, soon()).await.map(drop) }
-        });
-        pause(SHORT).await;
-        queued.abort();
-        let _ = queued.await;
-        drop(held);
-        budget.admit("next", Urgency::Last, soon()).await.unwrap().finish(Outcome::Answered(None), "ok");
-    }
-}
+#[path = "budget/budget_tests.rs"]
+mod tests;

@@ -4,25 +4,34 @@
 //! body ever gets into an error. It makes one attempt: when to try again is the session's business.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Identity, Method, Url, redirect};
+use reqwest::{Client, ClientBuilder, Identity, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::{Error, Kind, Result};
 
 pub mod address;
+mod proxies;
 pub mod verdict;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one exchange may take in all.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be idle: less than load balancers leave it, so that it is not closed under a request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// The largest answer we read. 500 role collections with their users stay well below.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
+/// An answer up to here is small: as many may be in memory as there are calls.
+const SMALL_BODY: usize = 128 * 1024;
+/// How many larger ones may be, over all calls: they share the memory of one process.
+static LARGE_BODIES: Semaphore = Semaphore::const_new(4);
 
 /// A client for one TLS identity. Cheap to clone.
 #[derive(Clone)]
@@ -54,6 +63,17 @@ pub enum Body {
     Form(String),
 }
 
+impl Body {
+    /// What it is, unless the request says it more exactly.
+    const fn content_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Empty => None,
+            Self::Json(_) => Some("application/json"),
+            Self::Form(_) => Some("application/x-www-form-urlencoded"),
+        }
+    }
+}
+
 /// How a request shows who sends it.
 pub enum Authorization<'a> {
     /// Not at all, or by the TLS identity.
@@ -69,7 +89,11 @@ pub struct Answer {
     status: u16,
     headers: HeaderMap,
     body: Vec<u8>,
+    /// Held as long as a large body is in memory.
+    _room: Option<Room>,
 }
+
+type Room = SemaphorePermit<'static>;
 
 /// Why nothing came back.
 #[derive(Debug)]
@@ -87,6 +111,15 @@ pub enum Cause {
     Transport(reqwest::Error),
     /// The answer is larger than we read.
     TooLarge,
+    /// The answer is large, and so many large ones are being read that its turn did not come.
+    NoRoom,
+}
+
+impl Lost {
+    /// Whether it was sent, and no answer came in time.
+    pub fn is_late(&self) -> bool {
+        matches!(self, Self::Unanswered(Cause::Transport(error)) if error.is_timeout())
+    }
 }
 
 impl fmt::Display for Cause {
@@ -94,6 +127,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Transport(error) => error.fmt(text),
             Self::TooLarge => write!(text, "the answer is larger than {LARGEST_BODY} bytes"),
+            Self::NoRoom => text.write_str("too many large answers at once"),
         }
     }
 }
@@ -102,7 +136,7 @@ impl std::error::Error for Cause {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Transport(error) => error.source(),
-            Self::TooLarge => None,
+            Self::TooLarge | Self::NoRoom => None,
         }
     }
 }
@@ -129,13 +163,9 @@ impl Http {
 
     fn build(identity: Option<Identity>) -> Result<Self> {
         let presents_certificate = identity.is_some();
-        let builder = Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(EXCHANGE_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never());
-        let builder = identity.into_iter().fold(builder, reqwest::ClientBuilder::identity);
+        let proxies = proxies::named(|name| std::env::var(name).ok())?;
+        let builder = proxies.into_iter().fold(settings(), ClientBuilder::proxy);
+        let builder = identity.into_iter().fold(builder, ClientBuilder::identity);
         let client = builder.build().map_err(|error| {
             if presents_certificate {
                 unusable_certificate()
@@ -148,7 +178,11 @@ impl Http {
 
     /// Sends a request once.
     pub async fn exchange(&self, request: Request, authorization: Authorization<'_>) -> Result<Answer, Lost> {
-        let builder = self.client.request(request.method, request.url).headers(request.headers);
+        let mut headers = request.headers;
+        if let Some(content_type) = request.body.content_type() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+        }
+        let builder = self.client.request(request.method, request.url).headers(headers);
         let builder = match authorization {
             Authorization::None => builder,
             Authorization::Bearer(token) => builder.header(AUTHORIZATION, bearer(token)),
@@ -156,14 +190,26 @@ impl Http {
         };
         let builder = match request.body {
             Body::Empty => builder,
-            Body::Json(text) => builder.header(CONTENT_TYPE, "application/json").body(text),
-            Body::Form(text) => builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(text),
+            Body::Json(text) => builder.body(text),
+            Body::Form(text) => builder.body(text),
         };
         let response = builder.send().await.map_err(lost)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = bounded(response).await.map_err(Lost::Unanswered)?;
-        Ok(Answer { status, headers, body })
+        let (body, room) = bounded(response).await.map_err(Lost::Unanswered)?;
+        Ok(Answer { status, headers, body, _room: room })
     }
+}
+
+/// What every client has in common: all that would be decided behind our back is switched off.
+fn settings() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(EXCHANGE_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
 }
 
 fn unusable_certificate() -> Error {
@@ -179,23 +225,42 @@ fn bearer(token: &SecretString) -> HeaderValue {
 }
 
 fn lost(error: reqwest::Error) -> Lost {
-    if error.is_connect() || error.is_builder() {
+    if error.is_connect() || error.is_builder() || was_turned_away(&error) {
         Lost::NeverSent(error.into())
     } else {
         Lost::Unanswered(error.into())
     }
 }
 
-async fn bounded(response: reqwest::Response) -> Result<Vec<u8>, Cause> {
-    let mut body = Vec::new();
+/// Whether an HTTP/2 server says that it has not begun with the request: it refused the stream, or ended the connection
+/// naming an earlier one as its last (RFC 9113 §8.7, §6.8).
+fn was_turned_away(error: &reqwest::Error) -> bool {
+    let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.find_map(|cause| cause.downcast_ref::<h2::Error>()).is_some_and(|error| {
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (refused || error.is_go_away())
+    })
+}
+
+async fn bounded(response: reqwest::Response) -> Result<(Vec<u8>, Option<Room>), Cause> {
+    let (mut body, mut room) = (Vec::new(), None);
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.try_next().await? {
-        if body.len() + chunk.len() > LARGEST_BODY {
+        let length = body.len() + chunk.len();
+        if length > LARGEST_BODY {
             return Err(Cause::TooLarge);
+        }
+        if length > SMALL_BODY && room.is_none() {
+            room = Some(room_for_more().await?);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok((body, room))
+}
+
+async fn room_for_more() -> Result<Room, Cause> {
+    let room = tokio::time::timeout(EXCHANGE_TIMEOUT, LARGE_BODIES.acquire()).await;
+    room.ok().and_then(Result::ok).ok_or(Cause::NoRoom)
 }
 
 impl Answer {
@@ -217,7 +282,14 @@ impl Answer {
     /// The body read as JSON, whatever its content type claims: platforms send JSON as `text/plain`, and routers send
     /// HTML as JSON.
     pub fn json<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        self.read(operation, PhantomData::<T>)
+    }
+
+    /// The body read as JSON by something that keeps what it wants of it.
+    pub fn read<'a, S: DeserializeSeed<'a>>(&'a self, operation: &'static str, seed: S) -> Result<S::Value> {
+        let mut text = serde_json::Deserializer::from_slice(&self.body);
+        let read = seed.deserialize(&mut text).and_then(|value| text.end().map(|()| value));
+        read.map_err(|error| {
             // The parser's message may quote the body, so only the place is told.
             let place =
                 format!("line {} column {} of the answer is not what was expected", error.line(), error.column());
@@ -234,6 +306,10 @@ impl Answer {
                 (reqwest::header::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
             })
             .collect();
-        Self { status, headers, body: body.as_bytes().to_vec() }
+        Self { status, headers, body: body.as_bytes().to_vec(), _room: None }
     }
 }
+
+#[cfg(test)]
+#[path = "http/http_tests.rs"]
+mod tests;

@@ -1,8 +1,13 @@
 //! The outside: what a driver offers, in three small capabilities. Nothing here knows Kubernetes.
 //!
 //! A driver reads in bulk and writes in batches. A platform that lacks a capability has `None` for it; the plan
-//! refuses what needs it before any call is made. Every method is idempotent: repeating it after a lost answer
-//! finds what the first call did.
+//! refuses what needs it before any call is made.
+//!
+//! A list proves that something is there, never that something is not: lists are old, cut, and read while things change.
+//! That nothing is there is believed of the targeted reads alone ([`Identities::find`], [`Credentials::find`],
+//! [`Grants::holds`]). An order orders, and says whether it made or found; it never takes over what it found. What the
+//! platform has begun and not ended is followed, over a restart too. A driver does not order again by itself after an
+//! answer was lost ([`Kind::OutcomeUnknown`]): whoever ordered looks first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,30 +15,39 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::api::{Identity, Role};
-use crate::plan::grant::{Grant, HolderKind};
+use crate::api::Identity;
+use crate::plan::grant::Grant;
 use crate::plan::owner::Owner;
 pub use crate::plan::technical_user::Health;
 
+pub mod accounts;
 pub mod admin_secret;
 pub mod budget;
 pub mod connect;
 pub mod error;
 pub mod http;
+mod log_on;
 pub mod mirror;
 pub mod neo;
 pub mod pause;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
+pub mod side_by_side;
+#[cfg(test)]
+mod stand_in;
 pub mod token;
 pub mod uaa;
+pub mod whereabouts;
 pub mod xsuaa;
 
+pub use accounts::Accounts;
 pub use admin_secret::AdminSecret;
 pub use connect::connect;
 pub use error::{Error, Kind, Result};
+pub use log_on::{Landing, LoggedOn};
 use session::Session;
+pub use whereabouts::Whereabouts;
 
 /// What a platform can do for us. `None`: it cannot.
 #[derive(Clone, Default)]
@@ -46,22 +60,25 @@ pub struct Driver {
     pub grants: Option<Arc<dyn Grants>>,
     /// The sessions of the admin credentials behind them.
     pub sessions: Vec<Session>,
+    /// How it is found out what the platform is.
+    pub landing: Landing,
 }
 
-impl Driver {
-    /// Logs on with every admin credential: shows that the Platform can be worked with.
-    pub async fn log_on(&self) -> Result<()> {
-        for session in &self.sessions {
-            session.log_on().await?;
-        }
-        Ok(())
-    }
+/// For whom something on the platform was made, as its mark says. Values may be cut to what the platform takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The uid of the TechnicalUser.
+    pub uid: String,
+    /// The namespace that it was in.
+    pub namespace: String,
+    /// The name that it had.
+    pub name: String,
 }
 
 /// An identity as the platform shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedIdentity {
-    /// Its name: [`Owner::identity_name`].
+    /// Its name: [`Owner::identity_name`], unless somebody gave it another. Several may have one name.
     pub name: String,
     /// The platform's id for it.
     pub id: String,
@@ -69,6 +86,11 @@ pub struct ObservedIdentity {
     pub health: Health,
     /// The roles it carries, or `None` where the platform does not tell.
     pub roles: Option<BTreeSet<String>>,
+    /// For whom it was made.
+    pub mark: Option<Mark>,
+    /// The name of the credential that its only secret is, on platforms that keep nothing but that; `None` elsewhere,
+    /// and where nobody holds the secret.
+    pub credential: Option<String>,
 }
 
 /// An identity to be made.
@@ -131,6 +153,36 @@ pub struct Issued {
     pub fields: BTreeMap<String, Field>,
 }
 
+/// Where the platform tells how a change goes on: opaque to everybody but its driver. Short text without a secret, so
+/// it can be kept over a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation(pub String);
+
+/// How an order was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ordered<T> {
+    /// It is done.
+    Done(T),
+    /// Something of that name with the owner's mark is there already, and nothing was ordered. A targeted read tells
+    /// what it is.
+    Found,
+    /// The platform has begun, and had not ended when the driver stopped watching.
+    Begun(Operation),
+}
+
+/// How a change that was begun stands.
+#[derive(Debug)]
+pub enum Progress {
+    /// The platform is still at work.
+    Running,
+    /// It is done. A targeted read tells what there is now.
+    Succeeded,
+    /// It was not done, and will not be.
+    Failed(Error),
+    /// The platform knows nothing of it any more, nor of what it was about. A targeted read tells what there is.
+    Gone,
+}
+
 /// What a proof showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
@@ -143,47 +195,66 @@ pub enum Proof {
 /// Makes and removes identities that carry our mark.
 #[async_trait]
 pub trait Identities: Send + Sync {
-    /// Every identity that carries this cluster's mark. Costs pages, not objects.
+    /// Every identity that carries this cluster's mark. Costs pages, not objects. Proves presence only.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>>;
-    /// Makes it. One of that name with our owner's mark is found, not made again, and given the wanted roles; one
-    /// without the mark is [`Kind::Conflict`].
-    async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity>;
+    /// Everything that carries this owner's mark, several of one name among them, read now. An empty answer proves that
+    /// there is nothing. Something under our name without our mark is [`Kind::Conflict`].
+    async fn find(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>>;
+    /// Orders it. Nothing is ordered where the name is taken: by ours it is [`Ordered::Found`], by something without the
+    /// owner's mark [`Kind::Conflict`].
+    async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>>;
     /// Makes the roles that the identity carries exactly these.
-    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity>;
-    /// Removes it, with every credential it still has. Absent is success.
-    async fn delete(&self, identity: &ObservedIdentity) -> Result<()>;
+    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>>;
+    /// Removes it, with every credential it still has, whoever made that. Absent is done.
+    async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>>;
+    /// Whether the platform refuses a second order of one name also while it carries out the first. Where it does not,
+    /// an order whose answer was lost may appear beside the one that was sent after it.
+    fn guards_names(&self) -> bool;
+    /// How a change goes on, of an identity or of a credential, also one that another process began.
+    async fn follow(&self, operation: &Operation) -> Result<Progress>;
 }
 
 /// Issues and revokes credentials of identities that carry our mark.
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// Whether the platform keeps credentials under our names and shows their values again. Where it does not, an
-    /// identity has just the credential that was issued last, `list` is empty, and `reveal` has nothing to show.
+    /// identity has just the credential that was issued last ([`ObservedIdentity::credential`]), `list` and `find` are
+    /// empty, and `reveal` has nothing to show.
     fn keeps(&self) -> bool;
-    /// Every credential that carries this cluster's mark, without values. Costs pages, not objects.
+    /// Every credential that carries this cluster's mark, without values. Costs pages, not objects. Proves presence only.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>>;
-    /// Issues one under this name. One of that name with our mark is found, not issued again, where the platform can
-    /// show it; where it cannot, the old one stops working.
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Issued>;
+    /// Every credential of an identity, whoever made it, read now: the identity is ours, so they are. An empty answer
+    /// proves that there is none.
+    async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>>;
+    /// Orders one under this name. Where the name is taken by ours it is [`Ordered::Found`], by something without the
+    /// owner's mark [`Kind::Conflict`]. Where the platform keeps no names, the old one stops working.
+    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>>;
     /// The platform's own copy, or `None` where the platform shows a value only once.
     async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>>;
-    /// Ends it. Absent is success.
-    async fn revoke(&self, credential: &ObservedCredential) -> Result<()>;
+    /// Ends it. Absent is done.
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>>;
     /// Asks for one token with it, once. [`Kind::ProofRefused`] where the platform says no.
     async fn prove(&self, issued: &Issued) -> Result<Proof>;
 }
 
-/// A part of the platform's grants that one bulk read answers for, such as all members, or all role collections.
+/// A part of the platform's grants that one bulk read answers for, such as all members, or one role collection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(pub String);
 
 /// Grants roles to users and groups, and takes them away.
 #[async_trait]
 pub trait Grants: Send + Sync {
-    /// The bulk read that tells who holds this role.
-    fn scope(&self, role: &Role, kind: HolderKind, origin: &str) -> Scope;
-    /// Every grant of a scope.
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>>;
+    /// The bulk read that tells of this grant.
+    fn scope(&self, grant: &Grant) -> Scope;
+    /// The most grants of a scope to change together: as many as the platform takes at once, and no more than leave a
+    /// revocation waiting for seconds.
+    fn batch_size(&self, scope: &Scope) -> usize;
+    /// Which of these, all of one scope, are in force, in as few calls as pages. Proves presence only. Nothing is kept
+    /// of grants that were not asked about.
+    async fn read(&self, scope: &Scope, of: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>>;
+    /// Whether each of these is in force, read now for them alone. One result for each, in their order; they need not
+    /// share a scope.
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>>;
     /// Grants all of these, which share a scope, in as few calls as the platform allows. One result for each, in their order.
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>>;
     /// Takes all of these away, which share a scope. Absent is success. One result for each, in their order.

@@ -4,22 +4,22 @@
 //! safely, how urgent it is, which refusals are answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::platform::pause::pause;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::budget::{Budget, Outcome, PATIENCE, Urgency};
+use super::accounts::Account;
+use super::budget::{Budget, Lane, Outcome, Urgency};
 use super::error::{Error, Kind, Result};
 use super::http::verdict::{Verdict, judge};
-use super::http::{Answer, Authorization, Body, Cause, Http, Lost, Request, address};
-use super::token::TokenSource;
+use super::http::{Answer, Authorization, Body, Cause, Lost, Request, address};
+use super::whereabouts::{self, Whereabouts};
 
 /// What one call may take in all, its repetitions and waits included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(45);
@@ -32,23 +32,25 @@ pub struct Session {
 
 struct Shared {
     base: Url,
-    http: Http,
-    token: Arc<TokenSource>,
+    account: Arc<Account>,
     budget: Budget,
-    /// The API refused a fresh token: calls have stopped until a new session is made of a new credential.
-    refused: AtomicBool,
 }
 
 impl Session {
-    /// A session at the API below `base`. Sessions at several APIs may share a token.
-    pub fn new(base: Url, http: Http, token: impl Into<Arc<TokenSource>>, budget: Budget) -> Self {
-        let token = token.into();
-        Self { shared: Arc::new(Shared { base, http, token, budget, refused: AtomicBool::new(false) }) }
+    /// A session at the API below `base`. Sessions at several APIs may share an account.
+    pub fn new(base: Url, account: Arc<Account>, budget: Budget) -> Self {
+        Self { shared: Arc::new(Shared { base, account, budget }) }
     }
 
-    /// Fetches a token, if there is none: shows that the credential is good.
-    pub async fn log_on(&self) -> Result<()> {
-        self.shared.token("log on", Instant::now() + CALL_TIMEOUT).await.map(drop)
+    /// Fetches a token, if there is none: shows that the credential is good, and where it leads if the token tells.
+    pub async fn log_on(&self) -> Result<Option<Whereabouts>> {
+        let token = self.shared.account.token(Instant::now() + CALL_TIMEOUT).await?;
+        Ok(whereabouts::of_token(token.expose_secret()))
+    }
+
+    /// The API that it is at, in the word by which metrics name it.
+    pub fn api(&self) -> &'static str {
+        self.shared.budget.api()
     }
 
     /// A `GET`. `path` is given segment by segment; each is encoded here.
@@ -91,17 +93,8 @@ impl Session {
     fn call_at(&self, method: Method, operation: &'static str, url: Result<Url>) -> Call {
         let repeatable = method != Method::POST && method != Method::PATCH;
         let request = url.map(|url| Request { method, url, headers: HeaderMap::new(), body: Body::Empty });
-        let (urgency, accepted) = (Urgency::Normal, &[] as &[u16]);
-        Call { shared: Arc::clone(&self.shared), operation, request, repeatable, urgency, accepted }
-    }
-}
-
-impl Shared {
-    async fn token(&self, operation: &'static str, deadline: Instant) -> Result<Arc<SecretString>> {
-        if self.refused.load(Ordering::Acquire) {
-            return Err(Error::new(Kind::CredentialsRefused, operation));
-        }
-        self.token.get(&self.budget, deadline).await
+        let (lane, urgency, accepted) = (Lane::Rest, Urgency::Normal, &[] as &[u16]);
+        Call { shared: Arc::clone(&self.shared), operation, request, repeatable, lane, urgency, accepted }
     }
 }
 
@@ -112,6 +105,7 @@ pub struct Call {
     operation: &'static str,
     request: Result<Request>,
     repeatable: bool,
+    lane: Lane,
     urgency: Urgency,
     accepted: &'static [u16],
 }
@@ -122,10 +116,15 @@ struct Failed {
     again: bool,
 }
 
-impl From<Error> for Failed {
-    /// For errors from before the call was sent: time may fix the platform's, nothing fixes the others.
-    fn from(error: Error) -> Self {
+impl Failed {
+    /// There is no token: time may fix the token service, nothing fixes the credential.
+    fn without_token(error: Error) -> Self {
         Self { again: matches!(error.kind(), Kind::Unavailable | Kind::Throttled), error }
+    }
+
+    /// Its turn did not come. Whoever waited in vain for room has waited enough; a platform that is down may be back.
+    fn not_admitted(error: Error) -> Self {
+        Self { again: error.kind() == Kind::Unavailable, error }
     }
 }
 
@@ -168,6 +167,12 @@ impl Call {
         self
     }
 
+    /// Says which of the platform's limits it counts against.
+    pub fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
+    }
+
     /// Says how urgent it is.
     pub fn urgency(mut self, urgency: Urgency) -> Self {
         self.urgency = urgency;
@@ -198,45 +203,56 @@ impl Call {
             };
             let Some(backoff) = pauses.next().filter(|_| again) else { return Err(error) };
             let wait = backoff.max(error.wait().unwrap_or_default());
-            if wait > PATIENCE || Instant::now() + wait > deadline {
+            if wait > self.urgency.patience() || Instant::now() + wait > deadline {
                 return Err(error);
             }
             pause(wait).await;
         }
     }
 
-    /// One attempt; a refused token is replaced once.
+    /// One attempt; a refused token is replaced once, unless it was issued just now: then the credential is good, and it
+    /// is the API that is not well.
     async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answer, Failed> {
-        let token = self.shared.token(self.operation, deadline).await?;
-        let (answer, verdict) = self.exchange(request, &token, deadline).await?;
-        if verdict.refusal != Some(Kind::CredentialsRefused) {
+        let token = self.token(deadline).await?;
+        let fresh = self.shared.account.is_fresh(&token);
+        // That an old token has come to its end says nothing of the platform.
+        let refused = if fresh { Outcome::Unauthorized } else { Outcome::Abandoned };
+        let (answer, verdict) = self.exchange(request, &token, refused, deadline).await?;
+        if fresh || verdict.refusal != Some(Kind::CredentialsRefused) {
             return self.settle(answer, &verdict);
         }
-        self.shared.token.discard(&token).await;
-        let token = self.shared.token(self.operation, deadline).await?;
-        let (answer, verdict) = self.exchange(request, &token, deadline).await?;
-        if verdict.refusal == Some(Kind::CredentialsRefused) {
-            self.shared.refused.store(true, Ordering::Release);
-        }
+        self.shared.account.discard(&token);
+        let token = self.token(deadline).await?;
+        let (answer, verdict) = self.exchange(request, &token, Outcome::Unauthorized, deadline).await?;
         self.settle(answer, &verdict)
     }
 
+    async fn token(&self, deadline: Instant) -> Result<Arc<SecretString>, Failed> {
+        self.shared.account.token(deadline).await.map_err(Failed::without_token)
+    }
+
+    /// Sends it once. `refused` is what it means for the budget that the token is refused.
     async fn exchange(
         &self,
         request: &Request,
         token: &SecretString,
+        refused: Outcome,
         deadline: Instant,
     ) -> Result<(Answer, Verdict), Failed> {
-        let Shared { budget, http, .. } = self.shared.as_ref();
-        let permit = budget.admit(self.operation, self.urgency, deadline).await?;
-        match http.exchange(request.clone(), Authorization::Bearer(token)).await {
+        let Shared { account, budget, .. } = self.shared.as_ref();
+        let admitted = budget.admit(self.operation, self.lane, self.urgency, deadline).await;
+        let permit = admitted.map_err(Failed::not_admitted)?;
+        match account.http().exchange(request.clone(), Authorization::Bearer(token)).await {
             Ok(answer) => {
                 let verdict = judge(&answer, SystemTime::now());
-                permit.finish(verdict.outcome(), verdict.refusal.map_or("ok", Kind::word));
+                let unauthorized = verdict.refusal == Some(Kind::CredentialsRefused);
+                let outcome = if unauthorized { refused } else { verdict.outcome() };
+                permit.finish(outcome, verdict.refusal.map_or("ok", Kind::word));
                 Ok((answer, verdict))
             }
             Err(lost) => {
-                permit.finish(Outcome::Unavailable(None), "lost");
+                let from_broker = self.lane.is_brokered() && lost.is_late();
+                permit.finish(if from_broker { Outcome::Abandoned } else { Outcome::Unavailable(None) }, "lost");
                 Err(self.lost(lost))
             }
         }
@@ -261,14 +277,23 @@ impl Call {
         if kind != Kind::Unavailable && self.accepted.contains(&answer.status()) {
             return Ok(answer);
         }
-        let in_doubt = !self.repeatable && verdict.is_in_doubt();
-        let kind = if in_doubt { Kind::OutcomeUnknown } else { kind };
+        let kind = match kind {
+            _ if !self.repeatable && verdict.is_in_doubt() => Kind::OutcomeUnknown,
+            Kind::CredentialsRefused => return Err(self.unauthorized(verdict)),
+            kind => kind,
+        };
         let again = match kind {
             Kind::Throttled => true,
             Kind::Unavailable => self.repeatable,
             _ => false,
         };
         Err(Failed { error: verdict.error(kind, self.operation), again })
+    }
+
+    /// The API does not accept a token that was just issued for the credential. It did nothing, so another attempt is safe.
+    fn unauthorized(&self, verdict: &Verdict) -> Failed {
+        let error = verdict.error(Kind::Unavailable, self.operation).retry_after(self.shared.budget.refused_for());
+        Failed { error, again: true }
     }
 }
 
@@ -282,3 +307,7 @@ fn pauses() -> ExponentialBackoff {
         .with_jitter_seed(rand::random())
         .build()
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,43 +1,45 @@
 //! Access tokens for an admin credential: OAuth client credentials (RFC 6749 §4.4) with a secret or a certificate.
 //!
-//! One token at a time for each credential, fetched by one caller while the others wait, renewed at half its life. A
+//! One fetch at a time for each credential. A token is renewed at half its life, beside the calls that still use it. A
 //! refused credential is not tried again and again, since platforms lock accounts for that.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::platform::pause::pause;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
-use super::budget::{Budget, Outcome, Urgency};
+use super::budget::{Budget, CallObserver, Lane, Limit, Limits, MAX_IN_FLIGHT, Outcome, Urgency};
 use super::error::{Error, Kind, Result};
-use super::http::verdict::judge;
+use super::http::verdict::judge_log_on;
 use super::http::{Authorization, Body, Http, Lost, Request, address};
+use super::pause::pause;
+use crate::plan::digest;
+use memory::{Known, Memory};
+
+mod memory;
 
 /// Pause before the one second try after the token endpoint refused the credential.
 const SECOND_TRY: Duration = Duration::from_secs(2);
-/// A failure to get a token is the answer for everybody who waited, and for whoever asks this soon after.
-const FAILURE_HOLDS: Duration = Duration::from_secs(1);
-/// A right that is missing (403) is asked for again after this long.
-const FORBIDDEN_HOLDS: Duration = Duration::from_mins(5);
+/// How long a fetch may take, its wait for a turn included.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(45);
 /// What a token lives if the platform does not say (RFC 6749 §5.1 only recommends `expires_in`).
 const DEFAULT_LIFE: u64 = 600;
-/// A token this close to its end is not used any more.
-const MARGIN: Duration = Duration::from_secs(20);
+const OPERATION: &str = "log on";
 
 /// How a client shows at the token endpoint that it is itself.
 #[derive(Clone)]
 pub enum ClientProof {
     /// `client_secret` in the form. What XSUAA and UAA want, as secrets may contain `+`.
     Body(SecretString),
-    /// HTTP Basic. The only way on Neo.
+    /// HTTP Basic, and the grant's type in the query. The only way on Neo ("Using Platform APIs").
     Basic(SecretString),
-    /// The TLS identity of the [`Http`] that asks (RFC 8705).
-    Certificate,
+    /// A TLS identity (RFC 8705): the chain, leaf first, and its key. Both are PEM.
+    Certificate(SecretString, SecretString),
 }
 
 /// A client and where it logs on. It has no `Debug`.
@@ -55,214 +57,278 @@ pub struct Client {
 pub struct Token {
     value: SecretString,
     life: Duration,
+    /// What it is good for, as the token service says (RFC 6749 §5.1), if it does.
+    pub scope: Option<String>,
+}
+
+/// Why there is no token.
+pub struct Unissued {
+    /// What everybody is told who wanted one.
+    pub error: Error,
+    /// The endpoint said 401, but not in the words of OAuth: perhaps the credential is wrong, so it is tried rarely.
+    pub perhaps_wrong: bool,
 }
 
 #[derive(Deserialize)]
 struct Issued {
     access_token: String,
     expires_in: Option<u64>,
+    scope: Option<String>,
 }
 
 impl Client {
+    /// What tells it from every other credential, without its values.
+    pub fn digest(&self) -> String {
+        let (kind, secret, more) = match &self.proof {
+            ClientProof::Body(secret) => ("body", secret.expose_secret(), ""),
+            ClientProof::Basic(secret) => ("basic", secret.expose_secret(), ""),
+            ClientProof::Certificate(chain, key) => ("certificate", chain.expose_secret(), key.expose_secret()),
+        };
+        digest::of([self.token_url.as_str(), &self.id, kind, secret, more].map(str::as_bytes), 32)
+    }
+
+    /// What it sends with.
+    pub fn http(&self) -> Result<Http> {
+        match &self.proof {
+            ClientProof::Certificate(chain, key) => Http::with_certificate(chain, key),
+            ClientProof::Body(_) | ClientProof::Basic(_) => Http::new(),
+        }
+    }
+
     fn request(&self) -> Request {
-        let mut fields = vec![("grant_type", "client_credentials")];
+        let (mut url, mut fields) = (self.token_url.clone(), vec![("grant_type", "client_credentials")]);
         match &self.proof {
             ClientProof::Body(secret) => {
                 fields.extend([("client_id", self.id.as_str()), ("client_secret", secret.expose_secret())]);
             }
-            ClientProof::Certificate => fields.push(("client_id", &self.id)),
-            ClientProof::Basic(_) => {}
+            ClientProof::Certificate(..) => fields.push(("client_id", &self.id)),
+            ClientProof::Basic(_) => {
+                url.query_pairs_mut().extend_pairs(fields.drain(..));
+            }
         }
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        Request { method: Method::POST, url: self.token_url.clone(), headers, body: Body::Form(address::form(&fields)) }
+        Request { method: Method::POST, url, headers, body: Body::Form(address::form(&fields)) }
     }
 
     fn authorization(&self) -> Authorization<'_> {
         match &self.proof {
             ClientProof::Basic(secret) => Authorization::Basic(&self.id, secret),
-            ClientProof::Body(_) | ClientProof::Certificate => Authorization::None,
+            ClientProof::Body(_) | ClientProof::Certificate(..) => Authorization::None,
         }
     }
 
-    /// Asks for a token, once. A client that the endpoint refuses is [`Kind::CredentialsRefused`].
-    pub async fn ask(&self, http: &Http, budget: &Budget, operation: &'static str, deadline: Instant) -> Result<Token> {
-        let permit = budget.admit(operation, Urgency::First, deadline).await?;
+    /// Asks for a token, once. A client that the endpoint itself refuses is [`Kind::CredentialsRefused`].
+    pub async fn ask(
+        &self,
+        http: &Http,
+        budget: &Budget,
+        operation: &'static str,
+        deadline: Instant,
+    ) -> Result<Token, Unissued> {
+        let permit = budget.admit(operation, Lane::Rest, Urgency::First, deadline).await?;
         let answer = match http.exchange(self.request(), self.authorization()).await {
             Ok(answer) => answer,
             // Asking for a token changes nothing, so it does not matter whether the question arrived.
             Err(Lost::NeverSent(cause) | Lost::Unanswered(cause)) => {
                 permit.finish(Outcome::Unavailable(None), "unavailable");
-                return Err(Error::new(Kind::Unavailable, operation).caused_by(cause));
+                return Err(Error::new(Kind::Unavailable, operation).caused_by(cause).into());
             }
         };
-        let verdict = judge(&answer, SystemTime::now());
-        let refusal = verdict.refusal.map(|kind| match kind {
-            // A UAA says 400 for a client that may not use this grant (RFC 6749 §5.2).
-            Kind::Invalid => Kind::CredentialsRefused,
-            kind => kind,
-        });
-        permit.finish(verdict.outcome(), refusal.map_or("ok", Kind::word));
-        match refusal {
-            Some(kind) => Err(verdict.error(kind, operation)),
-            None => answer.json::<Issued>(operation).map(Token::from),
+        let verdict = judge_log_on(&answer, SystemTime::now());
+        permit.finish(verdict.outcome(), verdict.refusal.map_or("ok", Kind::word));
+        match verdict.refusal {
+            Some(kind) => {
+                let perhaps_wrong = kind == Kind::Unavailable && answer.status() == 401;
+                Err(Unissued { error: verdict.error(kind, operation), perhaps_wrong })
+            }
+            None => Ok(answer.json::<Issued>(operation)?.into()),
         }
+    }
+}
+
+impl From<Error> for Unissued {
+    fn from(error: Error) -> Self {
+        Self { error, perhaps_wrong: false }
     }
 }
 
 impl From<Issued> for Token {
     fn from(issued: Issued) -> Self {
-        Self { value: issued.access_token.into(), life: Duration::from_secs(issued.expires_in.unwrap_or(DEFAULT_LIFE)) }
+        let life = Duration::from_secs(issued.expires_in.unwrap_or(DEFAULT_LIFE));
+        Self { value: issued.access_token.into(), life, scope: issued.scope }
     }
 }
 
 /// The current token of one admin credential.
 pub struct TokenSource {
+    fetcher: Arc<Fetcher>,
+}
+
+struct Fetcher {
     client: Client,
     http: Http,
+    /// Token endpoints have limits apart from those of the APIs.
+    budget: Budget,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
-    failure: Option<Failure>,
+    memory: Memory,
+    /// The fetch under way. It is a task of its own, so that it ends and is remembered whoever stops waiting for it.
+    flight: Option<Flight>,
 }
 
-struct Held {
-    value: Arc<SecretString>,
-    renew_at: Instant,
-    ends_at: Instant,
-}
-
-struct Failure {
-    error: Error,
-    /// `None`: until the credential changes, that is for ever.
-    holds_until: Option<Instant>,
-}
+type Flight = Shared<BoxFuture<'static, ()>>;
 
 impl TokenSource {
     /// The source for a client. `http` presents the certificate where the client proves itself by one.
-    pub fn new(client: Client, http: Http) -> Self {
-        Self { client, http, state: Mutex::new(State::default()) }
+    pub fn new(client: Client, http: Http, observer: Arc<dyn CallObserver>) -> Self {
+        let budget = Budget::new("token", &Limits::one(Limit::Unknown), MAX_IN_FLIGHT, observer);
+        Self { fetcher: Arc::new(Fetcher { client, http, budget, state: Mutex::default() }) }
     }
 
-    /// A token that is good for a while. Whoever comes while one is being fetched waits for that one.
-    pub async fn get(&self, budget: &Budget, deadline: Instant) -> Result<Arc<SecretString>> {
-        // Held across the fetch on purpose: this is the single flight. A cancelled caller lets go, and the next fetches.
-        let mut state = self.state.lock().await;
-        let now = Instant::now();
-        if let Some(held) = state.held.as_ref().filter(|held| now < held.renew_at) {
-            return Ok(Arc::clone(&held.value));
+    /// A token that is good for a while. Whoever has none waits for the one that is being fetched.
+    pub async fn get(&self, deadline: Instant) -> Result<Arc<SecretString>> {
+        let flight = match self.fetcher.look(Instant::now()) {
+            Known::Token(value) => return Ok(value),
+            Known::Failure(error) => return Err(error),
+            Known::Nothing => self.fetcher.flight(),
+        };
+        let wait = deadline.saturating_duration_since(Instant::now());
+        if tokio::time::timeout(wait, flight).await.is_err() {
+            return Err(Error::new(Kind::Unavailable, OPERATION));
         }
-        if let Some(failure) = state.failure.as_ref().filter(|failure| failure.holds_until.is_none_or(|end| now < end))
-        {
-            return Err(failure.error.share());
-        }
-        match self.fetch(budget, deadline).await {
-            Ok(token) => Ok(state.hold(token)),
-            Err(error) => state.fail(error),
-        }
+        self.fetcher.state().memory.last().unwrap_or_else(|| Err(Error::new(Kind::Unavailable, OPERATION)))
     }
 
-    async fn fetch(&self, budget: &Budget, deadline: Instant) -> Result<Token> {
-        let first = self.client.ask(&self.http, budget, "log on", deadline).await;
-        match first {
-            Err(error) if error.kind() == Kind::CredentialsRefused => {
-                pause(SECOND_TRY).await;
-                self.client.ask(&self.http, budget, "log on", deadline.max(Instant::now() + SECOND_TRY)).await
-            }
-            outcome => outcome,
-        }
+    /// Whether this token was issued just now, so that there is no better one.
+    pub fn is_fresh(&self, token: &Arc<SecretString>) -> bool {
+        self.fetcher.state().memory.is_fresh(token, Instant::now())
     }
 
     /// The API refused this token: the next caller gets another. A token that was replaced meanwhile stays.
-    pub async fn discard(&self, refused: &Arc<SecretString>) {
-        let mut state = self.state.lock().await;
-        if state.held.as_ref().is_some_and(|held| Arc::ptr_eq(&held.value, refused)) {
-            state.held = None;
-        }
+    pub fn discard(&self, refused: &Arc<SecretString>) {
+        self.fetcher.state().memory.discard(refused);
     }
 }
 
-impl State {
-    fn hold(&mut self, token: Token) -> Arc<SecretString> {
-        let now = Instant::now();
-        let value = Arc::new(token.value);
-        self.held = Some(Held { value: Arc::clone(&value), renew_at: now + token.life / 2, ends_at: now + token.life });
-        self.failure = None;
-        value
+impl Fetcher {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers the failure; a token that still has some life left is used meanwhile.
-    fn fail(&mut self, error: Error) -> Result<Arc<SecretString>> {
-        let now = Instant::now();
-        if let Some(held) = self.held.as_mut().filter(|held| now + MARGIN < held.ends_at) {
-            held.renew_at = (now + MARGIN).min(held.ends_at);
-            return Ok(Arc::clone(&held.value));
-        }
-        let holds_until = match error.kind() {
-            Kind::CredentialsRefused => None,
-            Kind::Forbidden => Some(now + FORBIDDEN_HOLDS),
-            _ => Some(now + FAILURE_HOLDS),
+    /// What is known. A token that is past half its life is handed out, and another fetched beside.
+    fn look(self: &Arc<Self>, now: Instant) -> Known {
+        let (known, ageing) = {
+            let state = self.state();
+            (state.memory.look(now), state.memory.is_due(now))
         };
-        self.failure = Some(Failure { error: error.share(), holds_until });
-        Err(error)
+        if ageing {
+            drop(self.flight());
+        }
+        known
+    }
+
+    /// The fetch under way, begun if there is none.
+    fn flight(self: &Arc<Self>) -> Flight {
+        let mut state = self.state();
+        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.peek().is_none()) {
+            return flight.clone();
+        }
+        let fetcher = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let fetched = fetcher.fetch(Instant::now() + FETCH_TIMEOUT).await;
+            let mut state = fetcher.state();
+            state.memory.keep(fetched, Instant::now());
+            state.flight = None;
+        });
+        let flight = task.map(drop).boxed().shared();
+        state.flight = Some(flight.clone());
+        flight
+    }
+
+    async fn fetch(&self, deadline: Instant) -> Result<Token, Unissued> {
+        let first = self.client.ask(&self.http, &self.budget, OPERATION, deadline).await;
+        match first {
+            Err(refused) if refused.error.kind() == Kind::CredentialsRefused => {
+                pause(SECOND_TRY).await;
+                self.client.ask(&self.http, &self.budget, OPERATION, deadline).await
+            }
+            outcome => outcome,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::budget::Unobserved;
+    use crate::platform::stand_in::{Answering, StandIn};
 
     fn client(proof: ClientProof) -> Client {
         Client { token_url: Url::parse("https://uaa.example/oauth/token").unwrap(), id: "sb-1!b2|it!b3".into(), proof }
     }
 
-    fn form(proof: ClientProof) -> String {
-        match client(proof).request().body {
-            Body::Form(form) => form,
-            Body::Empty | Body::Json(_) => panic!("a token request is a form"),
-        }
+    fn sent(proof: ClientProof) -> (String, String) {
+        let request = client(proof).request();
+        let Body::Form(form) = request.body else { panic!("a token request is a form") };
+        (request.url.query().unwrap_or_default().to_owned(), form)
     }
 
     #[test]
     fn each_variant_sends_what_its_platform_reads() {
-        let secret = SecretString::from("a+b$c=&d");
-        assert_eq!(
-            form(ClientProof::Body(secret.clone())),
-            "grant_type=client_credentials&client_id=sb-1%21b2%7Cit%21b3&client_secret=a%2Bb%24c%3D%26d"
-        );
-        assert_eq!(form(ClientProof::Certificate), "grant_type=client_credentials&client_id=sb-1%21b2%7Cit%21b3");
-        assert_eq!(form(ClientProof::Basic(secret)), "grant_type=client_credentials");
+        let (grant, secret) = ("grant_type=client_credentials", SecretString::from("a+b$c=&d"));
+        let form = format!("{grant}&client_id=sb-1%21b2%7Cit%21b3&client_secret=a%2Bb%24c%3D%26d");
+        assert_eq!(sent(ClientProof::Body(secret.clone())), (String::new(), form));
+        let form = format!("{grant}&client_id=sb-1%21b2%7Cit%21b3");
+        assert_eq!(sent(ClientProof::Certificate("c".into(), "k".into())), (String::new(), form));
+        assert_eq!(sent(ClientProof::Basic(secret)), (grant.to_owned(), String::new()));
     }
 
-    fn token(life: u64) -> Token {
-        Token { value: SecretString::from("t"), life: Duration::from_secs(life) }
+    #[tokio::test]
+    async fn a_token_that_is_still_good_is_handed_out_while_another_is_fetched_beside() {
+        let platform = StandIn::start().await;
+        platform.token_service(Answering::Never);
+        let client = platform.client("secret");
+        let source = TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved));
+        let life = Duration::from_secs(100);
+        let old = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        source.fetcher.state().memory.keep(Ok(Token { value: "old".into(), life }), old);
+        let asked = Instant::now();
+        for _ in 0..3 {
+            assert_eq!(source.get(asked + life).await.unwrap().expose_secret(), "old");
+        }
+        assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+        pause(Duration::from_millis(200)).await;
+        assert_eq!(platform.log_ons(), 1, "one fetches");
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_for_a_token_share_one_fetch_also_when_the_first_gives_up() {
+        let platform = StandIn::start().await;
+        platform.token_service(Answering::Slowly(Duration::from_millis(300)));
+        let client = platform.client("secret");
+        let source = Arc::new(TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved)));
+        let soon = Instant::now() + Duration::from_secs(5);
+        let first = tokio::time::timeout(Duration::from_millis(50), source.get(soon)).await;
+        assert!(first.is_err(), "it gave up");
+        let all = futures::future::join_all((0..10).map(|_| source.get(soon))).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert_eq!(platform.log_ons(), 1);
     }
 
     #[test]
-    fn a_token_is_renewed_at_half_its_life() {
-        let mut state = State::default();
-        state.hold(token(3600));
-        let held = state.held.as_ref().unwrap();
-        assert_eq!(held.ends_at - held.renew_at, Duration::from_secs(1800));
-    }
-
-    #[test]
-    fn a_refused_credential_stays_refused_and_an_outage_passes() {
-        let mut state = State::default();
-        assert!(state.fail(Error::new(Kind::CredentialsRefused, "log on")).is_err());
-        assert!(state.failure.as_ref().unwrap().holds_until.is_none());
-        assert!(state.fail(Error::new(Kind::Unavailable, "log on")).is_err());
-        assert!(state.failure.as_ref().unwrap().holds_until.is_some());
-    }
-
-    #[test]
-    fn a_failed_renewal_leaves_the_living_token_in_use() {
-        let mut state = State::default();
-        state.hold(token(3600));
-        assert!(state.fail(Error::new(Kind::Unavailable, "log on")).is_ok());
-        state.hold(token(10));
-        assert!(state.fail(Error::new(Kind::Unavailable, "log on")).is_err());
+    fn a_digest_tells_credentials_apart_and_shows_none() {
+        let digests: std::collections::BTreeSet<_> = [
+            ClientProof::Body("hunter2".into()),
+            ClientProof::Body("hunter3".into()),
+            ClientProof::Basic("hunter2".into()),
+            ClientProof::Certificate("hunter2".into(), "k".into()),
+        ]
+        .map(|proof| client(proof).digest())
+        .into();
+        assert_eq!(digests.len(), 4);
+        assert!(digests.iter().all(|digest| !digest.contains("hunter")));
     }
 }

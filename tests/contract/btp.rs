@@ -12,12 +12,12 @@ use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{AdminSecret, Health, Kind, connect};
+use technical_user_operator::platform::{Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
-use crate::suite::{create, delete, grant, held, issue, listed, revoke, revoke_grants};
+use crate::suite::{confirmed, create, delete, grant, held, identities_of, issue, listed, revoke, revoke_grants};
 use crate::{documents, faults, suite};
 
 /// What the suite has to know.
@@ -32,20 +32,21 @@ static BTP: Description = Description {
         roles_parameter: Some("roles"),
     }),
     grants: |environment| {
-        let of = |kind, name: &str, origin: Option<&str>, role: &str| Grant {
-            holder: Holder::new(kind, &Principal { name: name.into(), origin: origin.map(str::to_owned) }, environment),
-            role: Role::RoleCollection(RoleName { name: role.into() }),
+        let of = |kind, name: &str, origin: Option<&str>, role: &str| {
+            let principal = Principal { name: name.into(), origin: origin.map(str::to_owned) };
+            let role = Role::RoleCollection(RoleName { name: role.into() });
+            Grant::new(Holder::new(kind, &principal, environment), role)
         };
         let users = vec![
             of(HolderKind::User, "P0001", None, "PI_Read_Only"),
-            of(HolderKind::User, "P0001", Some("ldap"), "PI_Administrator"),
+            of(HolderKind::User, "P0002", Some("ldap"), "PI_Read_Only"),
             of(HolderKind::User, "jane+sender@acme.example", Some("sap.custom"), "PI_Read_Only"),
         ];
         let groups = vec![
             of(HolderKind::Group, "Integration Developers", Some("sap.custom"), "PI_Integration_Developer"),
-            of(HolderKind::Group, "a/b", Some("sap.custom"), "PI_Read_Only"),
+            of(HolderKind::Group, "a/b", Some("sap.custom"), "PI_Integration_Developer"),
         ];
-        vec![users, groups]
+        vec![users, vec![of(HolderKind::User, "P0001", Some("ldap"), "PI_Administrator")], groups]
     },
     count: |simulator| {
         let state = simulator.state();
@@ -64,10 +65,11 @@ static BTP: Description = Description {
         "service-manager.delete-instance",
         "xsuaa.assign",
         "xsuaa.unassign",
-        "xsuaa.list-collections",
+        "xsuaa.get-collection",
+        "xsuaa.get-user",
         "xsuaa.add-mapping",
         "xsuaa.remove-mapping",
-        "xsuaa.list-mappings",
+        "xsuaa.list-attribute-mappings",
     ],
 };
 
@@ -131,14 +133,21 @@ fn a_service_that_works_in_the_background_is_waited_for() {
 }
 
 #[test]
-fn a_creation_that_takes_long_is_in_progress_and_not_ordered_again() {
-    let platform = Running::start(&BTP);
+fn a_creation_that_takes_long_is_followed_and_not_ordered_again() {
+    let mut platform = Running::start(&BTP);
     platform.simulator.settings(&json!({"asyncPlans": ["integration-flow"], "operationMillis": 60_000}));
-    assert_eq!(create(&platform, "long").health, Health::InProgress);
-    assert_eq!(create(&platform, "long").health, Health::InProgress);
+    let (owner, sample) = (owner("long"), platform.sample(&owner("long")).expect("a sample"));
+    let begun = runtime().block_on(identities_of(&platform.driver).create(&sample)).expect("an answer");
+    let Ordered::Begun(operation) = begun else { panic!("it takes a minute: {begun:?}") };
+    // What follows it may be another process.
+    platform.reconnect();
+    let follow = |driver| runtime().block_on(identities_of(driver).follow(&operation)).expect("an answer");
+    assert!(matches!(follow(&platform.driver), Progress::Running));
+    let found = runtime().block_on(identities_of(&platform.driver).find(&owner)).expect("an answer");
+    assert_eq!(found.iter().map(|one| one.health).collect::<Vec<_>>(), [Health::InProgress]);
     assert_eq!(listed(&platform, "cluster-1")[0].health, Health::InProgress);
     platform.simulator.advance_clock(Duration::from_mins(1));
-    platform.simulator.settings(&json!({"asyncPlans": []}));
+    assert!(matches!(follow(&platform.driver), Progress::Succeeded));
     assert_eq!(create(&platform, "long").health, Health::Usable);
     let requests = platform.simulator.requests();
     let orders = requests.iter().filter(|request| request["route"] == "service-manager.create-instance").count();
@@ -253,10 +262,134 @@ fn a_role_is_gone_only_when_the_answer_shows_it() {
     assert_eq!(held(&platform, &grants), []);
 }
 
+/// The users' part of the sample grants.
+fn users(platform: &Running) -> Vec<Grant> {
+    platform.grants().remove(0)
+}
+
+fn count(platform: &Running, route: &str) -> usize {
+    platform.simulator.requests().iter().filter(|request| request["route"] == route).count()
+}
+
+/// Somebody else, with the same admin credential, makes users who hold a role collection.
+fn add_strangers(platform: &Running, users: &[serde_json::Value]) {
+    let key = platform.simulator.credential("xsuaa", "secret");
+    let text = |name: &str| key[name].as_str().expect("an admin credential's field").to_owned();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &text("clientid")),
+        ("client_secret", &text("clientsecret")),
+    ];
+    runtime().block_on(async {
+        let http = reqwest::Client::new();
+        let asked = http.post(text("tokenurl")).form(&form).send().await.expect("a token");
+        let token: serde_json::Value = asked.json().await.expect("a token");
+        let url = format!("{}/sap/rest/user/bulk", text("apiurl"));
+        for users in users.chunks(1000) {
+            let bearer = token["access_token"].as_str().expect("a token");
+            let made = http.post(&url).bearer_auth(bearer).json(users).send().await.expect("users");
+            assert_eq!(made.status(), 200);
+        }
+    });
+}
+
+#[test]
+fn a_role_collection_that_fits_no_answer_is_read_user_by_user() {
+    let platform = Running::start(&BTP);
+    let long = "x".repeat(230);
+    let stranger = |number: usize| {
+        json!({"username": format!("{number}-{long}"), "email": format!("{number}@{long}"), "origin": "sap.custom",
+               "roleCollections": ["PI_Read_Only"]})
+    };
+    add_strangers(&platform, &(0..30_000).map(stranger).collect::<Vec<_>>());
+    let ours = users(&platform);
+    grant(&platform, &ours[..1]);
+    for round in 1..3 {
+        assert_eq!(held(&platform, &ours), ours[..1]);
+        assert_eq!(count(&platform, "xsuaa.get-user"), round * ours.len());
+    }
+    assert_eq!(count(&platform, "xsuaa.get-collection"), 1, "it is known by then");
+}
+
+#[test]
+fn a_bulk_read_gives_nothing_that_was_not_asked_for() {
+    let platform = Running::start(&BTP);
+    let stranger = |number: usize| json!({"username": format!("stranger-{number}"), "origin": "sap.custom", "roleCollections": ["PI_Read_Only"]});
+    add_strangers(&platform, &(0..3000).map(stranger).collect::<Vec<_>>());
+    let ours = users(&platform);
+    grant(&platform, &ours);
+    let grants = platform.driver.grants.clone().expect("grants");
+    let of = ours[..2].iter().cloned().collect();
+    let seen = runtime().block_on(grants.read(&grants.scope(&ours[0]), &of)).expect("a role collection");
+    assert_eq!(seen, of);
+    assert_eq!(count(&platform, "xsuaa.get-collection"), 1);
+}
+
+#[test]
+fn a_404_that_is_not_the_platforms_own_proves_nothing() {
+    let platform = Running::start(&BTP);
+    let ours = users(&platform)[..1].to_vec();
+    grant(&platform, &ours);
+    let grants = platform.driver.grants.clone().expect("grants");
+    for route in ["xsuaa.get-user", "xsuaa.get-collection", "xsuaa.unassign"] {
+        platform.simulator.fault(route, &json!({"kind": "html", "status": 404}));
+    }
+    let look = runtime().block_on(grants.holds(&ours)).remove(0);
+    let read = runtime().block_on(grants.read(&grants.scope(&ours[0]), &ours.iter().cloned().collect()));
+    let revoked = runtime().block_on(grants.revoke(&ours)).remove(0);
+    for kind in [look.map(drop), read.map(drop), revoked].map(|outcome| outcome.map_err(|error| error.kind())) {
+        assert_eq!(kind, Err(Kind::Unavailable));
+    }
+    platform.simulator.heal();
+    assert_eq!(held(&platform, &ours), ours);
+}
+
+#[test]
+fn nobody_holds_what_is_not_there() {
+    let platform = Running::start(&BTP);
+    let environment = environment();
+    let of = |kind, name: &str, origin: &str, role: &str| {
+        let principal = Principal { name: name.into(), origin: Some(origin.into()) };
+        Grant::new(Holder::new(kind, &principal, &environment), Role::RoleCollection(RoleName { name: role.into() }))
+    };
+    let nobody = [
+        of(HolderKind::User, "stranger", "sap.custom", "PI_Read_Only"),
+        of(HolderKind::User, "stranger", "gone.idp", "PI_Read_Only"),
+        of(HolderKind::User, "stranger", "sap.custom", "No Such Thing"),
+        of(HolderKind::Group, "Developers", "gone.idp", "PI_Read_Only"),
+        of(HolderKind::Group, "Developers", "sap.custom", "No Such Thing"),
+    ];
+    assert_eq!(held(&platform, &nobody), []);
+    assert_eq!(confirmed(&platform, &nobody), []);
+    revoke_grants(&platform, &nobody);
+}
+
+#[test]
+fn a_user_is_changed_by_one_call_at_a_time_whatever_the_role_collection() {
+    let platform = Running::start(&BTP);
+    let [reader, administrator] = [platform.grants()[0][0].clone(), platform.grants()[1][0].clone()];
+    assert_eq!(reader.holder, administrator.holder);
+    let other = platform.grants()[0][2].clone();
+    let grants = platform.driver.grants.clone().expect("grants");
+    let wait = Duration::from_millis(600);
+    let slow = |one: Grant, two: Grant| {
+        let delay = json!({"kind": "latency", "latencyMs": wait.as_millis(), "times": 2});
+        platform.simulator.fault("xsuaa.assign", &delay);
+        let started = Instant::now();
+        let (one, two) = (vec![one], vec![two]);
+        let done = runtime().block_on(async { tokio::join!(grants.grant(&one), grants.grant(&two)) });
+        assert!(done.0.into_iter().chain(done.1).all(|outcome| outcome.is_ok()));
+        started.elapsed()
+    };
+    platform.converge("log on", async |driver| driver.log_on().await);
+    assert!(slow(reader.clone(), administrator) >= wait * 2);
+    assert!(slow(reader, other) < wait * 2, "two users are");
+}
+
 #[test]
 fn a_refused_token_is_replaced_once() {
     let platform = Running::start(&BTP);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401, "times": 1}));
     assert!(listed(&platform, "cluster-1").is_empty());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401}));
@@ -315,8 +448,9 @@ fn log_on_with_a_certificate() {
     let access = ApiAccess { credentials_secret_ref: SecretRef { name: "x509".into() } };
     let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
-    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &observer).expect("a driver");
-    runtime().block_on(driver.log_on()).expect("the certificate logs on");
+    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &Accounts::default(), &observer)
+        .expect("a driver");
+    runtime().block_on(driver.log_on()).and_then(LoggedOn::whole).expect("the certificate logs on");
     let identities = driver.identities.expect("identities");
     assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
 }

@@ -11,7 +11,7 @@ use technical_user_operator::api::{Environment, Identity};
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{AdminSecret, Driver, Error, NewIdentity, connect};
+use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Error, NewIdentity, connect};
 
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
@@ -133,7 +133,8 @@ fn connected(simulator: &Simulator, description: &Description) -> (Driver, Vec<S
     };
     let secrets = credentials.iter().map(|(name, key)| ((*name).to_owned(), parse(key))).collect();
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
-    let driver = connect(&(description.environment)(simulator), &secrets, &observer).expect("a driver");
+    let environment = (description.environment)(simulator);
+    let driver = connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver");
     let values = credentials.iter().filter_map(|(_, key)| key["clientsecret"].as_str().map(str::to_owned));
     (driver, values.collect())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::description::{Description, Running};
 use crate::harness::http;
-use crate::suite::{create, delete, grant, held, issue, reveal, revoke, revoke_grants};
+use crate::suite::{confirmed, create, delete, grant, held, issue, reveal, revoke, revoke_grants};
 
 /// Every route with every fault. Each route has a simulator of its own, so that they run side by side.
 pub(crate) fn run(description: &'static Description) {
@@ -64,6 +64,7 @@ fn grant_life(platform: &Running, story: &str) {
     for batch in platform.grants() {
         grant(platform, &batch);
         assert_eq!(held(platform, &batch), batch, "{story}");
+        assert_eq!(confirmed(platform, &batch), batch, "{story}");
         revoke_grants(platform, &batch);
         assert!(held(platform, &batch).is_empty(), "{story}");
     }

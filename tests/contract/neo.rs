@@ -1,6 +1,7 @@
 //! Environment `neo`: its description, and what only it has.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use technical_user_operator::api::platform::Neo;
@@ -10,8 +11,9 @@ use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::{Error, Grants, Kind};
 
 use crate::description::{Description, Running};
+use crate::harness::patience::eventually;
 use crate::harness::runtime;
-use crate::suite::{grant, held, revoke_grants};
+use crate::suite::{confirmed, grant, held, revoke_grants};
 use crate::{faults, suite};
 
 /// What the suite has to know.
@@ -115,7 +117,7 @@ fn a_member_costs_one_write_however_many_roles_change() {
     let batch: Vec<Grant> =
         ["P2", "P3"].iter().flat_map(|name| roles.map(|role| user(name, None, member_role(role)))).collect();
     grant(&platform, &batch);
-    assert_eq!((calls(&platform, "neo.list-members"), calls(&platform, "neo.add-member")), (1, 2));
+    assert_eq!((calls(&platform, "neo.list-members"), calls(&platform, "neo.add-member")), (2, 2));
     revoke_grants(&platform, &batch[..2]);
     assert_eq!(calls(&platform, "neo.change-member"), 1);
     grant(&platform, &batch[2..]);
@@ -163,14 +165,78 @@ fn a_role_that_does_not_exist_is_named_and_keeps_nothing_back() {
     assert_eq!(error.kind(), Kind::NotFound);
     assert!(error.to_string().contains("`NoSuchThing`") && error.to_string().contains("`abciflmap`"), "{error}");
     assert!(held(&platform, std::slice::from_ref(&unknown)).is_empty(), "and nobody holds it");
+    assert!(confirmed(&platform, std::slice::from_ref(&unknown)).is_empty(), "which the user itself shows");
     revoke_grants(&platform, &[unknown]);
+}
+
+#[test]
+fn a_404_proves_nothing_where_the_user_shows_the_role() {
+    let platform = Running::start(&NEO);
+    let sender = [user("P2", None, application_role("ESBMessaging.send"))];
+    grant(&platform, &sender);
+    for route in ["neo.list-role-users", "neo.remove-role-users"] {
+        platform.simulator.fault(route, &json!({"kind": "html", "status": 404}));
+    }
+    assert_eq!(confirmed(&platform, &sender), sender);
+    let refused = runtime().block_on(grants_of(&platform).revoke(&sender)).remove(0);
+    assert_eq!(refused.map_err(|error| error.kind()), Err(Kind::NotFound));
+    platform.simulator.heal();
+    revoke_grants(&platform, &sender);
+    assert_eq!(confirmed(&platform, &sender), []);
+}
+
+/// Somebody else, with an API client of their own, gives a member these roles.
+fn change_member(platform: &Running, name: &str, roles: &[&str]) {
+    let key = platform.simulator.credential("neo", "secret");
+    let text = |name: &str| key[name].as_str().expect("an admin credential's field").to_owned();
+    let base = platform.simulator.url().to_owned();
+    runtime().block_on(async {
+        let http = reqwest::Client::new();
+        let token_url = format!("{base}/neo/oauth2/apitoken/v1?grant_type=client_credentials");
+        let asked = http.post(token_url).basic_auth(text("clientid"), Some(text("clientsecret"))).send().await;
+        let token: Value = asked.expect("a token").json().await.expect("a token");
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": name, "userName": name,
+            "roles": roles.iter().map(|role| json!({"value": role})).collect::<Vec<_>>(),
+        });
+        let url = format!("{base}/neo/authorization/v1/platform/accounts/acme/Users/{name}");
+        let bearer = token["access_token"].as_str().expect("a token");
+        let changed = http
+            .put(url)
+            .bearer_auth(bearer)
+            .header("content-type", "application/scim+json")
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("a member");
+        assert_eq!(changed.status(), 200);
+    });
+}
+
+#[test]
+fn a_role_that_a_person_gives_while_a_batch_is_under_way_survives() {
+    let platform = Running::start(&NEO);
+    grant(&platform, &[user("P9", None, member_role("Developer"))]);
+    let mut batch: Vec<Grant> =
+        (1..=8).map(|number| user(&format!("P{number}"), None, member_role("ReadOnly"))).collect();
+    batch.push(user("P9", None, member_role("ReadOnly")));
+    // Eight members are written at once; the ninth's turn comes when the first of them is done.
+    platform.simulator.fault("neo.add-member", &json!({"kind": "latency", "latencyMs": 2000, "times": 8}));
+    let grants = platform.driver.grants.clone().expect("grants");
+    let under_way = runtime().spawn(async move { grants.grant(&batch).await });
+    let begun = || (calls(&platform, "neo.list-members") > 1).then_some(());
+    eventually("members are being read", Duration::from_secs(10), begun);
+    change_member(&platform, "P9", &["Developer", "IntegrationAuditor"]);
+    assert!(runtime().block_on(under_way).expect("a batch").iter().all(Result::is_ok));
+    let roles = member(&platform, "P9").expect("a member")["roles"].clone();
+    assert_eq!(roles, json!(["Developer", "IntegrationAuditor", "ReadOnly"]));
 }
 
 #[test]
 fn groups_and_foreign_roles_are_refused_before_any_call() {
     let platform = Running::start(&NEO);
-    let mut of_group = user("Developers", None, member_role("Developer"));
-    of_group.holder.kind = HolderKind::Group;
+    let developers = Principal { name: "Developers".into(), origin: None };
+    let of_group = Grant::new(Holder::new(HolderKind::Group, &developers, &environment()), member_role("Developer"));
     let foreign = user("P2", None, Role::RoleCollection(RoleName { name: "PI_Read_Only".into() }));
     for refused in [of_group, foreign] {
         let error = outcomes(&platform, &[refused]).remove(0).expect_err("Neo has no such thing");
@@ -182,7 +248,7 @@ fn groups_and_foreign_roles_are_refused_before_any_call() {
 #[test]
 fn both_apis_share_one_token() {
     let platform = Running::start(&NEO);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     for batch in platform.grants() {
         grant(&platform, &batch);
     }

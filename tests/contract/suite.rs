@@ -1,11 +1,12 @@
 //! What every driver promises, on a platform that is well. Each test is one promise of a capability's documentation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::ExposeSecret as _;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::platform::{
-    Credentials, Driver, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Proof,
+    Credentials, Driver, Error, Field, Health, Identities, Issued, Kind, NewIdentity, ObservedCredential,
+    ObservedIdentity, Ordered, Proof,
 };
 
 use crate::description::{Description, Running, owner};
@@ -14,7 +15,7 @@ use crate::harness::runtime;
 /// All of it. The platform is handed on, for whoever wants to see what was asked of it.
 pub(crate) fn run(description: &'static Description) -> Running {
     let platform = Running::start(description);
-    platform.converge("log on", async |driver| driver.log_on().await);
+    platform.converge("log on", async |driver| driver.log_on().await?.whole());
     if platform.driver.identities.is_some() {
         identities(&platform);
         credentials(&platform);
@@ -36,9 +37,7 @@ fn identities(platform: &Running) {
     assert!(listed(platform, "cluster-2").is_empty(), "another cluster's are not shown");
 
     let other = platform.with_other_roles(&sample);
-    platform.converge("set roles", async |driver| {
-        driver.identities.as_ref().expect("identities").set_roles(&made, &other).await
-    });
+    set_roles(platform, &made, &other);
     for _ in 0..2 {
         delete(platform, &made);
         assert!(listed(platform, "cluster-1").is_empty());
@@ -77,19 +76,28 @@ fn credentials(platform: &Running) {
     assert_eq!(platform.count(), (0, 0), "an identity takes its credentials along");
 }
 
-/// Granted and revoked any number of times, seen by the bulk read in between.
+/// Granted and revoked any number of times, seen by the bulk read and by a look at each in between.
 fn grants(platform: &Running, batch: &[Grant]) {
-    assert!(held(platform, batch).is_empty(), "the samples are not held before");
+    let in_force = |expected: &[Grant], why: &str| {
+        assert_eq!(held(platform, batch), expected, "{why}");
+        assert_eq!(confirmed(platform, batch), expected, "{why}");
+    };
+    in_force(&[], "the samples are not held before");
     for _ in 0..2 {
         grant(platform, batch);
-        assert_eq!(held(platform, batch), batch, "all are in force");
+        in_force(batch, "all are in force");
     }
     revoke_grants(platform, &batch[..1]);
-    assert_eq!(held(platform, batch), batch[1..], "only what was taken away is gone");
+    in_force(&batch[1..], "only what was taken away is gone");
     for _ in 0..2 {
         revoke_grants(platform, batch);
-        assert!(held(platform, batch).is_empty());
+        in_force(&[], "nothing is left");
     }
+}
+
+/// The capability of a driver that has it.
+pub(crate) fn identities_of(driver: &Driver) -> &dyn Identities {
+    driver.identities.as_deref().expect("identities")
 }
 
 /// The capability of a driver that has it.
@@ -97,27 +105,61 @@ pub(crate) fn credentials_of(driver: &Driver) -> &dyn Credentials {
     driver.credentials.as_deref().expect("credentials")
 }
 
-/// Makes the sample identity of an owner.
+/// Makes the sample identity of an owner, as a controller would: what is found, or was begun, is looked at.
 pub(crate) fn create(platform: &Running, uid: &str) -> ObservedIdentity {
-    let sample = platform.sample(&owner(uid)).expect("a sample");
-    platform.converge("create", async |driver| driver.identities.as_ref().expect("identities").create(&sample).await)
+    let owner = owner(uid);
+    let sample = platform.sample(&owner).expect("a sample");
+    platform.converge("create", async |driver| {
+        let identities = identities_of(driver);
+        if let Some(found) = identities.find(&owner).await?.into_iter().next() {
+            return if found.health == Health::InProgress { Err(not_yet()) } else { Ok(found) };
+        }
+        match identities.create(&sample).await? {
+            Ordered::Done(made) => Ok(made),
+            Ordered::Found | Ordered::Begun(_) => Err(not_yet()),
+        }
+    })
 }
 
 /// Removes it.
 pub(crate) fn delete(platform: &Running, identity: &ObservedIdentity) {
-    platform.converge("delete", async |driver| driver.identities.as_ref().expect("identities").delete(identity).await);
+    platform.converge("delete", async |driver| done(identities_of(driver).delete(identity).await?));
+}
+
+/// Gives it roles.
+pub(crate) fn set_roles(platform: &Running, identity: &ObservedIdentity, wanted: &NewIdentity) -> ObservedIdentity {
+    platform.converge("set roles", async |driver| done(identities_of(driver).set_roles(identity, wanted).await?))
+}
+
+/// What is not done yet is tried again.
+fn done<T>(ordered: Ordered<T>) -> Result<T, Error> {
+    match ordered {
+        Ordered::Done(what) => Ok(what),
+        Ordered::Found | Ordered::Begun(_) => Err(not_yet()),
+    }
+}
+
+fn not_yet() -> Error {
+    Error::new(Kind::InProgress, "wait")
 }
 
 /// Everything of a cluster.
 pub(crate) fn listed(platform: &Running, cluster: &str) -> Vec<ObservedIdentity> {
-    platform.converge("list", async |driver| driver.identities.as_ref().expect("identities").list(cluster).await)
+    platform.converge("list", async |driver| identities_of(driver).list(cluster).await)
 }
 
 /// Issues the credential of this number.
 pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, sequence: i64) -> Issued {
     let owner = owner(uid);
     let name = owner.credential_name(sequence);
-    platform.converge("issue", async |driver| credentials_of(driver).issue(identity, &owner, &name).await)
+    platform.converge("issue", async |driver| {
+        let credentials = credentials_of(driver);
+        let found = credentials.find(identity).await?;
+        if let Some(found) = found.iter().find(|one| one.name == name && one.health == Health::Usable) {
+            return credentials.reveal(found).await?.ok_or_else(not_yet);
+        }
+        done(credentials.issue(identity, &owner, &name).await?)
+    })
 }
 
 /// The platform's own copy.
@@ -127,7 +169,7 @@ pub(crate) fn reveal(platform: &Running, credential: &ObservedCredential) -> Opt
 
 /// Ends it.
 pub(crate) fn revoke(platform: &Running, credential: &ObservedCredential) {
-    platform.converge("revoke", async |driver| credentials_of(driver).revoke(credential).await);
+    platform.converge("revoke", async |driver| done(credentials_of(driver).revoke(credential).await?));
 }
 
 /// The text fields of a credential.
@@ -157,12 +199,27 @@ pub(crate) fn revoke_grants(platform: &Running, batch: &[Grant]) {
     });
 }
 
-/// Those of the batch that the bulk read shows, in the batch's order.
+/// Those of the batch that the bulk reads of their scopes show, in the batch's order.
 pub(crate) fn held(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
     let seen = platform.converge("read", async |driver| {
         let grants = driver.grants.as_ref().expect("grants");
-        let first = &batch[0];
-        grants.read(&grants.scope(&first.role, first.holder.kind, &first.holder.origin)).await
+        let scopes: BTreeSet<_> = batch.iter().map(|grant| grants.scope(grant)).collect();
+        let mut seen = BTreeSet::new();
+        for scope in scopes {
+            let of = batch.iter().filter(|grant| grants.scope(grant) == scope).cloned().collect();
+            seen.extend(grants.read(&scope, &of).await?);
+        }
+        Ok(seen)
     });
     batch.iter().filter(|grant| seen.contains(grant)).cloned().collect()
+}
+
+/// Those of the batch that a look at each shows, in the batch's order.
+pub(crate) fn confirmed(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
+    let held = platform.converge("look up", async |driver| {
+        let held = driver.grants.as_ref().expect("grants").holds(batch).await;
+        assert_eq!(held.len(), batch.len(), "one answer for each");
+        held.into_iter().collect::<Result<Vec<bool>, _>>()
+    });
+    batch.iter().zip(held).filter(|(_, held)| *held).map(|(grant, _)| grant.clone()).collect()
 }

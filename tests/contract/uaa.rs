@@ -14,7 +14,7 @@ use technical_user_operator::platform::{Kind, NewIdentity};
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::process::Process;
 use crate::harness::runtime;
-use crate::suite::{create, credentials_of, issue, listed, revoke};
+use crate::suite::{create, credentials_of, issue, listed, revoke, set_roles};
 use crate::{faults, suite};
 
 /// What the suite has to know of the simulator's UAA.
@@ -27,7 +27,7 @@ static SIMULATED: Description = Description {
     routes: &[
         "uaa.token",
         "uaa.create-client",
-        "uaa.get-client",
+        "uaa.list-clients",
         "uaa.update-client",
         "uaa.change-secret",
         "uaa.delete-client",
@@ -157,9 +157,7 @@ fn authorities_come_and_go(platform: &Running) {
     for roles in [&["a.b", "A.B"][..], &[], &["orders.read"]] {
         let roles = roles.iter().map(|role| (*role).to_owned()).collect();
         let wanted = NewIdentity { roles, ..sample.clone() };
-        let changed = platform.converge("set roles", async |driver| {
-            driver.identities.as_ref().expect("identities").set_roles(&made, &wanted).await
-        });
+        let changed = set_roles(platform, &made, &wanted);
         assert_eq!(changed.roles.as_ref(), Some(&wanted.roles));
         assert_eq!(listed(platform, "cluster-1").remove(0).roles, changed.roles);
     }

@@ -29,11 +29,14 @@ async fn marketplace(recording: &mut Recording<'_>) {
     recording.get(&format!("/v1/service_plans/{}", id(&plans["items"][0]))).await;
     recording.get("/v1/service_plans/none").await;
     recording.get("/v1/service_offerings/none").await;
+    recording.get("/v1/service_offerings?fieldQuery=catalog_name%20eq%20%27hana%27").await;
+    recording.wrong(Method::GET, "/v1/service_offerings?max_items=many", None).await;
+    recording.expect_status(400);
 }
 
 async fn instances(recording: &mut Recording<'_>) -> String {
     let order = json!({"name": "a", "service_offering_name": "it-rt", "service_plan_name": "integration-flow",
-                       "labels": {"owner": ["us"]}, "parameters": {"roles": ["ESBMessaging.send"]}});
+                       "labels": {"owner": ["us"], "_clusterid": ["c"]}, "parameters": {"roles": ["ESBMessaging.send"]}});
     let made = recording.post(INSTANCES, order.clone()).await;
     recording.expect_status(201);
     recording.post(INSTANCES, order).await;
@@ -83,8 +86,11 @@ async fn asynchronous(recording: &mut Recording<'_>) {
     recording.post(&format!("{BINDINGS}?async=true"), json!({"name": "k", "service_instance_id": made})).await;
     recording.delete(&format!("{INSTANCES}/{made}?async=true"), None).await;
     recording.expect_status(202);
-    let failed = recording.get(&format!("{INSTANCES}/{made}")).await;
-    assert_eq!(failed["last_operation"]["state"], "failed");
+    for errors in ["object", "list"] {
+        recording.simulator.set("settings", &json!({"operationErrors": errors, "brokerErrorMember": "present"})).await;
+        let failed = recording.get(&format!("{INSTANCES}/{made}")).await;
+        assert_eq!(failed["last_operation"]["state"], "failed");
+    }
 }
 
 async fn refusals(recording: &mut Recording<'_>, instance: &str) {
@@ -94,8 +100,11 @@ async fn refusals(recording: &mut Recording<'_>, instance: &str) {
     recording.expect_status(502);
     recording.wrong(Method::POST, INSTANCES, Some(json!({"colour": "red"}))).await;
     recording.expect_status(400);
+    recording.post(INSTANCES, json!({"name": "e", "service_plan_id": "none"})).await;
+    recording.expect_status(404);
     recording.post(BINDINGS, json!({"name": "k", "service_instance_id": "none"})).await;
     recording.expect_status(404);
+    cut_off(recording).await;
     recording.get(&format!("{INSTANCES}/{instance}/operations/none")).await;
     let fault = json!({"kind": "throttle", "times": 1, "retryAfter": "go-time"});
     recording.simulator.set("faults/service-manager.list-bindings", &fault).await;
@@ -109,4 +118,15 @@ async fn refusals(recording: &mut Recording<'_>, instance: &str) {
     recording.get(INSTANCES).await;
     recording.expect_status(401);
     recording.with_token(&own);
+}
+
+async fn cut_off(recording: &mut Recording<'_>) {
+    let slow = json!({"asyncPlans": ["lite"], "operationMillis": 60_000, "timeoutMillis": 10});
+    recording.simulator.set("settings", &slow).await;
+    let order = json!({"name": "f", "service_offering_name": "destination", "service_plan_name": "lite"});
+    recording.post(&format!("{INSTANCES}?async=false"), order).await;
+    recording.expect_status(503);
+    let listed = recording.get(&format!("{INSTANCES}?fieldQuery=name%20eq%20%27f%27")).await;
+    recording.post(BINDINGS, json!({"name": "k", "service_instance_id": id(&listed["items"][0])})).await;
+    recording.expect_status(422);
 }

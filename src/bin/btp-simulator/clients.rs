@@ -31,6 +31,19 @@ pub(crate) struct Client {
     pub(crate) proof: Proof,
     /// What its tokens open, and how long.
     pub(crate) rights: Arc<Rights>,
+    /// When it was made.
+    pub(crate) since: Duration,
+}
+
+/// What a token opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Opened {
+    /// Its scopes.
+    pub(crate) scopes: Vec<String>,
+    /// How long it lasts.
+    pub(crate) token_validity: Duration,
+    /// Whether it can be had by client credentials, the only grant there is here.
+    pub(crate) by_client_credentials: bool,
 }
 
 /// What the tokens of one or several clients open. Keys of one service instance share it.
@@ -38,36 +51,35 @@ pub(crate) struct Rights(Guarded<Vec<Change>>);
 
 struct Change {
     since: Duration,
-    scopes: Vec<String>,
-    token_validity: Duration,
+    opened: Opened,
 }
 
 impl Rights {
     /// Rights that hold from now on.
-    pub(crate) fn new(scopes: Vec<String>, token_validity: Duration) -> Arc<Self> {
-        Arc::new(Self(Guarded::new(vec![Change { since: Duration::ZERO, scopes, token_validity }])))
+    pub(crate) fn new(opened: Opened) -> Arc<Self> {
+        Arc::new(Self(Guarded::new(vec![Change { since: Duration::ZERO, opened }])))
     }
 
     /// Other rights, effective in tokens that are issued `propagation` after `now`.
-    pub(crate) fn change(&self, scopes: Vec<String>, token_validity: Duration, now: Duration) {
+    pub(crate) fn change(&self, opened: Opened, now: Duration) {
         self.0.write(|changes| {
-            if changes.last().is_none_or(|last| last.scopes != scopes || last.token_validity != token_validity) {
-                changes.push(Change { since: now, scopes, token_validity });
+            if changes.last().is_none_or(|last| last.opened != opened) {
+                changes.push(Change { since: now, opened });
             }
         });
     }
 
     /// What a token issued now opens. Role changes of Cloud Integration reach callers with a delay.
-    pub(crate) fn effective(&self, now: Duration, propagation: Duration) -> (Vec<String>, Duration) {
+    pub(crate) fn effective(&self, now: Duration, propagation: Duration) -> Opened {
         self.0.read(|changes| {
             let arrived = |change: &&Change| change.since.is_zero() || change.since + propagation <= now;
             let change = changes.iter().rev().find(arrived);
-            change.map(|change| (change.scopes.clone(), change.token_validity)).unwrap_or_default()
+            change.map(|change| change.opened.clone()).unwrap_or_default()
         })
     }
 
     /// The latest ones, whether or not they have arrived.
-    pub(crate) fn latest(&self) -> (Vec<String>, Duration) {
+    pub(crate) fn latest(&self) -> Opened {
         self.effective(Duration::MAX, Duration::ZERO)
     }
 }
@@ -131,11 +143,11 @@ impl Clients {
 }
 
 fn shown(client: &Client, secrets: bool) -> Value {
-    let (scopes, token_validity) = client.rights.latest();
+    let opened = client.rights.latest();
     let mut shown = json!({
         "clientId": client.id,
-        "scopes": scopes.into_iter().collect::<BTreeSet<_>>(),
-        "tokenValidity": token_validity.as_secs(),
+        "scopes": opened.scopes.into_iter().collect::<BTreeSet<_>>(),
+        "tokenValidity": opened.token_validity.as_secs(),
     });
     match &client.proof {
         Proof::Secret(secret) if secrets => shown["clientSecret"] = json!(secret),
@@ -155,9 +167,13 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_mins(1);
 
+    fn opened(scope: &str) -> Opened {
+        Opened { scopes: vec![scope.into()], token_validity: MINUTE, by_client_credentials: true }
+    }
+
     fn certified(id: &str, fingerprint: &str) -> Client {
         let proof = Proof::Certificate { fingerprint: fingerprint.into(), valid_until: Duration::MAX };
-        Client { id: id.into(), proof, rights: Rights::new(vec![], MINUTE) }
+        Client { id: id.into(), proof, rights: Rights::new(opened("")), since: Duration::ZERO }
     }
 
     #[test]
@@ -173,10 +189,10 @@ mod tests {
     #[test]
     fn changed_rights_arrive_after_the_propagation_time() {
         let now = Duration::from_secs(1_000);
-        let rights = Rights::new(vec!["old".into()], MINUTE);
-        rights.change(vec!["new".into()], MINUTE, now);
-        assert_eq!(rights.effective(now, MINUTE).0, ["old"]);
-        assert_eq!(rights.effective(now + MINUTE, MINUTE).0, ["new"]);
-        assert_eq!(rights.effective(now, Duration::ZERO).0, ["new"]);
+        let rights = Rights::new(opened("old"));
+        rights.change(opened("new"), now);
+        assert_eq!(rights.effective(now, MINUTE), opened("old"));
+        assert_eq!(rights.effective(now + MINUTE, MINUTE), opened("new"));
+        assert_eq!(rights.effective(now, Duration::ZERO), opened("new"));
     }
 }

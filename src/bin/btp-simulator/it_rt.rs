@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::certificates::{self, Details, KeyKind};
-use crate::clients::Proof;
-use crate::frame::random;
-use crate::service_manager::{Broker, BrokerRefusal, Key, KeyOrder, Parameters, Wanted, register};
+use crate::clients::{Opened, Proof};
+use crate::frame::{EmptyRoles, MissingGrantTypes, Settings, random};
+use crate::service_manager::{Broker, BrokerRefusal, Key, KeyOrder, Parameters, register};
 
 const DAY: Duration = Duration::from_hours(24);
 /// Names of service keys are at most this long (SAP Help Portal, "Creating Service Instance and Service Key").
@@ -38,8 +38,7 @@ pub(crate) struct ProcessIntegrationRuntime(pub(crate) RuntimePlan);
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct InstanceParameters {
-    #[serde(default = "client_credentials")]
-    grant_types: Vec<String>,
+    grant_types: Option<Vec<String>>,
     #[serde(default, rename = "redirect-uris")]
     _redirect_uris: Vec<String>,
     #[serde(default)]
@@ -47,8 +46,15 @@ struct InstanceParameters {
     token_validity: Option<u64>,
 }
 
-fn client_credentials() -> Vec<String> {
-    vec!["client_credentials".to_owned()]
+impl InstanceParameters {
+    /// Whether clients of the instance get tokens by the only grant there is here. Every example of SAP's names it; what
+    /// comes of naming none is a switch.
+    fn by_client_credentials(&self, settings: &Settings) -> bool {
+        self.grant_types.as_ref().map_or_else(
+            || settings.missing_grant_types == MissingGrantTypes::ClientCredentials,
+            |named| named.iter().any(|grant| grant == "client_credentials"),
+        )
+    }
 }
 
 /// Parameters of a key. Without `key-type` it is a client id with its secret.
@@ -80,8 +86,8 @@ fn usual_length() -> u32 {
 }
 
 impl Broker for ProcessIntegrationRuntime {
-    fn read(&self, parameters: &Parameters) -> Result<Wanted, BrokerRefusal> {
-        let parameters = instance_parameters(parameters)?;
+    fn read(&self, parameters: &Parameters, settings: &Settings) -> Result<Opened, BrokerRefusal> {
+        let mut parameters = instance_parameters(parameters)?;
         let usual = if self.0 == RuntimePlan::Api { 43_200 } else { 3600 };
         let seconds = parameters.token_validity.unwrap_or(usual);
         if !TOKEN_VALIDITY.contains(&seconds) {
@@ -90,7 +96,12 @@ impl Broker for ProcessIntegrationRuntime {
         if let Some(wrong) = parameters.roles.iter().find(|role| !is_role_name(role)) {
             return Err(BrokerRefusal::parameters(format!("role {wrong} is not a valid role name")));
         }
-        Ok(Wanted { scopes: parameters.roles, token_validity: Duration::from_secs(seconds) })
+        if parameters.roles.is_empty() && settings.empty_roles == EmptyRoles::Default {
+            parameters.roles.push(self.usual_role().to_owned());
+        }
+        let by_client_credentials = parameters.by_client_credentials(settings);
+        let token_validity = Duration::from_secs(seconds);
+        Ok(Opened { scopes: parameters.roles, token_validity, by_client_credentials })
     }
 
     fn make_key(&self, order: &KeyOrder<'_>) -> Result<Key, BrokerRefusal> {
@@ -100,8 +111,8 @@ impl Broker for ProcessIntegrationRuntime {
         match parameters.key_type {
             None => self.secret_key(order, id),
             Some(kind) => {
-                let grants = instance_parameters(order.instance_parameters)?.grant_types;
-                if !grants.iter().any(|grant| grant == "client_credentials") {
+                let settings = order.subaccount.frame.settings.current();
+                if !instance_parameters(order.instance_parameters)?.by_client_credentials(&settings) {
                     return Err(BrokerRefusal::parameters("key-type needs the grant type client_credentials"));
                 }
                 self.certificate_key(order, id, kind, &parameters)
@@ -120,6 +131,13 @@ impl ProcessIntegrationRuntime {
         match self.0 {
             RuntimePlan::IntegrationFlow => "it-rt-simulated-subaccount-8ptbr820!b117912",
             RuntimePlan::Api => "it!b117912",
+        }
+    }
+
+    fn usual_role(&self) -> &'static str {
+        match self.0 {
+            RuntimePlan::IntegrationFlow => "ESBMessaging.send",
+            RuntimePlan::Api => "MonitoringDataRead",
         }
     }
 

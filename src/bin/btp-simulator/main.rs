@@ -2,13 +2,14 @@
 //!
 //! It shares no code with the operator, so that a misreading of a document in one is not repeated in the other.
 //! `frame` is what all platforms share; every other module is one platform, mounted below a prefix of its own, or
-//! what the parts of the simulated subaccount share (`subaccount`, `clients`, `certificates`, `admin`).
+//! what the parts of the simulated subaccounts share (`subaccount`, `landscape`, `clients`, `certificates`, `admin`).
 
 mod admin;
 mod certificates;
 mod clients;
 mod frame;
 mod it_rt;
+mod landscape;
 mod listeners;
 mod neo;
 mod sender;
@@ -67,12 +68,14 @@ fn settings(text: &str) -> Result<serde_json::Value, serde_json::Error> {
 }
 
 /// Every platform of the simulator.
-fn mount(frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
+fn mount(frame: &Arc<Frame>, authority: &Arc<Authority>) -> Vec<Mounted> {
+    let first = Subaccount::new(frame, authority, &subaccount::OWN);
+    let other = Subaccount::new(frame, authority, &subaccount::OTHER);
     vec![
-        tokens::mount(subaccount),
-        sender::mount(subaccount),
-        service_manager::mount(subaccount),
-        xsuaa::mount(subaccount),
+        tokens::mount(&first, &other),
+        sender::mount(&first, &other),
+        service_manager::mount(&first, &other),
+        xsuaa::mount(&first, &other),
         neo::mount(frame),
         uaa::mount(frame),
     ]
@@ -81,7 +84,7 @@ fn mount(frame: &Arc<Frame>, subaccount: &Arc<Subaccount>) -> Vec<Mounted> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let authority = Authority::new()?;
+    let authority = Arc::new(Authority::new()?);
     let (certificate, key) = authority.for_listener()?;
     let ca_file = CaFile::write(options.ca_file, authority.pem())?;
     let plain = TcpListener::bind(options.listen).await?;
@@ -91,8 +94,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(settings) = options.settings {
         frame.settings.start_with(&settings)?;
     }
-    let subaccount = Subaccount::new(Arc::clone(&frame), authority);
-    let router = frame::assemble(&frame, mount(&frame, &subaccount));
+    let router = frame::assemble(&frame, mount(&frame, &authority));
     let tls = TlsListener::start(tls, certificate, key)?;
     let stop = stop_signal(options.exit_with_stdin)?;
     announce(&frame, ca_file.path())?;

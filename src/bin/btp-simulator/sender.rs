@@ -11,17 +11,20 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::frame::{Mounted, Platform, Routes, TokenRefusal, answer};
-use crate::subaccount::{REALM, Subaccount};
+use crate::subaccount::Subaccount;
 
 /// The role that opens every path that has no roles of its own.
 const SEND: &str = "ESBMessaging.send";
 
+/// The subaccounts whose clients may call.
+type Subaccounts = Arc<[Arc<Subaccount>; 2]>;
+
 /// Mounts the sender below `/runtime`.
-pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
+pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>) -> Mounted {
     let sender =
         Routes::below("/runtime", "runtime").get("call", "/http/{*path}", call).post("send", "/http/{*path}", call);
-    let (router, names) = sender.with_state(Arc::clone(subaccount));
-    Mounted { platform: Arc::new(Runtime), router, names }
+    let (router, names) = sender.with_state(Arc::new([Arc::clone(subaccount), Arc::clone(other)]));
+    Mounted { platform: Arc::new(Runtime), other: None, router, names }
 }
 
 /// The runtime keeps nothing.
@@ -44,16 +47,17 @@ impl Platform for Runtime {
 }
 
 async fn call(
-    State(subaccount): State<Arc<Subaccount>>,
+    State(subaccounts): State<Subaccounts>,
     Path(path): Path<String>,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    let Some((client_id, roles)) = caller(&subaccount, &extensions, &headers) else {
+    let callers = subaccounts.iter().filter_map(|subaccount| caller(subaccount, &extensions, &headers));
+    let Some((client_id, roles)) = callers.into_iter().next() else {
         let response = answer::text(StatusCode::UNAUTHORIZED, "Unauthorized");
         return answer::with_header(response, header::WWW_AUTHENTICATE, "Bearer");
     };
-    let settings = subaccount.frame.settings.current();
+    let settings = subaccounts[0].frame.settings.current();
     let opens = |role: &String| match settings.sender_roles.get(&path) {
         Some(configured) => configured.contains(role),
         None => role == SEND,
@@ -67,12 +71,11 @@ async fn call(
 
 /// Who calls, and with which roles. A token that is no good is not made up for by a certificate.
 fn caller(subaccount: &Subaccount, extensions: &Extensions, headers: &HeaderMap) -> Option<(String, Vec<String>)> {
-    match subaccount.frame.tokens.check(headers, REALM, &subaccount.frame.clock) {
+    match subaccount.grant(headers) {
         Ok(grant) => Some((grant.client_id.clone(), grant.scopes.clone())),
         Err(TokenRefusal::Missing) if !headers.contains_key(header::AUTHORIZATION) => {
             let client = subaccount.client_by_certificate(extensions)?;
-            let (roles, _) = subaccount.rights_of(&client);
-            Some((client.id.clone(), roles))
+            Some((client.id.clone(), subaccount.rights_of(&client).scopes))
         }
         Err(_) => None,
     }

@@ -1,5 +1,5 @@
-//! The one subaccount of the multi-environment that the simulator plays: its names, its clients, its certification
-//! authority. The Service Manager, the XSUAA API, the token service and the sender all belong to it.
+//! The two subaccounts of the multi-environment that the simulator plays: names, clients, certification authority.
+//! The Service Manager, the XSUAA API and the token service of one know nothing of the other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +7,42 @@ use std::time::Duration;
 use axum::http::{Extensions, HeaderMap};
 
 use crate::certificates::{self, Authority};
-use crate::clients::{Client, Clients};
+use crate::clients::{Client, Clients, Opened};
 use crate::frame::client_credentials::certificate;
 use crate::frame::{Frame, Grant, TokenRefusal};
 
-/// Tokens of the subaccount's token service.
-pub(crate) const REALM: &str = "subaccount";
-/// Id of the subaccount, which is its identity zone too.
-pub(crate) const ZONE: &str = "77395f6a-a601-4c9e-8cd0-c1fcefc7f60f";
-/// Its subdomain.
-pub(crate) const SUBDOMAIN: &str = "simulated-subaccount-8ptbr820";
+/// Which subaccount something belongs to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Realm of its tokens.
+    pub(crate) realm: &'static str,
+    /// Its id, which is its identity zone too.
+    pub(crate) zone: &'static str,
+    /// Its subdomain.
+    pub(crate) subdomain: &'static str,
+    /// Where its token service is mounted.
+    pub(crate) token_path: &'static str,
+    /// What the names of its administrators have more than those of the first one.
+    pub(crate) suffix: &'static str,
+}
+
+/// The subaccount that everything is about.
+pub(crate) static OWN: Place = Place {
+    realm: "subaccount",
+    zone: "77395f6a-a601-4c9e-8cd0-c1fcefc7f60f",
+    subdomain: "simulated-subaccount-8ptbr820",
+    token_path: "/auth",
+    suffix: "",
+};
+
+/// Another one, for those who are handed the wrong credential.
+pub(crate) static OTHER: Place = Place {
+    realm: "other-subaccount",
+    zone: "b2f0c1de-1d4a-4c0b-9a57-5c3f7e6a9d02",
+    subdomain: "other-subaccount-k3x9v1q7",
+    token_path: "/other/auth",
+    suffix: "-other",
+};
 
 /// What everything inside the subaccount shares.
 pub(crate) struct Subaccount {
@@ -25,7 +51,9 @@ pub(crate) struct Subaccount {
     /// The OAuth clients.
     pub(crate) clients: Clients,
     /// Issues client certificates.
-    pub(crate) authority: Authority,
+    pub(crate) authority: Arc<Authority>,
+    /// Which of the two it is.
+    pub(crate) place: &'static Place,
 }
 
 /// Why a call is refused before it is looked at.
@@ -41,39 +69,56 @@ pub(crate) enum Refusal {
 
 impl Subaccount {
     /// A subaccount without clients.
-    pub(crate) fn new(frame: Arc<Frame>, authority: Authority) -> Arc<Self> {
-        Arc::new(Self { frame, clients: Clients::default(), authority })
+    pub(crate) fn new(frame: &Arc<Frame>, authority: &Arc<Authority>, place: &'static Place) -> Arc<Self> {
+        Arc::new(Self {
+            frame: Arc::clone(frame),
+            clients: Clients::default(),
+            authority: Arc::clone(authority),
+            place,
+        })
+    }
+
+    /// What the request's token grants here.
+    pub(crate) fn grant(&self, headers: &HeaderMap) -> Result<Arc<Grant>, TokenRefusal> {
+        self.frame.grant(headers, self.place.realm)
     }
 
     /// The grant of the request's token, if it carries the scope.
     pub(crate) fn authorize(&self, headers: &HeaderMap, scope: &str) -> Result<Arc<Grant>, Refusal> {
-        let grant = self.frame.tokens.check(headers, REALM, &self.frame.clock).map_err(|refusal| match refusal {
+        let grant = self.grant(headers).map_err(|refusal| match refusal {
             TokenRefusal::Missing => Refusal::Missing,
-            TokenRefusal::Unknown | TokenRefusal::Expired => Refusal::Invalid,
+            TokenRefusal::Unknown | TokenRefusal::Fresh | TokenRefusal::Expired => Refusal::Invalid,
         })?;
         if grant.scopes.iter().any(|held| held == scope) { Ok(grant) } else { Err(Refusal::Scope(scope.to_owned())) }
+    }
+
+    /// Whether the token service has heard of the client yet.
+    pub(crate) fn knows(&self, client: &Client) -> bool {
+        let delay = Duration::from_millis(self.frame.settings.current().client_delay_millis);
+        client.since.is_zero() || client.since + delay <= self.frame.clock.now()
     }
 
     /// The client whose certificate the connection has shown, if that certificate is still valid.
     pub(crate) fn client_by_certificate(&self, extensions: &Extensions) -> Option<Arc<Client>> {
         let details = certificates::inspect_der(certificate(extensions)?)?;
         let in_time = details.valid_until > self.frame.clock.now();
-        in_time.then(|| self.clients.by_fingerprint(&details.fingerprint)).flatten()
+        let client = in_time.then(|| self.clients.by_fingerprint(&details.fingerprint)).flatten();
+        client.filter(|client| self.knows(client))
     }
 
     /// What a token issued to the client now would open, and how long it would last.
-    pub(crate) fn rights_of(&self, client: &Client) -> (Vec<String>, Duration) {
+    pub(crate) fn rights_of(&self, client: &Client) -> Opened {
         let propagation = Duration::from_secs(self.frame.settings.current().propagation_seconds);
         client.rights.effective(self.frame.clock.now(), propagation)
     }
 
     /// Base of the token service for clients with a secret.
     pub(crate) fn token_host(&self) -> String {
-        format!("{}/auth", self.frame.url)
+        format!("{}{}", self.frame.url, self.place.token_path)
     }
 
     /// Base of the token service for clients with a certificate.
     pub(crate) fn certificate_token_host(&self) -> String {
-        format!("{}/auth", self.frame.mtls_url)
+        format!("{}{}", self.frame.mtls_url, self.place.token_path)
     }
 }

@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use crate::certificates::Authority;
 use crate::frame::{self, Frame};
 use crate::listeners::{self, TlsListener};
-use crate::subaccount::Subaccount;
 
 /// A simulator; it ends with the test's runtime.
 pub(crate) struct World {
@@ -32,7 +31,7 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let authority = Authority::new().unwrap();
+        let authority = Arc::new(Authority::new().unwrap());
         let ca = authority.pem().to_owned();
         let (certificate, key) = authority.for_listener().unwrap();
         let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -40,8 +39,7 @@ impl World {
         let url = format!("http://{}", plain.local_addr().unwrap());
         let mtls_url = format!("https://{}", tls.local_addr().unwrap());
         let frame = Frame::new(url, mtls_url, Duration::ZERO);
-        let subaccount = Subaccount::new(Arc::clone(&frame), authority);
-        let router = frame::assemble(&frame, crate::mount(&frame, &subaccount));
+        let router = frame::assemble(&frame, crate::mount(&frame, &authority));
         let tls = TlsListener::start(tls, certificate, key).unwrap();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(listeners::serve(plain, tls, router, stopped));
@@ -127,7 +125,7 @@ impl World {
 
 pub(crate) fn runtime_order(name: &str, roles: &[&str]) -> Value {
     json!({"name": name, "service_offering_name": "it-rt", "service_plan_name": "integration-flow",
-           "parameters": {"roles": roles}})
+           "parameters": {"grant-types": ["client_credentials"], "roles": roles}})
 }
 
 pub(crate) async fn read(response: reqwest::Response) -> Answer {

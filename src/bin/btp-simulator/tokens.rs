@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,8 +16,9 @@ use serde_json::{Value, json};
 use crate::certificates::inspect_der;
 use crate::clients::{Client, Proof};
 use crate::frame::client_credentials::{self, Place, Presented, certificate};
-use crate::frame::{Grant, Mounted, Platform, Routes, Shape, answer};
-use crate::subaccount::{REALM, SUBDOMAIN, Subaccount, ZONE};
+use crate::frame::rates::Queue;
+use crate::frame::{Asked, Grant, Mounted, Platform, Routes, Shape, answer};
+use crate::subaccount::{OTHER, OWN, Subaccount};
 
 /// Grants that the service knows but these clients may not use.
 const OTHER_GRANTS: [&str; 5] = [
@@ -27,27 +29,45 @@ const OTHER_GRANTS: [&str; 5] = [
     "urn:ietf:params:oauth:grant-type:saml2-bearer",
 ];
 
-/// Mounts the token service below `/auth`.
-pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let tokens = Routes::below("/auth", "auth").post("token", "/oauth/token", token);
-    let (router, names) = tokens.with_state(Arc::clone(subaccount));
-    Mounted { platform: Arc::new(TokenService(Arc::clone(subaccount))), router, names }
+/// Tokens a second that a subaccount issues at once (SAP Help Portal, "Rate Limiting").
+const PER_SECOND: u32 = 60;
+
+/// Mounts the token services, each below its subaccount's path.
+pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>) -> Mounted {
+    let (router, mut names) =
+        Routes::below(OWN.token_path, "auth").post("token", "/oauth/token", token).with_state(Arc::clone(subaccount));
+    let (others, more) = Routes::below(OTHER.token_path, "other-auth")
+        .post("token", "/oauth/token", token)
+        .with_state(Arc::clone(other));
+    names.extend(more);
+    let service = |of: &Arc<Subaccount>| Arc::new(TokenService { subaccount: Arc::clone(of), rate: Queue::default() });
+    Mounted { platform: service(subaccount), other: Some(service(other)), router: router.merge(others), names }
 }
 
-struct TokenService(Arc<Subaccount>);
+struct TokenService {
+    subaccount: Arc<Subaccount>,
+    rate: Queue,
+}
 
 impl Platform for TokenService {
     fn name(&self) -> &'static str {
         "auth"
     }
 
+    fn admit(&self, _request: &Asked<'_>) -> Result<Duration, Duration> {
+        let frame = &self.subaccount.frame;
+        let per_second = if frame.settings.current().rates_hold() { PER_SECOND } else { return Ok(Duration::ZERO) };
+        self.rate.admit(per_second, frame.clock.now())
+    }
+
     fn snapshot(&self, secrets: bool) -> Value {
-        json!({"clients": self.0.clients.snapshot(secrets)})
+        json!({"clients": self.subaccount.clients.snapshot(secrets)})
     }
 
     /// Forgets all clients. Mounted first, it is reset first; the others then register their administrators anew.
     fn reset(&self) {
-        self.0.clients.clear();
+        self.subaccount.clients.clear();
+        self.rate.reset();
     }
 
     fn admin_credential(&self, _x509: bool) -> Option<Value> {
@@ -84,7 +104,7 @@ fn authenticated(
     let Some(presented) = client_credentials::presented(headers, form) else {
         return Err(("unauthorized", "Full authentication is required"));
     };
-    let client = subaccount.clients.by_id(&presented.client_id);
+    let client = subaccount.clients.by_id(&presented.client_id).filter(|client| subaccount.knows(client));
     let proved = client.filter(|client| match &client.proof {
         Proof::Secret(secret) => presented_rightly(&presented, headers) && presented.secret.as_ref() == Some(secret),
         Proof::Certificate { fingerprint, valid_until } => {
@@ -118,17 +138,24 @@ fn granted(subaccount: &Subaccount, client: &Client, form: &HashMap<String, Stri
             return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type", &text);
         }
     }
-    let (held, lifetime) = subaccount.rights_of(client);
+    let opened = subaccount.rights_of(client);
+    if !opened.by_client_credentials {
+        let text = "Unauthorized grant type: client_credentials";
+        return refused(StatusCode::UNAUTHORIZED, "unauthorized_client", text);
+    }
+    let (held, lifetime) = (opened.scopes, opened.token_validity);
     let wanted: Vec<String> =
         form.get("scope").map(|list| list.split(' ').map(str::to_owned).collect()).unwrap_or_default();
     if let Some(missing) = wanted.iter().find(|wanted| !wanted.is_empty() && !held.contains(wanted)) {
         return refused(StatusCode::BAD_REQUEST, "invalid_scope", &format!("{missing} is invalid."));
     }
     let scopes = if wanted.iter().all(String::is_empty) { held } else { wanted };
-    let claims = json!({"zid": ZONE, "ext_attr": {"enhancer": "XSUAA", "subaccountid": ZONE, "zdn": SUBDOMAIN},
+    let place = subaccount.place;
+    let claims = json!({"zid": place.zone,
+                        "ext_attr": {"enhancer": "XSUAA", "subaccountid": place.zone, "zdn": place.subdomain},
                         "iss": format!("{}/oauth/token", subaccount.token_host())});
     let scope = scopes.join(" ");
-    let grant = Grant { realm: REALM, client_id: client.id.clone(), scopes, lifetime, claims };
+    let grant = Grant { realm: place.realm, client_id: client.id.clone(), scopes, lifetime, claims };
     let token = subaccount.frame.tokens.issue(grant, Shape::Jwt, &subaccount.frame.clock);
     answer::json(
         StatusCode::OK,

@@ -1,4 +1,4 @@
-//! RoleBinding: resolve each line, let the plan say what to grant and take away, record, carry out, record.
+//! RoleBinding: resolve each line, let the plan say what to take away and to grant, record, carry out, record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,71 +14,75 @@ use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
 use crate::api::{DeletionPolicy, Mode, Platform, RoleBinding};
+use crate::plan::access::{self, Asks, Request};
 use crate::plan::grant::Grant;
-use crate::plan::role_binding::{self as planning, Ledger, Plan, Stance, World};
+use crate::plan::role_binding::{self as planning, Ledger, Plan, World};
 use crate::platform;
 
 mod lines;
+pub mod record;
 mod resolve;
-
-use lines::Lines;
-
-/// How old the picture may be on whose word a grant is called ours: older, and a person might have granted it meanwhile.
-const FRESH: Duration = Duration::from_secs(10);
 
 /// The calls that failed, by the grant they were for.
 type Failures = BTreeMap<Grant, platform::Error>;
 
 impl Reconcile for RoleBinding {
+    fn platform(&self) -> Option<&str> {
+        Some(&self.spec.platform_ref.name)
+    }
+
     async fn apply(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<Applied> {
         let platform = platform_of(live.object(), context)?;
-        let drafts = resolve::drafts(live, &platform, context).await?;
-        let mut lines = Lines::new(drafts, &live.status.roles);
-        let mut failures = Failures::new();
-        if lines.concern_grants() {
+        let drafts = resolve::drafts(live.object(), &platform, context).await?;
+        let wanted = lines::wanted(&drafts);
+        let mut ledger = ledger(live);
+        let (mut failures, mut again) = (Failures::new(), None);
+        if !wanted.is_empty() || !ledger.is_empty() {
             let connection = context.connections.wait_for(&platform.name_any()).await?;
-            let world = world(live.object(), &lines, &connection, context).await?;
+            let (world, unread) = world(live.object(), &platform, wanted, ledger, &connection, context).await?;
             let plan = planning::plan(&world);
             if platform.spec.mode == Mode::Observe {
                 return Ok(observed(live, &plan).into());
             }
-            failures = carry_out(live, journal, &mut lines, &connection, &plan).await?;
+            again = plan.withdrawal.and_then(|at| Duration::try_from(at.duration_since(world.now)).ok());
+            failures = carry_out(live, journal, &connection, &world, &plan, context).await?;
+            ledger = settled(&plan, &failures);
+            failures.extend(unread);
         } else if platform.spec.mode == Mode::Observe {
             return Ok(observed(live, &Plan::default()).into());
         }
         live.status.plan.clear();
-        live.status.roles = lines.after(&failures);
-        live.status.granted = Some(lines.tally(&live.status.roles));
-        let again = lines.again((context.now)());
-        match failures.into_values().next() {
-            Some(failure) => Err(failure.into()),
-            None => Ok(Applied { outcome: lines.outcome(&live.status.roles), again }),
-        }
+        live.status.ledger = record::recorded(&ledger);
+        live.status.roles = lines::lines(&drafts, &ledger, &failures, &platform.name_any());
+        live.status.granted = Some(lines::tally(&live.status.roles));
+        let failure = failures.into_values().next();
+        let result = failure.map_or_else(|| Ok(lines::outcome(&live.status.roles)), |failure| Err(failure.into()));
+        Ok(Applied { result, again })
     }
 
     async fn cleanup(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<()> {
-        if live.object().spec.deletion_policy == DeletionPolicy::Orphan {
-            journal.note("Orphaned", "left the grants on the platform, as deletionPolicy Orphan asks");
-            return Ok(());
-        }
-        let mut lines = Lines::new(vec![], &live.status.roles);
-        if !lines.owns_any() {
+        let ledger = ledger(live);
+        if !ledger.values().any(|entry| entry.owned) {
             return Ok(());
         }
         let platform = platform_of(live.object(), context)?;
         if platform.spec.mode == Mode::Observe {
             return Ok(());
         }
+        if may_orphan(live.object(), &platform, journal, context)? {
+            return Ok(());
+        }
         let connection = context.connections.wait_for(&platform.name_any()).await?;
-        let plan = planning::plan(&world(live.object(), &lines, &connection, context).await?);
-        let failures = carry_out(live, journal, &mut lines, &connection, &plan).await?;
-        live.status.roles = lines.after(&failures);
+        let (world, _) = world(live.object(), &platform, BTreeMap::new(), ledger, &connection, context).await?;
+        let plan = planning::plan(&world);
+        let failures = carry_out(live, journal, &connection, &world, &plan, context).await?;
+        let left = settled(&plan, &failures);
+        live.status.ledger = record::recorded(&left);
+        live.status.roles.clear();
         match failures.into_values().next() {
             Some(failure) => Err(failure.into()),
             // It is woken when the other one has recorded the grant.
-            None if !plan.ledger.is_empty() => {
-                Err(Error::waiting("HandingOver", "another RoleBinding takes a grant over"))
-            }
+            None if !left.is_empty() => Err(Error::waiting("HandingOver", "another RoleBinding takes a grant over")),
             None => Ok(()),
         }
     }
@@ -92,47 +96,125 @@ fn platform_of(binding: &RoleBinding, context: &Context) -> Result<Arc<Platform>
         .ok_or_else(|| Error::waiting("PlatformNotFound", format!("there is no Platform {name}")))
 }
 
-/// Everything the plan must know. Grants that are not recorded yet are looked up in a fresh picture.
-async fn world(binding: &RoleBinding, lines: &Lines, connection: &Connection, context: &Context) -> Result<World> {
-    let me: index::Key = (binding.namespace().unwrap_or_default(), binding.name_any());
+fn ledger(live: &Live<RoleBinding>) -> Ledger {
+    record::ledger_of(&live.status.ledger)
+}
+
+/// Whether the grants stay on the platform: the object must ask for it, and the rules must give that right.
+fn may_orphan(binding: &RoleBinding, platform: &Platform, journal: &mut Journal, context: &Context) -> Result<bool> {
+    if binding.spec.deletion_policy != DeletionPolicy::Orphan {
+        return Ok(false);
+    }
+    let namespace = &context.stores.namespace(&binding.namespace().unwrap_or_default())?;
+    let environment = &platform.spec.environment;
+    let allowed = access::permit(&platform.spec.access, &Request { namespace, environment, asks: Asks::ToOrphan });
+    if allowed {
+        journal.note("Orphaned", "left the grants on the platform, as deletionPolicy Orphan asks");
+    } else {
+        journal.warn("OrphanDenied", "deletionPolicy Orphan is not allowed by the Platform: the grants are taken away");
+    }
+    Ok(allowed)
+}
+
+/// Everything the plan must know, and the grants of which the platform did not tell: those stay as they are.
+///
+/// What is new, and what seems to be missing, is asked for by name: neither a list nor its age decides whose a grant is.
+async fn world(
+    binding: &RoleBinding,
+    platform: &Platform,
+    mut wanted: BTreeMap<Grant, bool>,
+    ledger: Ledger,
+    connection: &Connection,
+    context: &Context,
+) -> Result<(World, Failures)> {
+    let me = index::key(binding);
     // Two that are deleted together must not each leave a shared grant to the other: the watch is ordered, so the
     // later of them sees both go once it has seen itself go.
     if !context.index.has_seen(&me, binding) {
         return Err(Error::LostRace);
     }
-    let (wanted, ledger) = (lines.wanted(), lines.ledger());
-    let all: Vec<Grant> = wanted.keys().chain(ledger.keys()).cloned().collect::<BTreeSet<_>>().into_iter().collect();
-    let is_new = wanted.iter().any(|(grant, stance)| *stance == Stance::Want && !ledger.contains_key(grant));
-    let max_age = if is_new { FRESH } else { Duration::MAX };
-    let holds = connection.mirror.holds(&all, max_age).await?;
-    let have = all.iter().zip(holds).filter(|(_, holds)| *holds).map(|(grant, _)| grant.clone()).collect();
-    let platform = &binding.spec.platform_ref.name;
-    let (owned_elsewhere, claimed_elsewhere) = context.index.elsewhere(&me, platform, all.iter());
-    Ok(World { wanted, ledger, have, owned_elsewhere, claimed_elsewhere })
+    let (mut have, unread) = in_force(&wanted, &ledger, connection).await;
+    for grant in unread.keys() {
+        if ledger.contains_key(grant) {
+            have.insert(grant.clone());
+        } else {
+            wanted.remove(grant);
+        }
+    }
+    let all: BTreeSet<&Grant> = wanted.keys().chain(ledger.keys()).collect();
+    let (owned_elsewhere, claimed_elsewhere) = context.index.elsewhere(&me, &platform.name_any(), all.into_iter());
+    let (grace, now) = (platform.spec.withdrawal_grace.duration(), (context.now)());
+    Ok((World { wanted, ledger, have, owned_elsewhere, claimed_elsewhere, grace, now }, unread))
 }
 
-/// Records what we may come to own, then grants and revokes.
+/// Which of the wanted grants are in force, and those of which the platform did not tell.
+async fn in_force(
+    wanted: &BTreeMap<Grant, bool>,
+    ledger: &Ledger,
+    connection: &Connection,
+) -> (BTreeSet<Grant>, Failures) {
+    let (mut have, mut unread) = (BTreeSet::new(), Failures::new());
+    let asked: Vec<Grant> = wanted.iter().filter(|(_, allowed)| **allowed).map(|(grant, _)| grant.clone()).collect();
+    let mut unsure = vec![];
+    for (grant, shown) in asked.iter().zip(connection.mirror.holds(&asked, Duration::MAX).await) {
+        match shown {
+            Ok(true) if ledger.contains_key(grant) => drop(have.insert(grant.clone())),
+            Ok(_) => unsure.push(grant.clone()),
+            Err(error) => drop(unread.insert(grant.clone(), error)),
+        }
+    }
+    for (grant, told) in unsure.iter().zip(connection.mirror.confirm(&unsure).await) {
+        match told {
+            Ok(true) => drop(have.insert(grant.clone())),
+            Ok(false) => {}
+            Err(error) => drop(unread.insert(grant.clone(), error)),
+        }
+    }
+    (have, unread)
+}
+
+/// Records what we may come to own, then revokes and grants.
 async fn carry_out(
     live: &mut Live<RoleBinding>,
     journal: &mut Journal,
-    lines: &mut Lines,
     connection: &Connection,
+    world: &World,
     plan: &Plan,
+    context: &Context,
 ) -> Result<Failures> {
-    if plan.intent.values().any(|owned| *owned) {
+    if plan.intent.values().any(|entry| entry.owned) && live.object().metadata.deletion_timestamp.is_none() {
         live.hold().await?;
     }
-    lines.follow(plan);
-    if !plan.is_quiet() {
-        live.status.roles = lines.before(plan);
+    if plan.is_quiet() {
+        return Ok(Failures::new());
+    }
+    if comes_to_own(world, plan) {
+        live.status.ledger = record::recorded(&plan.intent);
         live.record().await?;
     }
-    let (granted, revoked) =
-        tokio::join!(connection.mirror.grant(plan.grant.clone()), connection.mirror.revoke(plan.revoke.clone()));
+    live.confirm().await?;
+    if !plan.grant.is_empty() {
+        context.rules.confirm(&live.object().spec.platform_ref.name, context).await?;
+    }
+    let (revoked, granted) =
+        tokio::join!(connection.mirror.revoke(plan.revoke.clone()), connection.mirror.grant(plan.grant.clone()));
     let mut failures = Failures::new();
-    note(journal, &mut failures, ("Granted", "granted", "to"), &plan.grant, granted);
     note(journal, &mut failures, ("Revoked", "took", "from"), &plan.revoke, revoked);
+    note(journal, &mut failures, ("Granted", "granted", "to"), &plan.grant, granted);
     Ok(failures)
+}
+
+/// Whether the plan is about to make something that the record does not call ours yet.
+fn comes_to_own(world: &World, plan: &Plan) -> bool {
+    let recorded = |grant: &Grant| world.ledger.get(grant).is_some_and(|entry| entry.owned);
+    plan.grant.iter().any(|grant| plan.intent.get(grant).is_some_and(|entry| entry.owned) && !recorded(grant))
+}
+
+/// The ledger after the effects: what could not be taken away is still ours.
+fn settled(plan: &Plan, failures: &Failures) -> Ledger {
+    let left = plan.revoke.iter().filter(|grant| failures.contains_key(grant));
+    let left = left.filter_map(|grant| Some((grant.clone(), *plan.intent.get(grant)?)));
+    plan.ledger.clone().into_iter().chain(left).collect()
 }
 
 fn note(
@@ -151,20 +233,11 @@ fn note(
 }
 
 fn said(verb: &str, Grant { holder, role }: &Grant, direction: &str) -> String {
-    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name, holder.origin)
+    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name(), holder.origin())
 }
 
 fn observed(live: &mut Live<RoleBinding>, plan: &Plan) -> Outcome {
     let grants = plan.grant.iter().map(|grant| said("grant", grant, "to"));
     live.status.plan = grants.chain(plan.revoke.iter().map(|grant| said("take", grant, "from"))).collect();
     Outcome::Observed(format!("mode Observe: {} steps would be taken; see status.plan", live.status.plan.len()))
-}
-
-/// The ledger that status lines record.
-fn ledger(lines: &[crate::api::RoleLine]) -> Ledger {
-    let mut ledger = Ledger::new();
-    for (line, grant) in lines.iter().filter_map(|line| Some((line, index::grant_of(line)?))) {
-        *ledger.entry(grant).or_default() |= line.owned;
-    }
-    ledger
 }

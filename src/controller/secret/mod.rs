@@ -20,6 +20,7 @@ use crate::api::{
 use crate::plan::technical_user::SecretFact;
 
 pub mod content;
+pub mod in_the_way;
 pub mod written;
 
 /// The content of a Secret: values in clear. No `Debug`, so that it cannot be printed.
@@ -31,6 +32,8 @@ pub struct Found {
     owner: OwnerReference,
     name: String,
     template: SecretTemplate,
+    /// The uid of the Secret that was written last, as the status records it.
+    recorded: Option<String>,
     current: Option<Secret>,
 }
 
@@ -48,7 +51,9 @@ impl Found {
         let api = Api::namespaced(client, &user.namespace().unwrap_or_default());
         let current = api.get_opt(name).await.map_err(Error::Kubernetes)?;
         let owner = user.controller_owner_ref(&()).ok_or(Error::LostRace)?;
-        Ok(Self { api, owner, name: name.to_owned(), template, current })
+        let credential = user.status.as_ref().and_then(|status| status.credential.as_ref());
+        let recorded = credential.and_then(|credential| credential.secret.clone());
+        Ok(Self { api, owner, name: name.to_owned(), template, recorded, current })
     }
 
     /// What the plan must know of it.
@@ -56,7 +61,8 @@ impl Found {
         let Some(secret) = &self.current else {
             return SecretFact::Absent;
         };
-        if !secret.owner_references().iter().any(|owner| owner.uid == self.owner.uid) {
+        // One that was stripped of its owner is known by its uid; one that was made anew is somebody else's.
+        if !self.is_owned(secret) && (self.recorded.is_none() || secret.uid() != self.recorded) {
             return SecretFact::Foreign;
         }
         let annotation = |name| secret.annotations().get(name);
@@ -64,8 +70,17 @@ impl Found {
             sequence: annotation(SEQUENCE_ANNOTATION).and_then(|text| text.parse().ok()),
             fingerprint: secret.data.as_ref().map(content::fingerprint).unwrap_or_default(),
             claimed: annotation(FINGERPRINT_ANNOTATION).cloned(),
-            dressed: self.is_dressed(secret),
+            dressed: self.is_owned(secret) && self.is_dressed(secret),
         }
+    }
+
+    /// The uid of the Secret, if there is one.
+    pub fn uid(&self) -> Option<String> {
+        self.current.as_ref()?.uid()
+    }
+
+    fn is_owned(&self, secret: &Secret) -> bool {
+        secret.owner_references().iter().any(|owner| owner.uid == self.owner.uid)
     }
 
     fn is_dressed(&self, secret: &Secret) -> bool {
@@ -95,7 +110,7 @@ impl Found {
         Ok(fingerprint)
     }
 
-    /// Puts labels and annotations right, keeping the content, which has this fingerprint.
+    /// Puts owner, labels and annotations right, keeping the content, which has this fingerprint.
     pub async fn dress(&mut self, fingerprint: &str, written: &Written) -> Result<()> {
         let mut next = self.base();
         next.annotations_mut().insert(FINGERPRINT_ANNOTATION.to_owned(), fingerprint.to_owned());

@@ -1,22 +1,22 @@
-//! Carries out the steps of a TechnicalUser's plan. It decides nothing: each step is one effect, in the plan's order.
+//! Carries out the strands of a TechnicalUser's plan. It decides nothing: each step is one effect, in the plan's order,
+//! and a step that fails ends its strand alone.
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::LocalObjectReference;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 
 use super::observe::Seen;
-use crate::api::{CredentialStatus, IdentityStatus, TechnicalUser};
+use crate::api::technical_user::{IntentStatus, OperationKind, OperationStatus};
+use crate::api::{IdentityStatus, Platform, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::connections::Connection;
-use crate::controller::error::{Error, Result};
+use crate::controller::error::{Class, Error, Result};
 use crate::controller::live::Live;
 use crate::controller::report::Journal;
-use crate::controller::secret::{Label, content};
+use crate::controller::turns::Turn;
 use crate::plan::capability::{self, OwnRoles};
-use crate::plan::technical_user::{SecretFact, Step, Want};
-use crate::platform::{self, Health, Issued, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Proof};
+use crate::plan::technical_user::{SecretFact, Step, Strand, Want};
+use crate::platform::{self, Health, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Operation, Ordered};
 
 /// One plan being carried out.
 pub struct Execution<'a> {
@@ -24,93 +24,145 @@ pub struct Execution<'a> {
     pub journal: &'a mut Journal,
     pub context: &'a Context,
     pub connection: &'a Connection,
+    pub platform: &'a Platform,
     pub want: &'a Want,
     pub seen: &'a mut Seen,
 }
 
 impl Execution<'_> {
-    /// Carries out the steps in order and stops at the first that fails. Nothing is begun before the object is held.
-    pub async fn carry_out(&mut self, steps: &[Step]) -> Result<()> {
+    /// Carries out every strand, each to its end or its first failure. Nothing is begun before the object is held and
+    /// known to be as we have it. The worst failure is told: one that leaves the Secret without a working credential.
+    pub async fn carry_out(&mut self, strands: &[Strand]) -> Result<()> {
         self.live.hold().await?;
-        for step in steps {
-            self.carry_out_one(step).await?;
+        self.live.confirm().await?;
+        let mut failure = None;
+        for strand in strands {
+            match self.strand(strand).await {
+                Ok(()) => {}
+                Err(error) if error.class() == Class::Race => return Err(error),
+                Err(error) if strand.restores_service() => failure = Some(Error::Unserved(Box::new(error))),
+                Err(error) => drop(failure.get_or_insert(error)),
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    async fn strand(&mut self, strand: &Strand) -> Result<()> {
+        for step in &strand.steps {
+            self.step(step).await?;
         }
         Ok(())
     }
 
-    async fn carry_out_one(&mut self, step: &Step) -> Result<()> {
+    async fn step(&mut self, step: &Step) -> Result<()> {
         match step {
-            Step::DeleteIdentity => self.delete_identity().await,
-            Step::Intend(sequence) => self.intend(*sequence).await,
-            Step::ForgetRoles => self.forget_roles().await,
+            Step::DeleteIdentity(id) => self.delete_identity(id).await,
+            Step::Intend(sequence) => self.intend(*sequence, None).await,
+            Step::IntendRoles(roles) => self.intend_roles(roles).await,
             Step::CreateIdentity(roles) => self.create_identity(roles).await,
             Step::SetRoles(roles) => self.set_roles(roles).await,
             Step::Issue(sequence) => self.issue(*sequence).await,
-            Step::Publish(sequence) => self.restore(*sequence).await,
+            Step::Publish { sequence, id } => self.restore(*sequence, id).await,
+            Step::Acknowledge(sequence) => self.acknowledge(*sequence),
             Step::Dress => self.dress().await,
-            Step::Revoke(name) => self.revoke(name).await,
+            Step::Revoke { id, .. } => self.revoke(id).await,
             Step::RemoveSecret => self.remove_secret().await,
         }
     }
 
-    async fn delete_identity(&mut self) -> Result<()> {
-        if let Some(identity) = self.seen.identity.take() {
-            self.connection.mirror.delete_identity(&identity).await?;
-            self.seen.credentials.clear();
-            self.journal.note("Deprovisioned", format!("removed {} and its credentials", identity.name));
+    async fn delete_identity(&mut self, id: &str) -> Result<()> {
+        let identity = self.identity(id)?.clone();
+        match self.connection.mirror.delete_identity(&identity).await? {
+            Ordered::Begun(operation) => return self.begun(OperationKind::Delete, operation).await,
+            Ordered::Done(()) | Ordered::Found => {}
         }
+        self.seen.identities.retain(|one| one.id != id);
+        self.seen.credentials.retain(|one| one.identity != id);
+        self.journal.note("Deprovisioned", format!("removed {} and its credentials", identity.name));
         Ok(())
     }
 
-    async fn intend(&mut self, sequence: i64) -> Result<()> {
-        self.live.status.intent = Some(sequence);
+    pub(super) async fn intend(&mut self, sequence: i64, fingerprint: Option<String>) -> Result<()> {
+        self.live.status.intent = Some(IntentStatus { sequence, fingerprint });
         self.live.record().await
     }
 
-    async fn forget_roles(&mut self) -> Result<()> {
-        if let Some(identity) = &mut self.live.status.identity {
-            identity.roles = None;
-        }
+    async fn intend_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
+        let kept = self.kept()?.clone();
+        let identity = super::record::identity(&mut self.live.status, &kept);
+        identity.roles_asked_for = Some(roles.iter().cloned().collect());
         self.live.record().await
     }
 
     async fn create_identity(&mut self, roles: &BTreeSet<String>) -> Result<()> {
-        let identity = self.connection.mirror.create(&self.wanted(roles)).await?;
-        self.journal.note("Provisioned", format!("created {} with {}", identity.name, listed(roles)));
-        let usable = identity.health == Health::Usable;
-        self.live.status.identity = Some(status_of(&identity, Some(roles)));
-        self.seen.identity = Some(identity);
-        if usable { Ok(()) } else { Err(in_progress("create identity")) }
+        let turn = self.turn_to_order().await?;
+        let ordered = self.connection.mirror.create(&self.wanted(roles)).await;
+        drop(turn);
+        match self.answered(ordered)? {
+            Ordered::Done(identity) => {
+                self.journal.note("Provisioned", format!("created {} with {}", identity.name, listed(roles)));
+                super::record::created(&mut self.live.status, &identity, self.want.roles.as_ref().map(|_| roles));
+                let usable = identity.health == Health::Usable;
+                self.seen.identities.push(identity);
+                if usable { Ok(()) } else { Err(in_progress("create identity")) }
+            }
+            Ordered::Found => Err(in_progress("create identity")),
+            Ordered::Begun(operation) => {
+                self.live.status.identity = Some(IdentityStatus {
+                    name: self.want.owner.identity_name(),
+                    roles_asked_for: self.want.roles.as_ref().map(|_| roles.iter().cloned().collect()),
+                    ..IdentityStatus::default()
+                });
+                self.begun(OperationKind::Create, operation).await
+            }
+        }
     }
 
     async fn set_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
-        let identity = self.identity()?;
-        let changed = self.connection.mirror.set_roles(identity, &self.wanted(roles)).await?;
-        self.journal.note("RolesChanged", format!("{} now carries {}", changed.name, listed(roles)));
-        self.live.status.identity = Some(status_of(&changed, Some(roles)));
-        self.seen.identity = Some(changed);
-        Ok(())
+        let identity = self.kept()?.clone();
+        match self.connection.mirror.set_roles(&identity, &self.wanted(roles)).await {
+            Ok(Ordered::Done(changed)) => {
+                self.journal.note("RolesChanged", format!("{} now carries {}", changed.name, listed(roles)));
+                super::record::created(&mut self.live.status, &changed, Some(roles));
+                Ok(())
+            }
+            Ok(Ordered::Begun(operation)) => self.begun(OperationKind::SetRoles, operation).await,
+            Ok(Ordered::Found) => Err(in_progress("set roles")),
+            Err(error) => {
+                if is_refusal(&error) {
+                    super::record::identity(&mut self.live.status, &identity).roles_asked_for = None;
+                }
+                Err(error.into())
+            }
+        }
     }
 
     async fn issue(&mut self, sequence: i64) -> Result<()> {
+        let turn = self.turn_to_order().await?;
         let name = self.want.owner.credential_name(sequence);
-        let issued = self.connection.mirror.issue(self.identity()?, &self.want.owner, &name).await?;
-        if issued.credential.health == Health::InProgress {
-            return Err(in_progress("issue credential"));
+        let identity = self.kept()?.clone();
+        let ordered = self.connection.mirror.issue(&identity, &self.want.owner, &name).await;
+        drop(turn);
+        match self.answered(ordered)? {
+            Ordered::Done(issued) => {
+                self.context.metrics.issued();
+                self.publish(&issued, sequence).await?;
+                self.journal.note("Issued", format!("issued credential {name} and wrote it into the Secret"));
+                Ok(())
+            }
+            Ordered::Found => Err(in_progress("issue credential")),
+            Ordered::Begun(operation) => self.begun(OperationKind::Issue, operation).await,
         }
-        self.context.metrics.issued();
-        self.publish(&issued, sequence).await?;
-        self.journal.note("Issued", format!("issued credential {name} and wrote it into the Secret"));
-        Ok(())
     }
 
     /// The Secret from the platform's own copy: it was lost, or altered, or never written.
-    async fn restore(&mut self, sequence: i64) -> Result<()> {
-        let credential = self.credential(&self.want.owner.credential_name(sequence))?;
+    async fn restore(&mut self, sequence: i64, id: &str) -> Result<()> {
+        let credential = self.credential(id)?;
         let issued = self.connection.mirror.reveal(credential).await?.ok_or_else(|| in_progress("read credential"))?;
         let change = self.change();
         self.publish(&issued, sequence).await?;
         self.context.metrics.healed();
+        self.context.retries.rest(&self.live.object().uid().unwrap_or_default());
         self.journal.note("SecretRestored", format!("wrote the Secret again from the platform's copy: {change}"));
         Ok(())
     }
@@ -125,47 +177,24 @@ impl Execution<'_> {
         }
     }
 
-    /// Proves the credential once, then writes the Secret, then notes it for the status.
-    async fn publish(&mut self, issued: &Issued, sequence: i64) -> Result<()> {
-        let known = self.live.status.credential.clone().filter(|known| known.sequence == sequence);
-        let proven = match known.as_ref().and_then(|known| known.verified_at.clone()) {
-            Some(proven) => Some(proven),
-            None => self.prove(issued).await?,
-        };
-        let label = Label { sequence, credential: &issued.credential.name };
-        let secret = self.seen.secret.as_mut().ok_or(Error::LostRace)?;
-        let fingerprint = secret.publish(content::content(issued), &label, &self.context.written).await?;
-        let issued_at = known.map_or_else(|| Time((self.context.now)()), |known| known.issued_at);
-        self.live.status.credential = Some(CredentialStatus {
-            name: issued.credential.name.clone(),
-            sequence,
-            issued_at,
-            verified_at: proven,
-            fingerprint,
-        });
-        self.live.status.intent = None;
-        Ok(())
-    }
-
-    async fn prove(&self, issued: &Issued) -> Result<Option<Time>> {
-        let proof = self.connection.mirror.prove(issued).await?;
-        Ok((proof == Proof::Works).then(|| Time((self.context.now)())))
-    }
-
     async fn dress(&mut self) -> Result<()> {
         let SecretFact::Ours { fingerprint, .. } = &self.seen.have.secret else {
             return Ok(());
         };
         if let Some(secret) = &mut self.seen.secret {
             secret.dress(fingerprint, &self.context.written).await?;
-            self.journal.note("SecretRestored", "put the Secret's labels and annotations right");
+            self.journal.note("SecretRestored", "put the Secret's owner, labels and annotations right");
         }
         Ok(())
     }
 
-    async fn revoke(&mut self, name: &str) -> Result<()> {
-        let credential = self.credential(name)?;
-        self.connection.mirror.revoke_credential(credential).await?;
+    async fn revoke(&mut self, id: &str) -> Result<()> {
+        let credential = self.credential(id)?.clone();
+        match self.connection.mirror.revoke_credential(&credential).await? {
+            Ordered::Begun(operation) => return self.begun(OperationKind::Revoke, operation).await,
+            Ordered::Done(()) | Ordered::Found => {}
+        }
+        let name = credential.name;
         self.journal.note("Revoked", format!("revoked credential {name}, which the Secret does not hold"));
         Ok(())
     }
@@ -177,17 +206,49 @@ impl Execution<'_> {
         }
     }
 
-    fn identity(&self) -> Result<&ObservedIdentity> {
-        self.seen.identity.as_ref().ok_or(Error::LostRace)
+    /// Before something new is ordered: the rules are as the cache has them, and it is this object's turn.
+    async fn turn_to_order(&self) -> Result<Turn> {
+        let name = self.platform.name_any();
+        self.context.rules.confirm(&name, self.context).await?;
+        self.context.turns.order(&name, self.live.object()).ok_or(Error::NotYet)
     }
 
-    fn credential(&self, name: &str) -> Result<&ObservedCredential> {
-        self.seen.credentials.iter().find(|credential| credential.name == name).ok_or(Error::LostRace)
+    /// Remembers an order whose answer was lost: it may yet appear.
+    fn answered<T>(&self, ordered: platform::Result<Ordered<T>>) -> Result<Ordered<T>> {
+        let uid = self.live.object().uid().unwrap_or_default();
+        match &ordered {
+            Err(error) if error.kind() == Kind::OutcomeUnknown => self.context.orders.unknown(&uid),
+            Ok(_) => self.context.orders.known(&uid),
+            Err(_) => {}
+        }
+        Ok(ordered?)
+    }
+
+    /// Records a change that the platform is at work on. It is followed from there, also by another process.
+    async fn begun(&mut self, change: OperationKind, Operation(location): Operation) -> Result<()> {
+        self.live.status.operation = Some(OperationStatus { change, location });
+        self.live.record().await?;
+        Err(in_progress(super::operation::word(change)))
+    }
+
+    fn identity(&self, id: &str) -> Result<&ObservedIdentity> {
+        self.seen.identities.iter().find(|one| one.id == id).ok_or(Error::LostRace)
+    }
+
+    /// The identity that is kept of all that carry the mark.
+    fn kept(&self) -> Result<&ObservedIdentity> {
+        let kept = crate::plan::technical_user::identity::kept(&self.seen.have).map(|kept| kept.id.clone());
+        let made = || self.seen.identities.last().ok_or(Error::LostRace);
+        kept.map_or_else(made, |id| self.identity(&id))
+    }
+
+    fn credential(&self, id: &str) -> Result<&ObservedCredential> {
+        self.seen.credentials.iter().find(|credential| credential.id == id).ok_or(Error::LostRace)
     }
 
     fn wanted(&self, roles: &BTreeSet<String>) -> NewIdentity {
         let identity = self.live.object().spec.identity.clone();
-        let roles_parameter = match capability::own_roles(&identity) {
+        let roles_parameter = match capability::own_roles(&self.platform.spec, &identity) {
             OwnRoles::Parameter(name) => Some(name),
             OwnRoles::Authorities | OwnRoles::None => None,
         };
@@ -195,34 +256,9 @@ impl Execution<'_> {
     }
 }
 
-/// Records the identity, the credential that the Secret holds, and the Secret to mount.
-pub fn record(live: &mut Live<TechnicalUser>, want: &Want, seen: &Seen, now: Timestamp) {
-    live.status.identity = seen.identity.as_ref().map(|identity| status_of(identity, want.roles.as_ref()));
-    if live.status.credential.is_none() {
-        live.status.credential = published(want, &seen.have.secret, now);
-    }
-    if live.status.credential.is_some() {
-        live.status.binding = Some(LocalObjectReference { name: super::secret_name(live.object()).to_owned() });
-    }
-}
-
-/// The credential of a Secret that was written just before we crashed: the plan found it right, the status has yet to say so.
-fn published(want: &Want, secret: &SecretFact, now: Timestamp) -> Option<CredentialStatus> {
-    let SecretFact::Ours { sequence: Some(sequence), fingerprint, .. } = secret else {
-        return None;
-    };
-    Some(CredentialStatus {
-        name: want.owner.credential_name(*sequence),
-        sequence: *sequence,
-        issued_at: Time(now),
-        verified_at: None,
-        fingerprint: fingerprint.clone(),
-    })
-}
-
-fn status_of(identity: &ObservedIdentity, roles: Option<&BTreeSet<String>>) -> IdentityStatus {
-    let id = Some(identity.id.clone()).filter(|id| *id != identity.name);
-    IdentityStatus { name: identity.name.clone(), id, roles: roles.map(|roles| roles.iter().cloned().collect()) }
+/// Whether the platform understood and said no, so that everything is as it was.
+fn is_refusal(error: &platform::Error) -> bool {
+    matches!(error.kind(), Kind::Invalid | Kind::NotFound | Kind::Forbidden)
 }
 
 fn listed(roles: &BTreeSet<String>) -> String {
@@ -232,6 +268,7 @@ fn listed(roles: &BTreeSet<String>) -> String {
     }
 }
 
-fn in_progress(operation: &'static str) -> Error {
+/// The platform is at work: look again soon.
+pub fn in_progress(operation: &'static str) -> Error {
     platform::Error::new(Kind::InProgress, operation).into()
 }

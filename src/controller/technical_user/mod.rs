@@ -1,60 +1,96 @@
 //! TechnicalUser: may it be, what is there, what does the plan say, carry it out, say so.
+//!
+//! - [`withdraw`]: what becomes of one that is deleted or not allowed. [`roles`]: the roles that it carries itself.
+//! - [`observe`], [`execute`], [`publish`], [`operation`], [`record`]: the facts, the effects, and what is noted of them.
+
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Resource, ResourceExt};
 
 use super::Context;
+use super::connections::Connection;
 use super::error::{Error, Result};
 use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
 use crate::api::conditions::{self, DISCOURAGED, Verdict};
-use crate::api::{DeletionPolicy, Identity, IdentityStatus, Mode, Platform, TechnicalUser};
-use crate::plan::access::{self, Withdrawal};
+use crate::api::{Identity, IdentityStatus, Mode, Platform, TechnicalUser};
+use crate::plan::access::{self, Asks, Request};
 use crate::plan::capability::{self, OwnRoles};
 use crate::plan::discouraged;
+use crate::plan::own_roles::Wanted;
 use crate::plan::owner::Owner;
 use crate::plan::technical_user::{self as planning, Hold, Plan, Want};
 
 mod execute;
 mod observe;
+mod operation;
+mod publish;
+mod record;
 mod roles;
+mod withdraw;
+
+use observe::Seen;
 
 impl Reconcile for TechnicalUser {
+    fn platform(&self) -> Option<&str> {
+        Some(&self.spec.platform_ref.name)
+    }
+
     async fn apply(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<Applied> {
         let platform = platform_of(live.object(), context)?;
-        capability::identity(&platform.spec.environment, &live.object().spec.identity)?;
-        if !is_allowed(live.object(), &platform, context) {
-            return denied(live, journal, &platform, context).await;
+        let allowed = permits(live.object(), &platform, context, Asks::ToBe(&live.object().spec.identity))?;
+        if let Identity::Existing(_) = &live.object().spec.identity {
+            return existing(live, journal, &platform, allowed, context);
+        }
+        if !allowed {
+            return withdraw::denied(live, journal, &platform, context).await;
         }
         live.status.denied_since = None;
-        match &live.object().spec.identity {
-            Identity::Existing(existing) => {
-                let identity = IdentityStatus { name: existing.user_name.clone(), ..IdentityStatus::default() };
-                let advice = discouraged::advice(existing);
-                live.status.identity = Some(identity);
-                discourage(live, journal, context, advice);
-                Ok(Outcome::Ready("the user exists; its roles come from RoleBindings".into()).into())
+        match capability::identity(&platform.spec, &live.object().spec.identity) {
+            Ok(()) if platform.metadata.deletion_timestamp.is_some() => {
+                let leaving =
+                    Error::waiting("PlatformLeaving", format!("Platform {} is being deleted", platform.name_any()));
+                restrained(live, journal, &platform, context, Err(leaving)).await
             }
-            Identity::ServiceKey(_) | Identity::OauthClient(_) => provision(live, journal, &platform, context).await,
+            Ok(()) => provision(live, journal, &platform, context).await,
+            Err(refusal) => restrained(live, journal, &platform, context, Err(refusal.into())).await,
         }
     }
 
     async fn cleanup(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<()> {
-        let spec = &live.object().spec;
-        if spec.deletion_policy == DeletionPolicy::Orphan {
-            journal.note("Orphaned", "left on the platform, as deletionPolicy Orphan asks");
-            return Ok(());
-        }
-        let platform = platform_of(live.object(), context)?;
-        if mode(live.object(), &platform) == Mode::Observe {
-            return Ok(());
-        }
-        withdraw(live, journal, &platform, context).await
+        withdraw::cleanup(live, journal, context).await
     }
 }
 
-/// Makes identity and credential what they shall be.
+/// A user that somebody else made: nothing is made, and nothing is recorded that would have to be cleaned up.
+fn existing(
+    live: &mut Live<TechnicalUser>,
+    journal: &mut Journal,
+    platform: &Platform,
+    allowed: bool,
+    context: &Context,
+) -> Result<Applied> {
+    capability::identity(&platform.spec, &live.object().spec.identity)?;
+    let Identity::Existing(user) = &live.object().spec.identity else { return Err(Error::LostRace) };
+    if !allowed {
+        return Ok(Outcome::Stalled("AccessDenied", withdraw::refusal(live.object(), platform)).into());
+    }
+    let advice = discouraged::advice(user);
+    live.status.identity = Some(IdentityStatus { name: user.user_name.clone(), ..IdentityStatus::default() });
+    discourage(live, journal, context, advice);
+    Ok(Outcome::Ready("the user exists; its roles come from RoleBindings".into()).into())
+}
+
+/// What a reconcile works with, once the platform was looked at.
+struct Scene {
+    want: Want,
+    roles: Wanted,
+    seen: Seen,
+}
+
+/// Makes identity and credential what they shall be. In mode Observe only what must go goes.
 async fn provision(
     live: &mut Live<TechnicalUser>,
     journal: &mut Journal,
@@ -62,29 +98,123 @@ async fn provision(
     context: &Context,
 ) -> Result<Applied> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
-    let own_roles = capability::own_roles(&live.object().spec.identity);
-    let (roles, again) = match &own_roles {
-        OwnRoles::None => (None, None),
-        _ => roles::wanted(live.object(), platform, context).await?.into_parts(),
-    };
-    let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
-    let want = Want { owner: owner(live.object(), context), roles, waits_for_roles };
-    let mut seen = observe::observe(live, &want.owner, &connection, context).await?;
-    let plan = planning::plan(&want, &seen.have);
-    if mode(live.object(), platform) == Mode::Observe {
+    let mut scene = look(live, journal, platform, &connection, context).await?;
+    let mut plan = planning::plan(&scene.want, &scene.seen.have);
+    if plan.rests_on_silence() && !scene.seen.certain {
+        scene = certain(scene, live, platform, &connection, context).await?;
+        plan = planning::plan(&scene.want, &scene.seen.have);
+    }
+    if platform.spec.mode == Mode::Observe {
         return Ok(observed(live, &plan).into());
     }
-    live.status.plan.clear();
-    if !plan.steps.is_empty() {
-        let carried_out =
-            execute::Execution { live, journal, context, connection: &connection, want: &want, seen: &mut seen }
-                .carry_out(&plan.steps)
-                .await;
-        carried_out.map_err(|error| if plan.restores_service() { Error::Unserved(Box::new(error)) } else { error })?;
+    if live.object().spec.mode == Mode::Observe {
+        let outcome = observed(live, &plan);
+        return restrained_here(live, journal, platform, &connection, context, scene, Ok(outcome)).await;
     }
-    let outcome = outcome(live, &plan)?;
-    execute::record(live, &want, &seen, (context.now)());
-    Ok(Applied { outcome, again })
+    live.status.plan.clear();
+    let again = due(&scene, context);
+    let result = carry_out(live, journal, platform, &connection, context, &mut scene, &plan).await;
+    Ok(Applied { result: result.and_then(|()| outcome(live, &plan)), again })
+}
+
+/// Carries out nothing but what must go, and then says what stands in the way of the rest.
+async fn restrained(
+    live: &mut Live<TechnicalUser>,
+    journal: &mut Journal,
+    platform: &Platform,
+    context: &Context,
+    result: Result<Outcome>,
+) -> Result<Applied> {
+    if !is_begun(live) {
+        return Ok(Applied { result, again: None });
+    }
+    let connection = context.connections.wait_for(&platform.name_any()).await?;
+    let scene = look(live, journal, platform, &connection, context).await?;
+    restrained_here(live, journal, platform, &connection, context, scene, result).await
+}
+
+async fn restrained_here(
+    live: &mut Live<TechnicalUser>,
+    journal: &mut Journal,
+    platform: &Platform,
+    connection: &Connection,
+    context: &Context,
+    mut scene: Scene,
+    result: Result<Outcome>,
+) -> Result<Applied> {
+    let plan = planning::forbidden(&scene.want, &scene.seen.have, &scene.roles.forbidden);
+    let again = due(&scene, context);
+    if platform.spec.mode == Mode::Enforce && is_begun(live) {
+        carry_out(live, journal, platform, connection, context, &mut scene, &plan).await?;
+    }
+    Ok(Applied { result, again })
+}
+
+/// Looks at the platform and works out what is wanted of it.
+async fn look(
+    live: &mut Live<TechnicalUser>,
+    journal: &mut Journal,
+    platform: &Platform,
+    connection: &Connection,
+    context: &Context,
+) -> Result<Scene> {
+    let owner = owner(live.object(), context);
+    operation::follow(live, &owner, journal, connection).await?;
+    let seen = observe::observe(live, &owner, connection, context).await?;
+    scene(live, platform, owner, seen, context)
+}
+
+/// The same, with the platform asked for this very object.
+async fn certain(
+    scene: Scene,
+    live: &mut Live<TechnicalUser>,
+    platform: &Platform,
+    connection: &Connection,
+    context: &Context,
+) -> Result<Scene> {
+    let Scene { want, seen, .. } = scene;
+    let seen = observe::make_certain(seen, live, &want.owner, connection, context).await?;
+    self::scene(live, platform, want.owner, seen, context)
+}
+
+fn scene(
+    live: &mut Live<TechnicalUser>,
+    platform: &Platform,
+    owner: Owner,
+    seen: Seen,
+    context: &Context,
+) -> Result<Scene> {
+    let kept = planning::identity::kept(&seen.have);
+    let carried = kept.map(|kept| planning::roles::carried(kept, &seen.have).1).unwrap_or_default();
+    let own_roles = capability::own_roles(&platform.spec, &live.object().spec.identity);
+    let roles = match own_roles {
+        OwnRoles::None => Wanted::default(),
+        _ => roles::own(live.object(), platform, carried, context)?,
+    };
+    live.status.denied_roles = roles::denied(&roles);
+    let wanted = (own_roles != OwnRoles::None).then(|| roles.roles.clone());
+    let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
+    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles }, roles, seen })
+}
+
+async fn carry_out(
+    live: &mut Live<TechnicalUser>,
+    journal: &mut Journal,
+    platform: &Platform,
+    connection: &Connection,
+    context: &Context,
+    scene: &mut Scene,
+    plan: &Plan,
+) -> Result<()> {
+    let Scene { want, seen, .. } = scene;
+    let kept = planning::identity::kept(&seen.have).map(|kept| kept.id.clone());
+    if let Some(identity) = seen.identities.iter().find(|one| Some(&one.id) == kept.as_ref()) {
+        record::seen(&mut live.status, identity);
+    }
+    if plan.is_quiet() {
+        return Ok(());
+    }
+    execute::Execution { live, journal, context, connection, platform, want, seen }.carry_out(&plan.strands).await
 }
 
 fn outcome(live: &Live<TechnicalUser>, plan: &Plan) -> Result<Outcome> {
@@ -92,9 +222,7 @@ fn outcome(live: &Live<TechnicalUser>, plan: &Plan) -> Result<Outcome> {
     match plan.hold {
         None => Ok(Outcome::Ready(format!("the credential is in Secret {name}"))),
         Some(Hold::NoRoles) => Ok(Outcome::Holding("NoRoles", "no RoleBinding gives it a role yet".into())),
-        Some(Hold::InProgress) => {
-            Err(crate::platform::Error::new(crate::platform::Kind::InProgress, "provision").into())
-        }
+        Some(Hold::InProgress) => Err(execute::in_progress("provision")),
         Some(Hold::SecretNotOurs) => Err(Error::NotOurs(format!(
             "Secret {name} exists and is not this TechnicalUser's; it is left alone. Remove it, or name another in credential.secretName"
         ))),
@@ -102,60 +230,19 @@ fn outcome(live: &Live<TechnicalUser>, plan: &Plan) -> Result<Outcome> {
 }
 
 fn observed(live: &mut Live<TechnicalUser>, plan: &Plan) -> Outcome {
-    live.status.plan = plan.steps.iter().map(ToString::to_string).collect();
-    Outcome::Observed(format!("mode Observe: {} steps would be taken; see status.plan", plan.steps.len()))
+    live.status.plan = plan.steps().map(ToString::to_string).collect();
+    Outcome::Observed(format!("mode Observe: {} steps would be taken; see status.plan", live.status.plan.len()))
 }
 
-/// What the access rules no longer allow is announced at once and withdrawn after the grace.
-async fn denied(
-    live: &mut Live<TechnicalUser>,
-    journal: &mut Journal,
-    platform: &Platform,
-    context: &Context,
-) -> Result<Applied> {
-    let (namespace, name) = (live.object().namespace().unwrap_or_default(), platform.name_any());
-    let refusal =
-        format!("Platform {name} does not allow namespace {namespace} this identity; its spec.access must list it");
-    if !live.is_held() {
-        return Ok(Outcome::Stalled("AccessDenied", refusal).into());
-    }
-    let now = (context.now)();
-    let since = live.status.denied_since.get_or_insert(Time(now)).0;
-    match access::withdrawal(since, platform.spec.withdrawal_grace.duration(), now) {
-        Withdrawal::Due(at) => {
-            let outcome = Outcome::Stalled("AccessDenied", format!("{refusal}. It is withdrawn at {at}"));
-            Ok(Applied { outcome, again: std::time::Duration::try_from(at.duration_since(now)).ok() })
-        }
-        Withdrawal::Now if mode(live.object(), platform) == Mode::Observe => {
-            Ok(Outcome::Observed("mode Observe: it would be withdrawn".into()).into())
-        }
-        Withdrawal::Now => {
-            withdraw(live, journal, platform, context).await?;
-            live.status.credential = None;
-            live.status.identity = None;
-            live.status.binding = None;
-            Ok(Outcome::Stalled("AccessDenied", format!("{refusal}. It was withdrawn")).into())
-        }
-    }
+/// When the first role is withdrawn by itself.
+fn due(scene: &Scene, context: &Context) -> Option<Duration> {
+    Duration::try_from(scene.roles.withdrawal?.duration_since((context.now)())).ok()
 }
 
-/// Removes everything of it from the platform, and its Secret.
-async fn withdraw(
-    live: &mut Live<TechnicalUser>,
-    journal: &mut Journal,
-    platform: &Platform,
-    context: &Context,
-) -> Result<()> {
-    if matches!(live.object().spec.identity, Identity::Existing(_)) {
-        return Ok(());
-    }
-    let connection = context.connections.wait_for(&platform.name_any()).await?;
-    let want = Want { owner: owner(live.object(), context), roles: None, waits_for_roles: false };
-    let mut seen = observe::observe_to_remove(live, &want.owner, &connection, context).await?;
-    let steps = planning::farewell(&seen.have);
-    execute::Execution { live, journal, context, connection: &connection, want: &want, seen: &mut seen }
-        .carry_out(&steps)
-        .await
+/// Whether anything of it may exist on the platform.
+fn is_begun(live: &Live<TechnicalUser>) -> bool {
+    use super::live::Kind;
+    live.is_held() || live.object().holds_something()
 }
 
 fn platform_of(user: &TechnicalUser, context: &Context) -> Result<std::sync::Arc<Platform>> {
@@ -164,14 +251,9 @@ fn platform_of(user: &TechnicalUser, context: &Context) -> Result<std::sync::Arc
     found.ok_or_else(|| Error::waiting("PlatformNotFound", format!("there is no Platform {name}")))
 }
 
-fn is_allowed(user: &TechnicalUser, platform: &Platform, context: &Context) -> bool {
-    let namespace = context.stores.namespace(&user.namespace().unwrap_or_default());
-    access::allows_identity(&platform.spec.access, &namespace, user.spec.identity.kind())
-}
-
-/// `Observe` on either of the two is enough.
-fn mode(user: &TechnicalUser, platform: &Platform) -> Mode {
-    if user.spec.mode == Mode::Observe { Mode::Observe } else { platform.spec.mode }
+fn permits(user: &TechnicalUser, platform: &Platform, context: &Context, asks: Asks<'_>) -> Result<bool> {
+    let namespace = &context.stores.namespace(&user.namespace().unwrap_or_default())?;
+    Ok(access::permit(&platform.spec.access, &Request { namespace, environment: &platform.spec.environment, asks }))
 }
 
 fn owner(user: &TechnicalUser, context: &Context) -> Owner {

@@ -1,42 +1,64 @@
 //! What there is for a TechnicalUser: on the platform through the mirror, in the Secret by one live read, in the status.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use kube::ResourceExt;
 
 use crate::api::TechnicalUser;
 use crate::controller::Context;
 use crate::controller::connections::Connection;
 use crate::controller::error::Result;
-use crate::controller::live::Live;
+use crate::controller::live::{Kind, Live};
 use crate::controller::secret::Found;
 use crate::plan::owner::Owner;
-use crate::plan::technical_user::{CredentialFact, Have, IdentityFact, Recorded, SecretFact};
+use crate::plan::technical_user::{CredentialFact, Have, IdentityFact, Intent, Published, Recorded, SecretFact};
 use crate::platform::{ObservedCredential, ObservedIdentity};
-
-/// How old the picture may be that says "there is nothing to remove". Letting go of an object on an older one could
-/// leave something behind that a process before us made.
-const CERTAIN: Duration = Duration::from_secs(2);
 
 /// What was seen.
 pub struct Seen {
     /// For the plan.
     pub have: Have,
-    /// The identity, for the calls.
-    pub identity: Option<ObservedIdentity>,
-    /// Its credentials, for the calls.
+    /// The identities, for the calls.
+    pub identities: Vec<ObservedIdentity>,
+    /// Their credentials, for the calls.
     pub credentials: Vec<ObservedCredential>,
     /// The Secret, for the writes.
     pub secret: Option<Found>,
+    /// Whether the platform was asked for this very object, so that what is not seen is not there.
+    pub certain: bool,
 }
 
-/// Looks at what there is. The mirror may be as old as its last refresh: what is made on its word is made under a
-/// name that is found if it is there already.
+/// Looks at what there is. The mirror may be as old as its last refresh and its lists may lie: what they do not show
+/// proves nothing.
 pub async fn observe(
     live: &Live<TechnicalUser>,
     owner: &Owner,
     connection: &Connection,
     context: &Context,
 ) -> Result<Seen> {
-    look(live, owner, connection, context, Duration::MAX).await
+    let (untouched, settled) = (has_nothing(live, context), is_settled(live));
+    let platform = async {
+        match (untouched, settled) {
+            (true, _) => Ok((vec![], vec![])),
+            (false, true) => pictured(owner, connection).await,
+            (false, false) => told(owner, connection).await,
+        }
+    };
+    let (platform, secret) = tokio::join!(platform, secret(live, context));
+    Ok(seen(live, platform?, secret?, connection, context, untouched || !settled))
+}
+
+/// Looks again at the platform, and asks it for this very object.
+pub async fn make_certain(
+    mut seen: Seen,
+    live: &Live<TechnicalUser>,
+    owner: &Owner,
+    connection: &Connection,
+    context: &Context,
+) -> Result<Seen> {
+    let platform = told(owner, connection).await?;
+    Ok(self::seen(live, platform, seen.secret.take(), connection, context, true))
 }
 
 /// Looks at what there is, to remove it: what is not seen must really not be there.
@@ -46,48 +68,91 @@ pub async fn observe_to_remove(
     connection: &Connection,
     context: &Context,
 ) -> Result<Seen> {
-    let seen = look(live, owner, connection, context, Duration::MAX).await?;
-    if seen.identity.is_some() {
-        return Ok(seen);
-    }
-    look(live, owner, connection, context, CERTAIN).await
+    let (platform, secret) = tokio::join!(told(owner, connection), secret(live, context));
+    Ok(seen(live, platform?, secret?, connection, context, true))
 }
 
-async fn look(
+/// Before an object was held for the first time nothing was ever begun for it, and as long as every order since then was
+/// refused, nothing was made.
+fn has_nothing(live: &Live<TechnicalUser>, context: &Context) -> bool {
+    let uid = live.object().uid().unwrap_or_default();
+    if !live.is_held() && !live.object().holds_something() {
+        context.orders.new_object(&uid);
+    }
+    context.orders.has_nothing(&uid)
+}
+
+/// Whether everything is on record and nothing is under way, so that a picture is enough to see that all is well.
+fn is_settled(live: &Live<TechnicalUser>) -> bool {
+    let status = &live.status;
+    let recorded = status.identity.is_some() && status.credential.is_some();
+    recorded && status.operation.is_none() && status.intent.is_none()
+}
+
+type OnPlatform = (Vec<ObservedIdentity>, Vec<ObservedCredential>);
+
+async fn pictured(owner: &Owner, connection: &Connection) -> Result<OnPlatform> {
+    let identities = connection.mirror.identities(owner, Duration::MAX).await?;
+    let mut credentials = vec![];
+    for identity in &identities {
+        credentials.extend(connection.mirror.credentials_of(identity, Duration::MAX).await?);
+    }
+    Ok((identities, credentials))
+}
+
+async fn told(owner: &Owner, connection: &Connection) -> Result<OnPlatform> {
+    let identities = connection.mirror.find_identities(owner).await?;
+    let mut credentials = vec![];
+    for identity in &identities {
+        credentials.extend(connection.mirror.find_credentials(identity).await?);
+    }
+    Ok((identities, credentials))
+}
+
+fn seen(
     live: &Live<TechnicalUser>,
-    owner: &Owner,
+    (identities, credentials): OnPlatform,
+    secret: Option<Found>,
     connection: &Connection,
     context: &Context,
-    max_age: Duration,
-) -> Result<Seen> {
-    let (platform, secret) = tokio::join!(on_platform(owner, connection, max_age), secret(live, context));
-    let ((identity, credentials), secret) = (platform?, secret?);
+    certain: bool,
+) -> Seen {
     let have = Have {
-        identity: identity
-            .as_ref()
-            .map(|identity| IdentityFact { health: identity.health, roles: identity.roles.clone() }),
-        credentials: credentials
-            .iter()
-            .map(|credential| CredentialFact { name: credential.name.clone(), health: credential.health })
-            .collect(),
+        identities: identities.iter().map(identity_fact).collect(),
+        credentials: credentials.iter().map(credential_fact).collect(),
         secret: secret.as_ref().map_or(SecretFact::Absent, Found::fact),
         recorded: recorded(live),
         keeps: connection.mirror.keeps_credentials(),
+        under_way: live.status.operation.is_some(),
+        order_in_doubt: is_order_in_doubt(live, connection, context),
     };
-    Ok(Seen { have, identity, credentials, secret })
+    Seen { have, identities, credentials, secret, certain }
 }
 
-async fn on_platform(
-    owner: &Owner,
-    connection: &Connection,
-    max_age: Duration,
-) -> Result<(Option<ObservedIdentity>, Vec<ObservedCredential>)> {
-    let identity = connection.mirror.identity(&owner.identity_name(), max_age).await?;
-    let credentials = match &identity {
-        Some(identity) => connection.mirror.credentials_of(&identity.id, max_age).await?,
-        None => vec![],
-    };
-    Ok((identity, credentials))
+/// Only where the platform takes a second order of one name while the first is being carried out. What is on record was
+/// answered.
+fn is_order_in_doubt(live: &Live<TechnicalUser>, connection: &Connection, context: &Context) -> bool {
+    let uid = live.object().uid().unwrap_or_default();
+    let asks = !connection.mirror.guards_names() && (!is_settled(live) || context.orders.was_unknown(&uid));
+    asks && context.orders.in_doubt(&uid)
+}
+
+fn identity_fact(identity: &ObservedIdentity) -> IdentityFact {
+    IdentityFact {
+        id: identity.id.clone(),
+        health: identity.health,
+        roles: identity.roles.clone(),
+        credential: identity.credential.clone(),
+    }
+}
+
+fn credential_fact(credential: &ObservedCredential) -> CredentialFact {
+    CredentialFact {
+        id: credential.id.clone(),
+        name: credential.name.clone(),
+        identity: credential.identity.clone(),
+        health: credential.health,
+    }
 }
 
 async fn secret(live: &Live<TechnicalUser>, context: &Context) -> Result<Option<Found>> {
@@ -100,9 +165,20 @@ async fn secret(live: &Live<TechnicalUser>, context: &Context) -> Result<Option<
 
 fn recorded(live: &Live<TechnicalUser>) -> Recorded {
     let status = &live.status;
+    let identity = status.identity.as_ref();
+    let set = |roles: &Option<Vec<String>>| roles.as_ref().map(|roles| roles.iter().cloned().collect::<BTreeSet<_>>());
     Recorded {
-        roles: status.identity.as_ref().and_then(|identity| Some(identity.roles.as_ref()?.iter().cloned().collect())),
-        credential: status.credential.as_ref().map(|credential| (credential.sequence, credential.fingerprint.clone())),
-        intent: status.intent,
+        identity: identity.map(|identity| identity.id.clone().unwrap_or_else(|| identity.name.clone())),
+        roles: identity.and_then(|identity| set(&identity.roles)),
+        roles_asked_for: identity.and_then(|identity| set(&identity.roles_asked_for)),
+        credential: status.credential.as_ref().map(|credential| Published {
+            sequence: credential.sequence,
+            id: credential.id.clone(),
+            fingerprint: credential.fingerprint.clone(),
+        }),
+        intent: status
+            .intent
+            .as_ref()
+            .map(|intent| Intent { sequence: intent.sequence, fingerprint: intent.fingerprint.clone() }),
     }
 }

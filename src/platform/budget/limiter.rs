@@ -1,33 +1,65 @@
-//! How fast calls may go out: a configured pace where the platform documents one, and what its answers teach us.
+//! Which calls of a budget may go out: each lane at its own pace, all of them within what may be under way at once, and
+//! none while the platform is down.
 //!
 //! Pure: the clock is a parameter. It decides for one call at a time; who asks first is the shell's business.
 
 use std::time::{Duration, Instant};
 
+use super::Urgency;
 use super::breaker::Breaker;
+use super::pace::{Limit, Pacer};
 
-/// A throttled platform is asked this much more slowly.
-const SLOW_DOWN: f64 = 0.5;
-/// A second without throttling lets the pace grow by this much.
-const RECOVERY: f64 = 1.2;
-/// A platform without a documented pace is taken to bear at least this, or one stray answer would stop a quiet one.
-const FIRST_GUESS: f64 = 8.0;
-/// Never slower than this, or a burst of throttled answers would stop us for good.
-const SLOWEST: f64 = 0.5;
-/// A learned pace above this is no limit any more.
-const UNLIMITED: f64 = 400.0;
-/// Throttled answers within this time speak of the same burst and slow us down once.
-const ONE_BURST: Duration = Duration::from_secs(1);
-/// How long to stay away after a throttled answer that does not say.
-const DEFAULT_COOLING: Duration = Duration::from_secs(1);
+/// A group of calls that the platform counts by itself. A budget whose platform has one limit uses [`Lane::Rest`] alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Creations of service instances.
+    Instances,
+    /// Changes and deletions of service instances.
+    Changes,
+    /// Service bindings, whatever is done with them.
+    Bindings,
+    /// Everything else.
+    #[default]
+    Rest,
+}
 
-/// A pace that a platform documents.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// Calls per second in the long run.
-    pub per_second: f64,
-    /// Calls at once after a rest.
-    pub burst: f64,
+impl Lane {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Instances, Self::Changes, Self::Bindings, Self::Rest];
+
+    /// Whether somebody's broker has to answer before the platform can: then silence says nothing of the platform.
+    pub const fn is_brokered(self) -> bool {
+        !matches!(self, Self::Rest)
+    }
+}
+
+/// What is known of each lane's limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of [`Lane::Instances`].
+    pub instances: Limit,
+    /// Of [`Lane::Changes`].
+    pub changes: Limit,
+    /// Of [`Lane::Bindings`].
+    pub bindings: Limit,
+    /// Of [`Lane::Rest`].
+    pub rest: Limit,
+}
+
+impl Limits {
+    /// One limit for a platform that has but one.
+    pub const fn one(limit: Limit) -> Self {
+        Self { instances: limit, changes: limit, bindings: limit, rest: limit }
+    }
+
+    const fn of(&self, lane: Lane) -> Limit {
+        match lane {
+            Lane::Instances => self.instances,
+            Lane::Changes => self.changes,
+            Lane::Bindings => self.bindings,
+            Lane::Rest => self.rest,
+        }
+    }
 }
 
 /// What a call may do now.
@@ -41,9 +73,11 @@ pub enum Decision {
     Full,
     /// Give up: the platform is down, come back after this time.
     Down(Duration),
+    /// Give up: the API refuses tokens that the token service has just issued, come back after this time.
+    Refused(Duration),
 }
 
-/// How a call ended, as far as the pace is concerned.
+/// How a call ended, as far as the budget is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The platform answered, whatever it said; it may have said that the budget is used up until later.
@@ -52,164 +86,119 @@ pub enum Outcome {
     Throttled(Option<Duration>),
     /// The platform was not there, or not well, and perhaps said for how long.
     Unavailable(Option<Duration>),
-    /// The caller gave up before there was an answer.
+    /// The API refused a token that the token service had just issued.
+    Unauthorized,
+    /// Nothing came of it that tells how the platform is: the caller gave up, a broker did not answer, a token was old.
     Abandoned,
 }
 
 /// The state of one budget.
 #[derive(Debug)]
 pub struct Limiter {
-    configured: Option<Pace>,
-    /// What throttling taught us; never faster than the configured pace.
-    learned: Option<f64>,
-    tokens: f64,
-    refilled: Instant,
+    lanes: [(Pacer, usize); Lane::ALL.len()],
     in_flight: usize,
     max_in_flight: usize,
-    cool_until: Option<Instant>,
-    slowed: Option<Instant>,
-    started: Meter,
     breaker: Breaker,
+    /// Opens for a while when the API refuses what its own token service issued.
+    authorization: Breaker,
 }
 
 impl Limiter {
     /// A budget that nobody has used yet.
-    pub fn new(configured: Option<Pace>, max_in_flight: usize, now: Instant) -> Self {
+    pub fn new(limits: &Limits, max_in_flight: usize, now: Instant) -> Self {
         Self {
-            configured,
-            learned: None,
-            tokens: configured.map_or(1.0, |pace| pace.burst),
-            refilled: now,
+            lanes: Lane::ALL.map(|lane| (Pacer::new(limits.of(lane), now), 0)),
             in_flight: 0,
             max_in_flight,
-            cool_until: None,
-            slowed: None,
-            started: Meter::new(now),
             breaker: Breaker::default(),
+            authorization: Breaker::after(1),
         }
     }
 
-    /// Whether the next call may go out.
-    pub fn ask(&mut self, now: Instant) -> Decision {
-        self.refill(now);
-        if let Some(until) = self.cool_until.filter(|until| *until > now) {
-            return Decision::Wait(until - now);
-        }
-        if self.in_flight >= self.max_in_flight {
-            return Decision::Full;
-        }
-        if let Some(wait) = self.until_next_token() {
+    /// Whether the next call of a lane may go out.
+    pub fn ask(&mut self, lane: Lane, urgency: Urgency, now: Instant) -> Decision {
+        if let Some(wait) = self.pacer(lane).wait(now) {
             return Decision::Wait(wait);
+        }
+        if !self.has_room(lane, urgency) {
+            return Decision::Full;
         }
         if let Err(wait) = self.breaker.admit(now) {
             return Decision::Down(wait);
         }
-        self.tokens -= 1.0;
+        if let Err(wait) = self.authorization.admit(now) {
+            self.breaker.abandoned();
+            return Decision::Refused(wait);
+        }
+        self.pacer(lane).start(now);
+        self.lanes[lane as usize].1 += 1;
         self.in_flight += 1;
-        self.started.count(now);
         Decision::Go
     }
 
+    /// What is urgent finds room as long as there is any. Other calls leave it a quarter, and those of one brokered lane,
+    /// which a slow broker can hold for long, take no more than half.
+    fn has_room(&self, lane: Lane, urgency: Urgency) -> bool {
+        if urgency == Urgency::First {
+            return self.in_flight < self.max_in_flight;
+        }
+        let (others, half) = (self.max_in_flight - self.max_in_flight / 4, self.max_in_flight.div_ceil(2));
+        let of_lane = self.lanes[lane as usize].1;
+        self.in_flight < others && !(lane.is_brokered() && of_lane >= half)
+    }
+
     /// A call that went out has ended.
-    pub fn finished(&mut self, outcome: Outcome, now: Instant) {
+    pub fn finished(&mut self, lane: Lane, outcome: Outcome, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        let of_lane = &mut self.lanes[lane as usize].1;
+        *of_lane = of_lane.saturating_sub(1);
         match outcome {
             Outcome::Answered(cooling) => {
-                self.breaker.answered();
-                self.cool(cooling, now);
+                self.answered();
+                self.pacer(lane).cool(cooling, now);
             }
             Outcome::Throttled(cooling) => {
-                self.breaker.answered();
-                self.cool(Some(cooling.unwrap_or(DEFAULT_COOLING)), now);
-                self.slow_down(now);
+                self.answered();
+                self.pacer(lane).throttled(cooling, now);
             }
             Outcome::Unavailable(cooling) => {
                 self.breaker.failed(now);
-                self.cool(cooling, now);
+                self.authorization.abandoned();
+                self.lanes.iter_mut().for_each(|(pacer, _)| pacer.cool(cooling, now));
             }
-            Outcome::Abandoned => self.breaker.abandoned(),
+            Outcome::Unauthorized => {
+                self.breaker.answered();
+                self.authorization.failed(now);
+            }
+            Outcome::Abandoned => {
+                self.breaker.abandoned();
+                self.authorization.abandoned();
+            }
         }
     }
 
-    fn cool(&mut self, cooling: Option<Duration>, now: Instant) {
-        self.cool_until = self.cool_until.max(cooling.map(|wait| now + wait));
+    /// How long the API is left alone because it refuses fresh tokens, if it does.
+    pub fn refused_for(&self, now: Instant) -> Option<Duration> {
+        self.authorization.open_for(now)
     }
 
-    fn slow_down(&mut self, now: Instant) {
-        if self.slowed.is_some_and(|slowed| now.duration_since(slowed) < ONE_BURST) {
-            return;
-        }
-        let seen = self.started.per_second(now).max(FIRST_GUESS);
-        let pace = self.per_second().unwrap_or(seen);
-        self.learned = Some((pace * SLOW_DOWN).max(SLOWEST));
-        self.tokens = self.tokens.min(1.0);
-        self.slowed = Some(now);
+    /// How long so many calls of a lane take to go out.
+    pub fn span_of(&self, lane: Lane, calls: usize, now: Instant) -> Duration {
+        self.lanes[lane as usize].0.span_of(calls, now)
     }
 
-    /// The pace in force, or `None` where nothing limits it.
-    fn per_second(&self) -> Option<f64> {
-        self.learned.or(self.configured.map(|pace| pace.per_second))
+    /// When a call that is sent away now has its turn.
+    pub fn promise(&mut self, lane: Lane, now: Instant) -> Duration {
+        self.pacer(lane).promise(now)
     }
 
-    fn burst(&self) -> f64 {
-        // After throttling there is no burst until the configured pace is reached again.
-        if self.learned.is_some() { 1.0 } else { self.configured.map_or(1.0, |pace| pace.burst) }
+    fn answered(&mut self) {
+        self.breaker.answered();
+        self.authorization.answered();
     }
 
-    fn refill(&mut self, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.refilled).as_secs_f64();
-        self.refilled = self.refilled.max(now);
-        self.tokens = match self.per_second() {
-            Some(per_second) => (self.tokens + elapsed * per_second).min(self.burst()),
-            None => 1.0,
-        };
-        let cooling = self.cool_until.is_some_and(|until| until > now);
-        if let Some(learned) = self.learned.filter(|_| !cooling) {
-            let grown = learned * RECOVERY.powf(elapsed);
-            let ceiling = self.configured.map_or(UNLIMITED, |pace| pace.per_second);
-            self.learned = (grown < ceiling).then_some(grown);
-        }
-    }
-
-    fn until_next_token(&self) -> Option<Duration> {
-        let missing = 1.0 - self.tokens;
-        // A billionth of a token is rounding, not a debt.
-        (missing > 1e-9).then(|| Duration::from_secs_f64(missing / self.per_second().unwrap_or(UNLIMITED)))
-    }
-}
-
-/// Calls that went out lately, by which an undocumented limit is guessed once it shows.
-#[derive(Debug)]
-struct Meter {
-    window: Instant,
-    current: f64,
-    previous: f64,
-}
-
-impl Meter {
-    const WINDOW: Duration = Duration::from_secs(1);
-
-    const fn new(now: Instant) -> Self {
-        Self { window: now, current: 0.0, previous: 0.0 }
-    }
-
-    fn count(&mut self, now: Instant) {
-        self.roll(now);
-        self.current += 1.0;
-    }
-
-    fn per_second(&mut self, now: Instant) -> f64 {
-        self.roll(now);
-        self.current.max(self.previous)
-    }
-
-    fn roll(&mut self, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.window);
-        if elapsed >= Self::WINDOW {
-            self.previous = if elapsed < Self::WINDOW * 2 { self.current } else { 0.0 };
-            self.current = 0.0;
-            self.window = now;
-        }
+    const fn pacer(&mut self, lane: Lane) -> &mut Pacer {
+        &mut self.lanes[lane as usize].0
     }
 }
 

@@ -1,111 +1,118 @@
 //! The limiter's promises, on a clock that the test owns.
 
+use super::super::pace::Pace;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-const NEO: Pace = Pace { per_second: 1.5, burst: 20.0 };
+const ANSWERED: Outcome = Outcome::Answered(None);
 
-/// How many calls go out within a time, each answered at once.
-fn calls(limiter: &mut Limiter, from: Instant, span: Duration) -> usize {
-    let (mut now, mut count) = (from, 0);
-    while now <= from + span {
-        match limiter.ask(now) {
-            Decision::Go => {
-                limiter.finished(Outcome::Answered(None), now);
-                count += 1;
-                now += Duration::from_millis(1);
-            }
-            Decision::Wait(wait) | Decision::Down(wait) => now += wait + Duration::from_nanos(10),
-            Decision::Full => panic!("nothing is in flight"),
-        }
-    }
-    count
+fn unlimited(max_in_flight: usize, now: Instant) -> Limiter {
+    Limiter::new(&Limits::one(Limit::Unknown), max_in_flight, now)
 }
 
-#[test]
-fn a_configured_pace_is_kept() {
-    let now = Instant::now();
-    let mut limiter = Limiter::new(Some(NEO), 64, now);
-    let count = calls(&mut limiter, now, SECOND * 60);
-    assert!((105..=111).contains(&count), "burst of 20 and 90 in a minute, not {count}");
+fn ask(limiter: &mut Limiter, lane: Lane, now: Instant) -> Decision {
+    limiter.ask(lane, Urgency::Normal, now)
+}
+
+/// How many calls of a lane may be under way at once.
+fn room(limiter: &mut Limiter, lane: Lane, urgency: Urgency, now: Instant) -> usize {
+    std::iter::repeat_with(|| limiter.ask(lane, urgency, now)).take_while(|said| *said == Decision::Go).count()
 }
 
 #[test]
 fn calls_in_flight_are_bounded() {
     let now = Instant::now();
-    let mut limiter = Limiter::new(None, 2, now);
-    assert_eq!(limiter.ask(now), Decision::Go);
-    assert_eq!(limiter.ask(now), Decision::Go);
-    assert_eq!(limiter.ask(now), Decision::Full);
-    limiter.finished(Outcome::Answered(None), now);
-    assert_eq!(limiter.ask(now), Decision::Go);
+    let mut limiter = unlimited(2, now);
+    assert_eq!(room(&mut limiter, Lane::Rest, Urgency::Normal, now), 2);
+    assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Full);
+    limiter.finished(Lane::Rest, ANSWERED, now);
+    assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Go);
 }
 
 #[test]
-fn nothing_goes_out_while_cooling() {
+fn what_is_urgent_finds_room_however_much_new_work_hangs() {
     let now = Instant::now();
-    let mut limiter = Limiter::new(None, 64, now);
-    assert_eq!(limiter.ask(now), Decision::Go);
-    limiter.finished(Outcome::Throttled(Some(SECOND * 7)), now);
-    assert_eq!(limiter.ask(now), Decision::Wait(SECOND * 7));
-    assert_eq!(limiter.ask(now + SECOND * 7), Decision::Go);
+    let mut limiter = unlimited(64, now);
+    assert_eq!(room(&mut limiter, Lane::Instances, Urgency::Normal, now), 32, "a broker hangs");
+    assert_eq!(room(&mut limiter, Lane::Rest, Urgency::Normal, now), 16, "the others go on");
+    assert_eq!(room(&mut limiter, Lane::Bindings, Urgency::First, now), 16, "and this is kept for the urgent");
+}
+
+#[test]
+fn a_throttled_lane_leaves_the_others() {
+    let now = Instant::now();
+    let mut limiter = unlimited(64, now);
+    assert_eq!(ask(&mut limiter, Lane::Instances, now), Decision::Go);
+    limiter.finished(Lane::Instances, Outcome::Throttled(Some(SECOND * 40)), now);
+    assert_eq!(ask(&mut limiter, Lane::Instances, now), Decision::Wait(SECOND * 40));
+    for lane in [Lane::Changes, Lane::Bindings, Lane::Rest] {
+        let said = [(); 10].map(|()| ask(&mut limiter, lane, now));
+        assert_eq!(said, [Decision::Go; 10], "{lane:?} is neither cooled nor slowed down");
+    }
+    assert_eq!(ask(&mut limiter, Lane::Instances, now + SECOND * 40), Decision::Go);
+}
+
+#[test]
+fn each_lane_has_its_own_limit() {
+    let now = Instant::now();
+    let two = Limit::Kept(Pace { per_second: 1.0, burst: 2.0 });
+    let mut limiter = Limiter::new(&Limits { instances: two, ..Limits::one(Limit::Unknown) }, 64, now);
+    let (wait, lane) = (Decision::Wait(SECOND), Lane::Instances);
+    assert_eq!([(); 3].map(|()| ask(&mut limiter, lane, now)), [Decision::Go, Decision::Go, wait]);
+    assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Go);
 }
 
 #[test]
 fn an_exhausted_budget_cools_without_slowing_down() {
     let now = Instant::now();
-    let mut limiter = Limiter::new(None, 64, now);
-    assert_eq!(limiter.ask(now), Decision::Go);
-    limiter.finished(Outcome::Answered(Some(SECOND)), now);
-    assert_eq!(limiter.ask(now), Decision::Wait(SECOND));
-    assert!(calls(&mut limiter, now + SECOND, SECOND) > 500);
+    let mut limiter = unlimited(64, now);
+    assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Go);
+    limiter.finished(Lane::Rest, Outcome::Answered(Some(SECOND)), now);
+    assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Wait(SECOND));
+    assert!(room(&mut limiter, Lane::Rest, Urgency::Normal, now + SECOND) > 40);
 }
 
-#[test]
-fn throttling_halves_the_pace_once_for_each_burst_and_it_recovers() {
-    let now = Instant::now();
-    let mut limiter = Limiter::new(None, 1000, now);
-    for _ in 0..100 {
-        assert_eq!(limiter.ask(now), Decision::Go);
-    }
-    for _ in 0..100 {
-        limiter.finished(Outcome::Throttled(Some(Duration::ZERO)), now);
-    }
-    let next = calls(&mut limiter, now, SECOND);
-    assert!((45..=65).contains(&next), "half of 100, whatever the number of throttled answers, not {next}");
-    let later = calls(&mut limiter, now + SECOND * 10, SECOND);
-    assert!(later > next, "{later} after a while, {next} at first");
-    assert!(calls(&mut limiter, now + SECOND * 120, SECOND) > 500, "no limit any more");
-}
-
-#[test]
-fn recovery_ends_at_the_configured_pace() {
-    let now = Instant::now();
-    let mut limiter = Limiter::new(Some(Pace { per_second: 10.0, burst: 10.0 }), 64, now);
-    for burst in 0..2 {
-        let now = now + SECOND * burst;
-        assert_eq!(limiter.ask(now), Decision::Go);
-        limiter.finished(Outcome::Throttled(Some(Duration::ZERO)), now);
-    }
-    let now = now + SECOND;
-    let slow = calls(&mut limiter, now, SECOND * 2);
-    assert!(slow <= 8, "{slow} in two seconds");
-    let count = calls(&mut limiter, now + SECOND * 60, SECOND * 10);
-    assert!((100..=112).contains(&count), "{count} in ten seconds");
-}
-
-#[test]
-fn repeated_failure_stops_calls_and_a_probe_starts_them_again() {
-    let now = Instant::now();
-    let mut limiter = Limiter::new(None, 64, now);
+/// Lets an API fail five times, a second apart, and says when the last was.
+fn fail(limiter: &mut Limiter, lane: Lane, outcome: Outcome, from: Instant) -> Instant {
+    let mut now = from;
     for _ in 0..5 {
-        assert_eq!(limiter.ask(now), Decision::Go);
-        limiter.finished(Outcome::Unavailable(None), now);
+        now += SECOND;
+        assert_eq!(ask(limiter, lane, now), Decision::Go);
+        limiter.finished(lane, outcome, now);
     }
-    assert!(matches!(limiter.ask(now), Decision::Down(_)));
+    now
+}
+
+#[test]
+fn repeated_failure_stops_calls_of_all_lanes_and_a_probe_starts_them_again() {
+    let mut limiter = unlimited(64, Instant::now());
+    let now = fail(&mut limiter, Lane::Rest, Outcome::Unavailable(None), Instant::now());
+    assert!(matches!(ask(&mut limiter, Lane::Bindings, now), Decision::Down(_)));
     let later = now + SECOND * 2;
-    assert_eq!(limiter.ask(later), Decision::Go);
-    assert!(matches!(limiter.ask(later), Decision::Down(_)), "one probe at a time");
-    limiter.finished(Outcome::Answered(None), later);
-    assert_eq!(limiter.ask(later), Decision::Go);
+    assert_eq!(ask(&mut limiter, Lane::Rest, later), Decision::Go);
+    assert!(matches!(ask(&mut limiter, Lane::Rest, later), Decision::Down(_)), "one probe at a time");
+    limiter.finished(Lane::Rest, ANSWERED, later);
+    assert_eq!(ask(&mut limiter, Lane::Rest, later), Decision::Go);
+}
+
+#[test]
+fn a_broker_that_does_not_answer_stops_nobody() {
+    let mut limiter = unlimited(64, Instant::now());
+    let now = fail(&mut limiter, Lane::Instances, Outcome::Abandoned, Instant::now());
+    assert_eq!(ask(&mut limiter, Lane::Instances, now), Decision::Go);
+}
+
+#[test]
+fn an_api_that_refuses_fresh_tokens_is_left_alone_for_longer_and_longer() {
+    let (mut limiter, mut now) = (unlimited(64, Instant::now()), Instant::now());
+    for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+        assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Go);
+        limiter.finished(Lane::Rest, Outcome::Unauthorized, now);
+        assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Refused(SECOND * pause));
+        now += SECOND * pause;
+    }
+    assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Go);
+    assert!(matches!(ask(&mut limiter, Lane::Rest, now), Decision::Refused(_)), "one tries");
+    limiter.finished(Lane::Rest, ANSWERED, now);
+    assert_eq!(ask(&mut limiter, Lane::Rest, now), Decision::Go);
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Answer;
 use crate::platform::budget::Outcome;
@@ -18,7 +19,12 @@ const CODE_WORDS: &[&str] = &[
     "Conflict",
     "ExistingReferenceEntity",
     "Forbidden",
+    "InternalError",
+    "InvalidMaxItems",
     "NotFound",
+    "OperationInProgress",
+    "Timeout",
+    "TokenInvalid",
     "Unauthorized",
     "access_denied",
     "client_already_exists",
@@ -30,7 +36,14 @@ const CODE_WORDS: &[&str] = &[
     "invalid_token",
     "unauthorized",
     "unauthorized_client",
+    "unsupported_grant_type",
 ];
+/// Words by which a token service says that the client is not what it claims to be (RFC 6749 §5.2; `unauthorized` is the
+/// UAA's). Asking again could lock its account.
+const WRONG_CLIENT: &[&str] = &["invalid_client", "invalid_grant", "unauthorized", "unauthorized_client"];
+/// Words by which a token service says that the client may not have what it asks for.
+const NOT_ALLOWED: &[&str] =
+    &["access_denied", "insufficient_scope", "invalid_request", "invalid_scope", "unsupported_grant_type"];
 
 /// What an answer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,60 +56,109 @@ pub struct Verdict {
     pub wait: Option<Duration>,
     /// Whether the platform is not there, or not well.
     unwell: bool,
-    /// Whether a broker behind the Service Manager failed, not the Service Manager.
+    /// Whether it is a broker behind the Service Manager that refused, failed, or took too long.
     from_broker: bool,
-    /// Whether a router answered because the API is down.
-    from_router: bool,
+    /// Whether the request may have had its effect all the same.
+    in_doubt: bool,
 }
 
 /// The part of an error body that decides something. `error` is a code word or, at XSUAA, a sentence.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Complaint {
-    error: Option<serde_json::Value>,
-    broker_error: Option<BrokerError>,
+    error: Option<Value>,
+    description: Option<Value>,
+    broker_error: Option<Value>,
 }
 
-/// What a broker told the Service Manager.
-#[derive(Deserialize)]
-struct BrokerError {
-    #[serde(rename = "StatusCode")]
-    status: Option<u16>,
+impl Complaint {
+    fn word(&self) -> Option<&'static str> {
+        let word = self.error.as_ref()?.as_str()?;
+        CODE_WORDS.iter().copied().find(|known| *known == word)
+    }
+
+    /// What a broker answered, if one did: in a field of its own, or as a number in the description, which is all that
+    /// the open Service Manager core tells (`… Status: 400; ErrorMessage: …`).
+    fn broker_status(&self) -> Option<u16> {
+        let told = self.broker_error.as_ref().and_then(|error| error.get("StatusCode")?.as_u64());
+        told.and_then(|status| status.try_into().ok()).or_else(|| status_in(self.description.as_ref()?.as_str()?))
+    }
+}
+
+/// The number after `Status: `.
+fn status_in(description: &str) -> Option<u16> {
+    let (_, after) = description.split_once("Status: ")?;
+    after.get(..3)?.parse().ok()
 }
 
 /// Judges an answer.
 pub fn judge(answer: &Answer, now: SystemTime) -> Verdict {
-    let success = (200..300).contains(&answer.status());
-    let complaint =
-        if success { Complaint::default() } else { serde_json::from_slice(answer.body()).unwrap_or_default() };
-    let word = complaint.error.as_ref().and_then(serde_json::Value::as_str).and_then(known);
-    let broker = complaint.broker_error.and_then(|error| error.status);
+    let complaint = complaint(answer);
+    let (status, word) = (answer.status(), complaint.word());
     // A router that knows no such application says so with 404: the API is down, and nothing is gone.
     let from_router = answer.header("x-cf-routererror").is_some();
-    let detail = match word {
-        Some(word) => format!("status {}, {word}", answer.status()),
-        None => format!("status {}", answer.status()),
-    };
-    let refusal = refusal(answer.status(), from_router, word, broker);
-    let unwell = refusal == Some(Kind::Unavailable) && answer.status() != 412;
-    Verdict { refusal, detail, wait: wait(answer, now), unwell, from_broker: broker.is_some(), from_router }
+    let refusal = refusal(status, from_router, word, complaint.broker_status());
+    let from_broker = !from_router && status >= 500 && matches!(word, Some("BrokerError" | "Timeout"));
+    let failed = refusal == Some(Kind::Unavailable) && status != 412;
+    Verdict {
+        refusal,
+        detail: detail(status, word),
+        wait: wait(answer, now),
+        unwell: failed && !from_broker,
+        from_broker,
+        // A broker that refused has been asked and has answered; a gateway that gave up does not know.
+        in_doubt: failed && !from_router && word != Some("BrokerError"),
+    }
 }
 
-/// What the `errors` of an operation that failed after its 202 mean. They look like an error body.
-pub fn failure(errors: Option<&serde_json::Value>) -> (Kind, String) {
-    let complaint: Complaint = errors.and_then(|errors| Complaint::deserialize(errors).ok()).unwrap_or_default();
-    let word = complaint.error.as_ref().and_then(serde_json::Value::as_str).and_then(known);
-    let kind = match (word, complaint.broker_error.and_then(|error| error.status)) {
-        (Some("Conflict" | "ExistingReferenceEntity"), _) => Kind::Conflict,
-        (Some("ConcurrentOperationInProgress"), _) => Kind::InProgress,
-        (Some("BadRequest"), _) => Kind::Invalid,
-        (word, broker) => refusal(502, false, word, broker).unwrap_or(Kind::Unavailable),
+/// Judges the answer of a token service. Only an OAuth error in JSON speaks of the client. Any other refusal comes from
+/// somebody between us and the token service, and passes.
+pub fn judge_log_on(answer: &Answer, now: SystemTime) -> Verdict {
+    let verdict = judge(answer, now);
+    let word = complaint(answer).word();
+    let is_one_of = |words: &[&str]| word.is_some_and(|word| words.contains(&word));
+    let refusal = verdict.refusal.map(|kind| match kind {
+        Kind::Throttled | Kind::Unavailable => kind,
+        _ if is_one_of(WRONG_CLIENT) => Kind::CredentialsRefused,
+        _ if is_one_of(NOT_ALLOWED) => Kind::Forbidden,
+        _ => Kind::Unavailable,
+    });
+    Verdict { refusal, ..verdict }
+}
+
+fn complaint(answer: &Answer) -> Complaint {
+    if (200..300).contains(&answer.status()) {
+        return Complaint::default();
+    }
+    serde_json::from_slice(answer.body()).unwrap_or_default()
+}
+
+fn detail(status: u16, word: Option<&str>) -> String {
+    word.map_or_else(|| format!("status {status}"), |word| format!("status {status}, {word}"))
+}
+
+/// What the `errors` of an operation that failed after its 202 mean. They look like an error body, or are a list of such.
+pub fn failure(errors: Option<&Value>) -> (Kind, String) {
+    let complaint = errors.and_then(decisive).unwrap_or_default();
+    let (word, broker) = (complaint.word(), complaint.broker_status());
+    let kind = match word {
+        Some("Conflict" | "ExistingReferenceEntity") => Kind::Conflict,
+        Some("ConcurrentOperationInProgress" | "OperationInProgress") => Kind::InProgress,
+        Some("BadRequest") => Kind::Invalid,
+        word => refusal(502, false, word, broker).unwrap_or(Kind::Unavailable),
     };
     (kind, format!("the operation failed: {}", word.unwrap_or("no reason that we know")))
 }
 
-fn known(word: &str) -> Option<&'static str> {
-    CODE_WORDS.iter().copied().find(|known| *known == word)
+/// The first error that has a word which we know, or else the first.
+fn decisive(errors: &Value) -> Option<Complaint> {
+    let listed = errors.as_array().map_or(std::slice::from_ref(errors), Vec::as_slice);
+    let mut complaints = listed.iter().filter_map(|error| Complaint::deserialize(error).ok());
+    let first = complaints.next()?;
+    if first.word().is_some() {
+        return Some(first);
+    }
+    complaints.find(|complaint| complaint.word().is_some()).or(Some(first))
 }
 
 /// The table: what kind of refusal a status is.
@@ -109,10 +171,10 @@ fn refusal(status: u16, from_router: bool, word: Option<&str>, broker: Option<u1
         (404 | 410, _) => Kind::NotFound,
         (408, _) | (412, Some("ConcurrentResourceUpdate")) => Kind::Unavailable,
         (409, _) => Kind::Conflict,
-        (422, Some("ConcurrentOperationInProgress")) => Kind::InProgress,
+        (422, Some("ConcurrentOperationInProgress" | "OperationInProgress")) => Kind::InProgress,
         (429, _) => Kind::Throttled,
         // The broker, not the Service Manager, refused: its status says whether another try can help.
-        (502, Some("BrokerError"))
+        (500.., Some("BrokerError"))
             if broker.is_some_and(|inner| (400..500).contains(&inner) && inner != 408 && inner != 429) =>
         {
             Kind::Invalid
@@ -123,7 +185,9 @@ fn refusal(status: u16, from_router: bool, word: Option<&str>, broker: Option<u1
     })
 }
 
+/// A point in time is meant by the platform's clock, which the answer shows (RFC 9110 §6.6.1): ours may be wrong.
 fn wait(answer: &Answer, now: SystemTime) -> Option<Duration> {
+    let now = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
     let asked = answer.header("retry-after").and_then(|text| retry_after(text, now));
     let remaining = answer.header("x-ratelimit-remaining").zip(answer.header("x-ratelimit-reset"));
     asked.or_else(|| remaining.and_then(|(remaining, reset)| rate_limit_reset(remaining, reset, now)))
@@ -135,97 +199,22 @@ impl Verdict {
         Error::new(kind, operation).detail(self.detail.clone()).retry_after(self.wait)
     }
 
-    /// What the answer tells about the platform's health.
+    /// What the answer tells about the platform's health. A broker's failure tells nothing of the Service Manager's.
     pub const fn outcome(&self) -> Outcome {
         match self.refusal {
             Some(Kind::Throttled) => Outcome::Throttled(self.wait),
-            Some(Kind::Unavailable) if self.unwell => Outcome::Unavailable(self.wait),
+            _ if self.from_broker => Outcome::Answered(None),
+            _ if self.unwell => Outcome::Unavailable(self.wait),
             _ => Outcome::Answered(self.wait),
         }
     }
 
     /// Whether the request may have had its effect although the answer is a failure: a gateway gave up on the API.
     pub const fn is_in_doubt(&self) -> bool {
-        self.unwell && !self.from_broker && !self.from_router
+        self.in_doubt
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kind(status: u16, headers: &[(&'static str, &str)], body: &str) -> Option<Kind> {
-        judge(&Answer::for_test(status, headers, body), SystemTime::now()).refusal
-    }
-
-    #[test]
-    fn the_table() {
-        let broker = |inner: u16| format!(r#"{{"error":"BrokerError","broker_error":{{"StatusCode":{inner}}}}}"#);
-        for (status, body, expected) in [
-            (200, "", None),
-            (202, "{}", None),
-            (302, "", Some(Kind::UnexpectedAnswer)),
-            (400, r#"{"error":"BadRequest"}"#, Some(Kind::Invalid)),
-            (401, "", Some(Kind::CredentialsRefused)),
-            (403, "", Some(Kind::Forbidden)),
-            (404, r#"{"error":"NotFound"}"#, Some(Kind::NotFound)),
-            (408, "", Some(Kind::Unavailable)),
-            (409, r#"{"error":"Conflict"}"#, Some(Kind::Conflict)),
-            (410, "", Some(Kind::NotFound)),
-            (412, r#"{"error":"ConcurrentResourceUpdate"}"#, Some(Kind::Unavailable)),
-            (412, "", Some(Kind::Invalid)),
-            (422, "", Some(Kind::Invalid)),
-            (422, r#"{"error":"ConcurrentOperationInProgress"}"#, Some(Kind::InProgress)),
-            (429, r#"{"description":"slow"}"#, Some(Kind::Throttled)),
-            (500, "<html>", Some(Kind::Unavailable)),
-            (502, "<html>", Some(Kind::Unavailable)),
-            (502, &broker(422), Some(Kind::Invalid)),
-            (502, &broker(429), Some(Kind::Unavailable)),
-            (502, &broker(500), Some(Kind::Unavailable)),
-            (503, "", Some(Kind::Unavailable)),
-        ] {
-            assert_eq!(kind(status, &[], body), expected, "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn a_router_that_knows_no_route_is_never_taken_for_an_absence() {
-        let headers = [("x-cf-routererror", "unknown_route")];
-        assert_eq!(kind(404, &headers, r#"{"error":"NotFound"}"#), Some(Kind::Unavailable));
-    }
-
-    #[test]
-    fn a_failed_operation_says_what_fixes_it() {
-        let kind = |errors: serde_json::Value| failure(Some(&errors)).0;
-        assert_eq!(
-            kind(serde_json::json!({"error": "BrokerError", "broker_error": {"StatusCode": 400}})),
-            Kind::Invalid
-        );
-        assert_eq!(
-            kind(serde_json::json!({"error": "BrokerError", "broker_error": {"StatusCode": 500}})),
-            Kind::Unavailable
-        );
-        assert_eq!(kind(serde_json::json!({"error": "Conflict"})), Kind::Conflict);
-        assert_eq!(kind(serde_json::json!({"description": "hunter2"})), Kind::Unavailable);
-        assert!(!failure(Some(&serde_json::json!({"error": "hunter2"}))).1.contains("hunter2"));
-        assert_eq!(failure(None).0, Kind::Unavailable);
-    }
-
-    #[test]
-    fn only_known_words_of_a_body_are_repeated() {
-        let detail = |body| judge(&Answer::for_test(400, &[], body), SystemTime::now()).detail;
-        assert_eq!(detail(r#"{"error":"BadRequest","description":"hunter2"}"#), "status 400, BadRequest");
-        assert_eq!(detail(r#"{"error":"hunter2"}"#), "status 400");
-        assert_eq!(detail(r#"{"error":{"hunter2":1}}"#), "status 400");
-        assert_eq!(detail("hunter2"), "status 400");
-    }
-
-    #[test]
-    fn a_wait_is_read_from_either_header() {
-        let wait =
-            |headers: &[(&'static str, &str)]| judge(&Answer::for_test(429, headers, ""), SystemTime::now()).wait;
-        assert_eq!(wait(&[("retry-after", "3")]), Some(Duration::from_secs(3)));
-        assert_eq!(wait(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "4")]), Some(Duration::from_secs(4)));
-        assert_eq!(wait(&[]), None);
-    }
-}
+#[path = "verdict_tests.rs"]
+mod tests;

@@ -1,57 +1,120 @@
 //! Who holds which role, one picture for each scope, and granting and revoking through the scopes' writers.
 //!
-//! Decides nothing, and never grants what it was not asked to.
+//! A picture answers for the grants that somebody asks about and holds nothing of others'. Decides nothing, and never
+//! grants what it was not asked to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
+use futures::{StreamExt, stream};
 
-use super::batch::{Direction, ScopeOfGrants};
+use super::batch::ScopeOfGrants;
 use super::part::Picture;
+use super::queue::Direction;
 use super::{Mirror, unsupported};
 use crate::plan::grant::Grant;
-use crate::platform::{Grants, Result, Scope};
+use crate::platform::side_by_side::side_by_side;
+use crate::platform::{Error, Grants, Result, Scope};
 
-/// Every grant of a scope.
-pub(super) struct Held(pub(super) BTreeSet<Grant>);
+/// How many scopes are read again at once. A read that waits for its turn behind many others runs out of time where a
+/// platform takes few calls: Neo takes some ten within the time of one call.
+const READS_AT_ONCE: usize = 8;
+
+/// Whether each grant is in force, of those that were asked about when it was read.
+pub(super) struct Held(BTreeMap<Grant, bool>);
+
+impl Held {
+    pub(super) fn of(asked: BTreeSet<Grant>, held: &BTreeSet<Grant>) -> Self {
+        let holds = |grant: Grant| {
+            let holds = held.contains(&grant);
+            (grant, holds)
+        };
+        Self(asked.into_iter().map(holds).collect())
+    }
+
+    /// How many grants it answers for.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 impl Picture for Held {
     type Key = Grant;
     type Write = (Direction, Grant);
 
-    fn fold(&mut self, (direction, grant): &Self::Write) {
-        match direction {
-            Direction::Grant => self.0.insert(grant.clone()),
-            Direction::Revoke => self.0.remove(grant),
-        };
+    fn fold(&mut self, (direction, grant): &Self::Write) -> bool {
+        let now = *direction == Direction::Grant;
+        self.0.insert(grant.clone(), now).is_some_and(|before| before != now)
     }
 
     fn differences(&self, newer: &Self, touched: &BTreeSet<Grant>) -> BTreeSet<Grant> {
-        self.0.symmetric_difference(&newer.0).filter(|grant| !touched.contains(*grant)).cloned().collect()
+        let differs = |(grant, now): &(&Grant, &bool)| {
+            self.0.get(*grant).is_some_and(|before| before != *now) && !touched.contains(*grant)
+        };
+        newer.0.iter().filter(differs).map(|(grant, _)| grant.clone()).collect()
     }
 }
 
+/// What reading all scopes again has shown.
+#[derive(Default)]
+pub(super) struct Refreshed {
+    pub(super) changes: BTreeSet<Grant>,
+    pub(super) failures: Vec<(String, Error)>,
+}
+
 impl Mirror {
-    /// Whether each of these grants is in force, as it was seen at most `max_age` ago.
-    pub async fn holds(&self, grants: &[Grant], max_age: Duration) -> Result<Vec<bool>> {
-        let driver = self.grants_driver("look up grants")?;
-        let mut by_scope: BTreeMap<Scope, Vec<usize>> = BTreeMap::new();
-        for (index, grant) in grants.iter().enumerate() {
-            by_scope.entry(scope_of(driver.as_ref(), grant)).or_default().push(index);
+    /// Whether the picture shows each of these grants in force, as it was seen at most `max_age` ago. A scope that
+    /// cannot be read fails its own grants. What is not shown is not proven absent: [`Self::confirm`] tells.
+    pub async fn holds(&self, grants: &[Grant], max_age: Duration) -> Vec<Result<bool>> {
+        let driver = match self.grants_driver("look up grants") {
+            Ok(driver) => driver,
+            Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
+        };
+        let look = |of_scope| self.look(driver, of_scope, max_age);
+        side_by_side(grants, grants.len().max(1), |grant| driver.scope(grant), look).await
+    }
+
+    async fn look(&self, driver: &Arc<dyn Grants>, of_scope: Vec<&Grant>, max_age: Duration) -> Vec<Result<bool>> {
+        let of_scope: Vec<Grant> = of_scope.into_iter().cloned().collect();
+        match of_scope.first() {
+            Some(first) => self.scope(driver.scope(first), driver).look(&of_scope, max_age).await,
+            None => Vec::new(),
         }
-        let looks = by_scope.into_iter().map(|(name, indices)| async move {
-            let scope = self.scope(name, driver);
-            let answers = |held: &Held| indices.iter().map(|&index| held.0.contains(&grants[index])).collect();
-            let answers: Vec<bool> = scope.held.look(max_age, answers).await?;
-            Ok(indices.into_iter().zip(answers).collect::<Vec<_>>())
-        });
-        let mut held = vec![false; grants.len()];
-        for (index, answer) in try_join_all(looks).await?.into_iter().flatten() {
-            held[index] = answer;
+    }
+
+    /// [`Grants::holds`], shown at once.
+    pub async fn confirm(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        let driver = match self.grants_driver("look up grants") {
+            Ok(driver) => driver,
+            Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
+        };
+        let begin = |grant: &Grant| {
+            let scope = self.scope(driver.scope(grant), driver);
+            scope.watched.watch([grant]);
+            scope.held.sight(vec![grant.clone()])
+        };
+        let sights: Vec<_> = grants.iter().map(begin).collect();
+        let answers = driver.holds(grants).await;
+        for ((sight, grant), answer) in sights.into_iter().zip(grants).zip(&answers) {
+            match answer {
+                Ok(true) => sight.fold((Direction::Grant, grant.clone()), grant),
+                Ok(false) => sight.fold((Direction::Revoke, grant.clone()), grant),
+                Err(_) => {}
+            }
         }
-        Ok(held)
+        answers
+    }
+
+    /// Says that somebody will ask about these, so that the next read of their scopes answers for all of them: without
+    /// it, whoever asks first after a start has a read to itself.
+    pub fn expect(&self, grants: &[Grant]) {
+        let Some(driver) = &self.driver.grants else { return };
+        for grant in grants {
+            self.scope(driver.scope(grant), driver).watched.watch([grant]);
+        }
     }
 
     /// Grants these, together with what others want of the same scopes. One result for each, in their order.
@@ -61,7 +124,8 @@ impl Mirror {
         self.write(Direction::Grant, grants).await
     }
 
-    /// Takes these away, together with what others let go of the same scopes. One result for each, in their order.
+    /// Takes these away, together with what others let go of the same scopes, before what waits to be granted there. One
+    /// result for each, in their order.
     ///
     /// Whoever drops this in mid-call loses the answer and nothing else: what was asked for is done.
     pub async fn revoke(&self, grants: Vec<Grant>) -> Vec<Result<()>> {
@@ -75,9 +139,41 @@ impl Mirror {
         };
         let requests: Vec<_> = grants
             .into_iter()
-            .map(|grant| self.scope(scope_of(driver.as_ref(), &grant), driver).request(direction, grant))
+            .map(|grant| self.scope(driver.scope(&grant), driver).request(direction, grant))
             .collect();
         join_all(requests).await
+    }
+
+    /// Reads again every scope that was read before, a few at a time. One that fails spoils no other.
+    pub(super) async fn refresh_grants(&self) -> Refreshed {
+        let scopes: Vec<_> = self.scopes().iter().map(|(name, scope)| (name.clone(), Arc::clone(scope))).collect();
+        let reads: Vec<_> = scopes
+            .into_iter()
+            .map(|(name, scope)| async move {
+                let outcome = scope.held.refresh().await;
+                (name, scope, outcome)
+            })
+            .collect();
+        let mut refreshed = Refreshed::default();
+        let mut reads = stream::iter(reads).buffer_unordered(READS_AT_ONCE);
+        while let Some((name, scope, outcome)) = reads.next().await {
+            refreshed.failures.extend(outcome.err().map(|error| (name.0.clone(), error)));
+            refreshed.changes.extend(scope.held.take_changes());
+            refreshed.changes.extend(scope.watched.grow_old());
+            if scope.watched.is_empty() {
+                self.forget(&name, scope);
+            }
+        }
+        refreshed
+    }
+
+    /// Drops a scope, unless somebody else is using it right now.
+    fn forget(&self, name: &Scope, scope: Arc<ScopeOfGrants>) {
+        let mut scopes = self.scopes();
+        drop(scope);
+        if scopes.get(name).is_some_and(|scope| Arc::strong_count(scope) == 1) {
+            scopes.remove(name);
+        }
     }
 
     fn scope(&self, name: Scope, driver: &Arc<dyn Grants>) -> Arc<ScopeOfGrants> {
@@ -90,6 +186,22 @@ impl Mirror {
     }
 }
 
-fn scope_of(driver: &dyn Grants, grant: &Grant) -> Scope {
-    driver.scope(&grant.role, grant.holder.kind, &grant.holder.origin)
+impl ScopeOfGrants {
+    async fn look(&self, grants: &[Grant], max_age: Duration) -> Vec<Result<bool>> {
+        self.watched.watch(grants);
+        match self.shown(grants, max_age).await {
+            Ok(shown) => shown.into_iter().map(Ok).collect(),
+            Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
+        }
+    }
+
+    async fn shown(&self, grants: &[Grant], max_age: Duration) -> Result<Vec<bool>> {
+        let shown = |held: &Held| grants.iter().map(|grant| held.0.get(grant).copied()).collect::<Option<Vec<bool>>>();
+        if let Some(shown) = self.held.look(max_age, grants, shown).await? {
+            return Ok(shown);
+        }
+        // The picture is of before somebody asked about all of these. A read that begins now answers for them.
+        let shown = self.held.look_anew(shown).await?;
+        Ok(shown.unwrap_or_else(|| vec![false; grants.len()]))
+    }
 }

@@ -1,96 +1,24 @@
 //! Identities and their credentials, from one picture, and the effects on them.
 //!
-//! Decides nothing: what an effect did is shown, and what it may have done makes the next look read again.
+//! Decides nothing: what an effect did is shown, and what it may have done is asked of the platform at the next look.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 
-use super::part::{Part, Picture};
+use super::known::{Known, Write};
+use super::part::Part;
 use super::{Mirror, leaves_doubt, unsupported};
 use crate::plan::owner::Owner;
 use crate::platform::{
-    Credentials, Driver, Identities, Issued, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Proof, Result,
+    Credentials, Driver, Health, Identities, Issued, NewIdentity, ObservedCredential, ObservedIdentity, Operation,
+    Ordered, Progress, Proof, Result,
 };
 
-/// Every identity of ours, and every credential.
-#[derive(Default)]
-pub(super) struct Known {
-    by_name: BTreeMap<String, ObservedIdentity>,
-    /// By the id of their identity, then by their own.
-    credentials: BTreeMap<String, BTreeMap<String, ObservedCredential>>,
-}
-
-/// What we did to one of them.
-pub(super) enum Write {
-    Identity(ObservedIdentity),
-    IdentityGone(ObservedIdentity),
-    Credential(ObservedCredential),
-    CredentialGone(ObservedCredential),
-}
-
-impl Known {
-    fn new(identities: Vec<ObservedIdentity>, credentials: Vec<ObservedCredential>) -> Self {
-        let mut known = Self::default();
-        identities.into_iter().map(Write::Identity).for_each(|write| known.fold(&write));
-        credentials.into_iter().map(Write::Credential).for_each(|write| known.fold(&write));
-        known
-    }
-
-    fn credentials_of(&self, identity_id: &str) -> Vec<ObservedCredential> {
-        self.credentials.get(identity_id).into_iter().flat_map(BTreeMap::values).cloned().collect()
-    }
-
-    /// All that can be told of an identity, to be compared.
-    fn all_of(&self, name: &str) -> Option<(&ObservedIdentity, Option<&BTreeMap<String, ObservedCredential>>)> {
-        let identity = self.by_name.get(name)?;
-        let credentials = self.credentials.get(&identity.id).filter(|credentials| !credentials.is_empty());
-        Some((identity, credentials))
-    }
-
-    fn is_touched(&self, name: &str, touched: &BTreeSet<String>) -> bool {
-        self.by_name.get(name).is_some_and(|identity| touched.contains(&identity.id))
-    }
-}
-
-impl Picture for Known {
-    /// Names of identities; in `touched` also their ids, since a credential knows no other.
-    type Key = String;
-    type Write = Write;
-
-    fn fold(&mut self, write: &Write) {
-        match write {
-            Write::Identity(identity) => {
-                self.by_name.insert(identity.name.clone(), identity.clone());
-            }
-            Write::IdentityGone(identity) => {
-                self.by_name.remove(&identity.name);
-                self.credentials.remove(&identity.id);
-            }
-            Write::Credential(credential) => {
-                let of_identity = self.credentials.entry(credential.identity.clone()).or_default();
-                of_identity.insert(credential.id.clone(), credential.clone());
-            }
-            Write::CredentialGone(credential) => {
-                if let Some(of_identity) = self.credentials.get_mut(&credential.identity) {
-                    of_identity.remove(&credential.id);
-                }
-            }
-        }
-    }
-
-    fn differences(&self, newer: &Self, touched: &BTreeSet<String>) -> BTreeSet<String> {
-        let names: BTreeSet<&String> = self.by_name.keys().chain(newer.by_name.keys()).collect();
-        let changed = names.into_iter().filter(|name| {
-            let ours = touched.contains(*name) || self.is_touched(name, touched) || newer.is_touched(name, touched);
-            !ours && self.all_of(name) != newer.all_of(name)
-        });
-        changed.cloned().collect()
-    }
-}
+const LOOK: &str = "look up an identity";
+const LOOK_FOR_CREDENTIALS: &str = "look up credentials";
 
 /// The part of the mirror that shows identities and credentials, where the driver has any.
 pub(super) fn part(driver: &Driver, cluster: &str) -> Option<Arc<Part<Known>>> {
@@ -107,47 +35,117 @@ pub(super) fn part(driver: &Driver, cluster: &str) -> Option<Arc<Part<Known>>> {
                 }
             };
             let (identities, credentials) = tokio::try_join!(identities.list(&cluster), list_credentials)?;
-            Ok(Known::new(identities, credentials))
+            Ok(Known::new(cluster, identities, credentials))
         }
         .boxed()
     })))
 }
 
+/// What an effect that succeeded leaves in the picture.
+enum Shown {
+    As(Write),
+    Unchanged,
+    Open,
+}
+
 impl Mirror {
-    /// The identity of this name, as it was seen at most `max_age` ago.
-    pub async fn identity(&self, name: &str, max_age: Duration) -> Result<Option<ObservedIdentity>> {
-        self.known("look up an identity")?.look(max_age, |known| known.by_name.get(name).cloned()).await
+    /// The identities of an owner, as they were seen at most `max_age` ago: proves presence only. What a write of ours
+    /// left open, and what the platform is at work on, is asked for now.
+    pub async fn identities(&self, owner: &Owner, max_age: Duration) -> Result<Vec<ObservedIdentity>> {
+        let (known, name) = (self.known(LOOK)?, owner.identity_name());
+        if !known.is_doubted(&name) {
+            let shown = known.look(max_age, &[], |known| known.identities(&name)).await?;
+            if shown.iter().all(|identity| identity.health != Health::InProgress) {
+                return Ok(shown);
+            }
+        }
+        self.find_identities(owner).await
     }
 
-    /// The credentials of an identity, as they were seen at most `max_age` ago.
-    pub async fn credentials_of(&self, identity_id: &str, max_age: Duration) -> Result<Vec<ObservedCredential>> {
-        self.known("look up credentials")?.look(max_age, |known| known.credentials_of(identity_id)).await
+    /// The credentials of an identity, as they were seen at most `max_age` ago: proves presence only. What a write of
+    /// ours left open, and what the platform is at work on, is asked for now.
+    pub async fn credentials_of(
+        &self,
+        identity: &ObservedIdentity,
+        max_age: Duration,
+    ) -> Result<Vec<ObservedCredential>> {
+        let known = self.known(LOOK_FOR_CREDENTIALS)?;
+        if !known.is_doubted(&identity.id) {
+            let shown = known.look(max_age, &[], |known| known.credentials_of(&identity.id)).await?;
+            if shown.iter().all(|credential| credential.health != Health::InProgress) {
+                return Ok(shown);
+            }
+        }
+        self.find_credentials(identity).await
+    }
+
+    /// Every identity of this cluster, as they were seen at most `max_age` ago.
+    pub async fn everything(&self, max_age: Duration) -> Result<Vec<ObservedIdentity>> {
+        self.known(LOOK)?.look(max_age, &[], Known::everything).await
+    }
+
+    /// [`Identities::find`], shown at once. An empty answer proves that there is nothing.
+    pub async fn find_identities(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>> {
+        let (known, name) = (self.known(LOOK)?, owner.identity_name());
+        let sight = known.sight(vec![name.clone()]);
+        let found = self.identities_driver(LOOK)?.find(owner).await?;
+        sight.fold(Write::Identities(name.clone(), found.clone()), &name);
+        Ok(found)
+    }
+
+    /// [`Credentials::find`], shown at once. An empty answer proves that there is none.
+    pub async fn find_credentials(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
+        let known = self.known(LOOK_FOR_CREDENTIALS)?;
+        let sight = known.sight(vec![identity.id.clone()]);
+        let found = self.credentials_driver(LOOK_FOR_CREDENTIALS)?.find(identity).await?;
+        let owner_name = known.peek(|known| known.name_of(identity)).unwrap_or_else(|| identity.name.clone());
+        sight.fold(Write::Credentials(identity.id.clone(), found.clone()), &owner_name);
+        Ok(found)
     }
 
     /// [`Identities::create`], shown at once.
-    pub async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
-        let call = self.identities("create an identity")?.create(wanted);
-        self.effect(vec![wanted.owner.identity_name()], call, |made| Some(Write::Identity(made.clone()))).await
+    pub async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
+        let call = self.identities_driver("create an identity")?.create(wanted);
+        let made = |made: &Ordered<ObservedIdentity>| shown(made, |made| Shown::As(Write::Identity(made.clone())));
+        self.effect(vec![wanted.owner.identity_name()], call, made).await
     }
 
     /// [`Identities::set_roles`], shown at once.
-    pub async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
-        let call = self.identities("set the roles of an identity")?.set_roles(identity, wanted);
-        self.effect(keys_of(identity), call, |changed| Some(Write::Identity(changed.clone()))).await
+    pub async fn set_roles(
+        &self,
+        identity: &ObservedIdentity,
+        wanted: &NewIdentity,
+    ) -> Result<Ordered<ObservedIdentity>> {
+        let call = self.identities_driver("set the roles of an identity")?.set_roles(identity, wanted);
+        let changed =
+            |changed: &Ordered<_>| shown(changed, |one: &ObservedIdentity| Shown::As(Write::Identity(one.clone())));
+        self.effect(vec![wanted.owner.identity_name(), identity.id.clone()], call, changed).await
     }
 
     /// [`Identities::delete`], shown at once.
-    pub async fn delete_identity(&self, identity: &ObservedIdentity) -> Result<()> {
-        let call = self.identities("delete an identity")?.delete(identity);
-        self.effect(keys_of(identity), call, |()| Some(Write::IdentityGone(identity.clone()))).await
+    pub async fn delete_identity(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
+        let call = self.identities_driver("delete an identity")?.delete(identity);
+        let gone = |gone: &Ordered<()>| shown(gone, |()| Shown::As(Write::IdentityGone(identity.clone())));
+        self.effect(self.keys_of(identity), call, gone).await
     }
 
     /// [`Credentials::issue`], shown at once.
-    pub async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Issued> {
-        let credentials = self.credentials("issue a credential")?;
-        // What the platform does not list must not be in the picture, or the next list would seem to change it.
-        let made = |issued: &Issued| credentials.keeps().then(|| Write::Credential(issued.credential.clone()));
-        self.effect(keys_of(identity), credentials.issue(identity, owner, name), made).await
+    pub async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+        let credentials = self.credentials_driver("issue a credential")?;
+        let show = |issued: &Issued| {
+            // What the platform does not list must not be in the picture, or the next list would seem to change it.
+            Shown::As(match credentials.keeps() {
+                true => Write::Credential(issued.credential.clone()),
+                false => Write::Identity(ObservedIdentity { credential: Some(name.to_owned()), ..identity.clone() }),
+            })
+        };
+        let call = credentials.issue(identity, owner, name);
+        self.effect(vec![owner.identity_name(), identity.id.clone()], call, |issued| shown(issued, show)).await
+    }
+
+    /// [`Identities::guards_names`].
+    pub fn guards_names(&self) -> bool {
+        self.driver.identities.as_ref().is_some_and(|identities| identities.guards_names())
     }
 
     /// [`Credentials::keeps`].
@@ -157,20 +155,30 @@ impl Mirror {
 
     /// [`Credentials::reveal`].
     pub async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>> {
-        let call = self.credentials("reveal a credential")?.reveal(credential);
-        self.effect(vec![credential.identity.clone()], call, |_| None).await
+        let call = self.credentials_driver("reveal a credential")?.reveal(credential);
+        self.effect(vec![credential.identity.clone()], call, |_| Shown::Unchanged).await
     }
 
     /// [`Credentials::revoke`], shown at once.
-    pub async fn revoke_credential(&self, credential: &ObservedCredential) -> Result<()> {
-        let call = self.credentials("revoke a credential")?.revoke(credential);
-        let gone = |(): &()| Some(Write::CredentialGone(credential.clone()));
-        self.effect(vec![credential.identity.clone()], call, gone).await
+    pub async fn revoke_credential(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
+        let credentials = self.credentials_driver("revoke a credential")?;
+        let show = |()| match credentials.keeps() {
+            true => Shown::As(Write::CredentialGone(credential.clone())),
+            // Whose the secret is now stands with the identity.
+            false => Shown::Open,
+        };
+        let call = credentials.revoke(credential);
+        self.effect(vec![credential.identity.clone()], call, |gone| shown(gone, |&gone| show(gone))).await
+    }
+
+    /// [`Identities::follow`]. What was followed is asked for anew at the next look, since it was left open when it began.
+    pub async fn follow(&self, operation: &Operation) -> Result<Progress> {
+        self.identities_driver("follow a change")?.follow(operation).await
     }
 
     /// [`Credentials::prove`]. Changes nothing, so there is nothing to show.
     pub async fn prove(&self, issued: &Issued) -> Result<Proof> {
-        self.credentials("prove a credential")?.prove(issued).await
+        self.credentials_driver("prove a credential")?.prove(issued).await
     }
 
     /// Runs a call that changes something under `keys`, and shows what it did. Whoever drops this in mid-call leaves
@@ -179,37 +187,46 @@ impl Mirror {
         &self,
         keys: Vec<String>,
         call: impl Future<Output = Result<T>>,
-        write: impl FnOnce(&T) -> Option<Write>,
+        show: impl FnOnce(&T) -> Shown,
     ) -> Result<T> {
         let effect = self.known("change an identity")?.begin(keys);
         let outcome = call.await;
-        match &outcome {
-            Ok(done) => {
-                if let Some(write) = write(done) {
-                    effect.fold(write);
-                }
+        match outcome.as_ref().map(show) {
+            Ok(Shown::As(write)) => {
+                effect.fold(write);
                 effect.settle();
             }
-            // What the picture shows may be gone already.
-            Err(error) if leaves_doubt(error) || error.kind() == Kind::NotFound => drop(effect),
+            Ok(Shown::Unchanged) => effect.settle(),
+            Ok(Shown::Open) => drop(effect),
+            Err(error) if leaves_doubt(error) => drop(effect),
             Err(_) => effect.settle(),
         }
         outcome
+    }
+
+    /// The name under which an identity is in the picture, and its id, which is all that its credentials know.
+    fn keys_of(&self, identity: &ObservedIdentity) -> Vec<String> {
+        let name = self.known.as_ref().and_then(|known| known.peek(|known| known.name_of(identity)));
+        vec![name.unwrap_or_else(|| identity.name.clone()), identity.id.clone()]
     }
 
     fn known(&self, operation: &'static str) -> Result<&Arc<Part<Known>>> {
         self.known.as_ref().ok_or_else(|| unsupported(operation, "identities"))
     }
 
-    fn identities(&self, operation: &'static str) -> Result<&Arc<dyn Identities>> {
+    fn identities_driver(&self, operation: &'static str) -> Result<&Arc<dyn Identities>> {
         self.driver.identities.as_ref().ok_or_else(|| unsupported(operation, "identities"))
     }
 
-    fn credentials(&self, operation: &'static str) -> Result<&Arc<dyn Credentials>> {
+    fn credentials_driver(&self, operation: &'static str) -> Result<&Arc<dyn Credentials>> {
         self.driver.credentials.as_ref().ok_or_else(|| unsupported(operation, "credentials"))
     }
 }
 
-fn keys_of(identity: &ObservedIdentity) -> Vec<String> {
-    vec![identity.name.clone(), identity.id.clone()]
+/// What was found or has only begun is not known yet.
+fn shown<T>(ordered: &Ordered<T>, done: impl FnOnce(&T) -> Shown) -> Shown {
+    match ordered {
+        Ordered::Done(what) => done(what),
+        Ordered::Found | Ordered::Begun(_) => Shown::Open,
+    }
 }

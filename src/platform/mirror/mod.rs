@@ -1,21 +1,23 @@
 //! The mirror between a driver and the controllers: one for each Platform.
 //!
 //! Controllers look at pictures that were read in bulk, so a look costs no call as long as the picture is new enough.
-//! What we write is shown at once, and survives a read that was under way meanwhile. Grants for the same scope wait a
-//! moment for company and go out together. The mirror decides nothing and knows neither HTTP nor Kubernetes.
+//! What we write is shown at once, and survives a read that was under way meanwhile. A picture proves that something is
+//! there; that it is not is asked of the platform for that one thing, and shown too. What a write of ours has left open,
+//! and what the platform is still at work on, is asked for again at each look. Grants for the same scope wait a moment
+//! for company and go out together. The mirror decides nothing and knows neither HTTP nor Kubernetes.
 //!
 //! - [`part`]: one picture, its single-flight read, own writes folded in.
+//! - [`known`]: the picture of identities and credentials.
 //! - [`identities`], [`grants`]: what the pictures show, and the effects.
-//! - [`batch`]: one writer for each scope of grants.
+//! - [`watched`]: the grants that a scope's picture answers for.
+//! - [`batch`], [`queue`]: one writer for each scope of grants, and who waits for it.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::future::join_all;
-
 use self::batch::ScopeOfGrants;
-use self::identities::Known;
+use self::grants::Refreshed;
+use self::known::Known;
 use self::part::Part;
 use super::{Driver, Error, Kind, Result, Scope};
 use crate::plan::grant::Grant;
@@ -23,12 +25,15 @@ use crate::plan::grant::Grant;
 mod batch;
 mod grants;
 mod identities;
+mod known;
 mod part;
+mod queue;
 #[cfg(test)]
 mod tests;
+mod watched;
 
-/// How many times a scope is read again without anyone looking at it before it is asked whether anybody still cares.
-const UNSEEN_READS: u32 = 8;
+/// How [`Changes::failures`] names the part that is not a scope of grants.
+const IDENTITIES: &str = "identities";
 
 /// What a platform shows, near enough and cheap to look at, and the way to change it.
 pub struct Mirror {
@@ -39,13 +44,15 @@ pub struct Mirror {
 }
 
 /// What others changed on the platform since the last refresh.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Changes {
     /// Names of identities that came, went or changed, or whose credentials did.
     pub identities: BTreeSet<String>,
-    /// Grants that came or went. Those of a scope that nobody has looked at for long are listed too, once: whoever
-    /// needs them looks, and so keeps the scope; otherwise it is not read any more.
+    /// Grants that came or went. Those that nobody has asked about for long are listed too, once: whoever needs them
+    /// asks, and so keeps them; otherwise they are not looked at any more.
     pub grants: BTreeSet<Grant>,
+    /// What could not be read, and why. Its picture stays as it is; what was seen to have changed is told next time.
+    pub failures: Vec<(String, Error)>,
 }
 
 impl Mirror {
@@ -55,42 +62,19 @@ impl Mirror {
         Self { driver, known, scopes: Mutex::default() }
     }
 
-    /// Reads again every part that was looked at, and says what others changed. An error loses nothing: what was seen
-    /// to have changed before it is told next time.
-    pub async fn refresh(&self) -> Result<Changes> {
-        let scopes: Vec<_> = self.scopes().iter().map(|(name, scope)| (name.clone(), Arc::clone(scope))).collect();
-        let identities = async {
-            match &self.known {
-                Some(known) => known.refresh().await,
-                None => Ok(()),
-            }
-        };
-        let grants = join_all(scopes.iter().map(|(_, scope)| scope.held.refresh()));
-        let (identities, grants) = tokio::join!(identities, grants);
-        identities?;
-        grants.into_iter().collect::<Result<()>>()?;
-
-        let mut changes = Changes::default();
-        if let Some(known) = &self.known {
-            changes.identities = known.take_changes();
-        }
-        for (name, scope) in scopes {
-            changes.grants.extend(scope.held.take_changes());
-            match scope.held.grow_old().cmp(&UNSEEN_READS) {
-                Ordering::Less => {}
-                Ordering::Equal => changes.grants.extend(scope.grants()),
-                Ordering::Greater => self.forget(&name, scope),
-            }
-        }
-        Ok(changes)
+    /// Reads again every part that was looked at, and says what others changed. One that fails spoils no other.
+    pub async fn refresh(&self) -> Changes {
+        let (identities, grants) = tokio::join!(self.refresh_identities(), self.refresh_grants());
+        let Refreshed { changes, mut failures } = grants;
+        failures.extend(identities.err().map(|error| (IDENTITIES.to_owned(), error)));
+        let identities = self.known.as_ref().map(|known| known.take_changes()).unwrap_or_default();
+        Changes { identities, grants: changes, failures }
     }
 
-    /// Drops a scope, unless somebody else is using it right now.
-    fn forget(&self, name: &Scope, scope: Arc<ScopeOfGrants>) {
-        let mut scopes = self.scopes();
-        drop(scope);
-        if scopes.get(name).is_some_and(|scope| Arc::strong_count(scope) == 1) {
-            scopes.remove(name);
+    async fn refresh_identities(&self) -> Result<()> {
+        match &self.known {
+            Some(known) => known.refresh().await,
+            None => Ok(()),
         }
     }
 
@@ -100,9 +84,23 @@ impl Mirror {
     }
 }
 
-/// Whether the platform may differ from what we knew and from what we asked for.
+/// Whether the platform may differ from what we knew and from what we asked for. It does not where it said plainly that
+/// it did nothing.
 fn leaves_doubt(error: &Error) -> bool {
-    matches!(error.kind(), Kind::OutcomeUnknown | Kind::Conflict | Kind::UnexpectedAnswer | Kind::InProgress)
+    match error.kind() {
+        Kind::OutcomeUnknown
+        | Kind::Unavailable
+        | Kind::Conflict
+        | Kind::NotFound
+        | Kind::UnexpectedAnswer
+        | Kind::InProgress => true,
+        Kind::Invalid
+        | Kind::Forbidden
+        | Kind::CredentialsRefused
+        | Kind::ProofRefused
+        | Kind::MalformedSecret
+        | Kind::Throttled => false,
+    }
 }
 
 /// The refusal of what the driver does not offer.

@@ -17,11 +17,11 @@ use crate::platform::{Error, Result};
 pub(super) trait Picture: Send + 'static {
     /// What a write touches, and what is told when it changed.
     type Key: Ord + Clone + Send + 'static;
-    /// Something that we did.
+    /// Something that we did, or saw of one thing alone.
     type Write: Send + 'static;
 
-    /// Brings the picture to what it would show after the write.
-    fn fold(&mut self, write: &Self::Write);
+    /// Brings the picture to what it would show after the write. Whether it showed something else before.
+    fn fold(&mut self, write: &Self::Write) -> bool;
     /// What a newer picture shows differently, apart from what our own writes touched.
     fn differences(&self, newer: &Self, touched: &BTreeSet<Self::Key>) -> BTreeSet<Self::Key>;
 }
@@ -40,22 +40,28 @@ pub(super) struct Part<P: Picture> {
 struct State<P: Picture> {
     /// Counts beginnings of reads and doubts: orders what falls into one instant.
     tick: u64,
-    /// A picture begun before this tick is not to be trusted.
-    doubted: u64,
+    /// What our writes have left open: a picture begun before this tick is not to be trusted about the key.
+    doubts: BTreeMap<P::Key, u64>,
     current: Option<Begun<P>>,
     /// The read that is under way. Whoever waits for it keeps it alive: when all have gone, it ends, and with it the
     /// share of the call budget that it may hold.
     reading: Option<WeakShared<Reading>>,
     /// What our writes under way touch, and how many of them.
     writing: BTreeMap<P::Key, usize>,
-    /// What was written since the last read began; that read may have missed it.
+    /// What was written or seen since the last read began; that read may have missed it.
     written: Vec<P::Write>,
+    /// The targeted reads under way, by when they began: what they are about, and whether a write of ours crossed them.
+    sights: BTreeMap<u64, Sighted<P::Key>>,
     /// What our writes touched since the last read began.
     touched: BTreeSet<P::Key>,
     /// What others changed, and nobody has been told yet.
     changed: BTreeSet<P::Key>,
-    /// How many times in a row this part was refreshed without anyone having looked at it.
-    unseen: u32,
+}
+
+/// What a targeted read is about.
+struct Sighted<K> {
+    keys: Vec<K>,
+    crossed: bool,
 }
 
 /// Something, and when the read that brings or brought it began.
@@ -81,36 +87,49 @@ impl<P: Picture> Part<P> {
     pub(super) fn new(source: Source<P>) -> Arc<Self> {
         let state = State {
             tick: 0,
-            doubted: 0,
+            doubts: BTreeMap::new(),
             current: None,
             reading: None,
             writing: BTreeMap::new(),
             written: Vec::new(),
+            sights: BTreeMap::new(),
             touched: BTreeSet::new(),
             changed: BTreeSet::new(),
-            unseen: 0,
         };
         Arc::new(Self { source, state: Mutex::new(state) })
     }
 
     /// Answers from a picture that is no older than `max_age`, or from one that is read now; all who need it newer
-    /// share one read, and its error. A picture's age counts from when its read began.
-    pub(super) async fn look<T>(self: &Arc<Self>, max_age: Duration, answer: impl FnOnce(&P) -> T) -> Result<T> {
-        self.state().unseen = 0;
-        self.read(max_age, answer).await
+    /// share one read, and its error. A picture's age counts from when its read began. One that is in doubt about any
+    /// of `keys` is read again.
+    pub(super) async fn look<T>(
+        self: &Arc<Self>,
+        max_age: Duration,
+        keys: &[P::Key],
+        answer: impl FnOnce(&P) -> T,
+    ) -> Result<T> {
+        let doubted = {
+            let state = self.state();
+            keys.iter().filter_map(|key| state.doubts.get(key).copied()).max().unwrap_or(0)
+        };
+        self.read(max_age, doubted, answer).await
+    }
+
+    /// Answers from a picture whose read begins after this.
+    pub(super) async fn look_anew<T>(self: &Arc<Self>, answer: impl FnOnce(&P) -> T) -> Result<T> {
+        let now = self.state().tick;
+        self.read(Duration::MAX, now, answer).await
+    }
+
+    /// Whether a write of ours has left open what there is of this.
+    pub(super) fn is_doubted(&self, key: &P::Key) -> bool {
+        self.state().doubts.contains_key(key)
     }
 
     /// Reads again, unless it was never read.
     pub(super) async fn refresh(self: &Arc<Self>) -> Result<()> {
         let in_use = self.state().current.is_some();
-        if in_use { self.read(Duration::ZERO, |_| ()).await } else { Ok(()) }
-    }
-
-    /// Counts a refresh, and says how many in a row nobody has looked.
-    pub(super) fn grow_old(&self) -> u32 {
-        let mut state = self.state();
-        state.unseen = state.unseen.saturating_add(1);
-        state.unseen
+        if in_use { self.read(Duration::ZERO, 0, |_| ()).await } else { Ok(()) }
     }
 
     /// Answers from the picture as it is, if there is one.
@@ -130,12 +149,25 @@ impl<P: Picture> Part<P> {
             *state.writing.entry(key.clone()).or_default() += 1;
             state.touched.insert(key.clone());
         }
+        for sight in state.sights.values_mut() {
+            sight.crossed |= sight.keys.iter().any(|key| keys.contains(key));
+        }
         drop(state);
         Effect { part: Arc::clone(self), keys, settled: false }
     }
 
-    async fn read<T>(self: &Arc<Self>, max_age: Duration, answer: impl FnOnce(&P) -> T) -> Result<T> {
-        let need = Need { since: Instant::now().checked_sub(max_age), after: self.state().doubted };
+    /// Opens a targeted read of `keys`. What it shows goes into the picture by [`Sight::fold`].
+    pub(super) fn sight(self: &Arc<Self>, keys: Vec<P::Key>) -> Sight<P> {
+        let mut state = self.state();
+        state.tick += 1;
+        let (began, crossed) = (state.tick, keys.iter().any(|key| state.writing.contains_key(key)));
+        state.sights.insert(began, Sighted { keys, crossed });
+        drop(state);
+        Sight { part: Arc::clone(self), began }
+    }
+
+    async fn read<T>(self: &Arc<Self>, max_age: Duration, after: u64, answer: impl FnOnce(&P) -> T) -> Result<T> {
+        let need = Need { since: Instant::now().checked_sub(max_age), after };
         // Ends: a read that begins from here on meets the need, and at most one that began before stands in its way.
         loop {
             let reading = {
@@ -180,6 +212,7 @@ impl<P: Picture> Part<P> {
             let changed = older.what.differences(&newer.what, &state.touched);
             state.changed.extend(changed);
         }
+        state.doubts.retain(|_, doubted| *doubted >= newer.tick);
         state.current = Some(newer);
         Ok(())
     }
@@ -187,6 +220,47 @@ impl<P: Picture> Part<P> {
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
     fn state(&self) -> MutexGuard<'_, State<P>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<P: Picture> State<P> {
+    /// Brings the picture, and one that is being read right now, to what they show after a write. Whether the picture
+    /// showed something else before.
+    fn fold(&mut self, write: P::Write) -> bool {
+        let changed = self.current.as_mut().is_some_and(|current| current.what.fold(&write));
+        if self.reading.as_ref().and_then(WeakShared::upgrade).is_some() {
+            self.written.push(write);
+        }
+        changed
+    }
+}
+
+/// A targeted read that is under way.
+pub(super) struct Sight<P: Picture> {
+    part: Arc<Part<P>>,
+    began: u64,
+}
+
+impl<P: Picture> Sight<P> {
+    /// Shows in the picture what was seen, and ends the doubt about it. News are told under `told` by the next refresh,
+    /// for others whom they concern. A write of ours that crossed the read knows better: what was seen is kept out then.
+    pub(super) fn fold(self, seen: P::Write, told: &P::Key) {
+        let mut state = self.part.state();
+        let Some(Sighted { keys, crossed: false }) = state.sights.remove(&self.began) else { return };
+        if state.fold(seen) {
+            state.changed.insert(told.clone());
+        }
+        for key in keys {
+            if state.doubts.get(&key).is_some_and(|doubted| *doubted < self.began) {
+                state.doubts.remove(&key);
+            }
+        }
+    }
+}
+
+impl<P: Picture> Drop for Sight<P> {
+    fn drop(&mut self) {
+        self.part.state().sights.remove(&self.began);
     }
 }
 
@@ -200,13 +274,7 @@ pub(super) struct Effect<P: Picture> {
 impl<P: Picture> Effect<P> {
     /// Shows in the picture what was done, also in one that is being read right now.
     pub(super) fn fold(&self, write: P::Write) {
-        let mut state = self.part.state();
-        if let Some(current) = &mut state.current {
-            current.what.fold(&write);
-        }
-        if state.reading.as_ref().and_then(WeakShared::upgrade).is_some() {
-            state.written.push(write);
-        }
+        self.part.state().fold(write);
     }
 
     /// Everything that this write did is known and folded.
@@ -228,7 +296,8 @@ impl<P: Picture> Drop for Effect<P> {
         }
         if !self.settled {
             state.tick += 1;
-            state.doubted = state.tick;
+            let tick = state.tick;
+            state.doubts.extend(self.keys.drain(..).map(|key| (key, tick)));
         }
     }
 }

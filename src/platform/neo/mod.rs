@@ -9,10 +9,11 @@ use async_trait::async_trait;
 
 use super::error::{Error, Kind, Result};
 use super::session::Session;
+use super::side_by_side::side_by_side;
 use super::{Grants, Scope};
 use crate::api::Role;
 use crate::api::role_binding::ApplicationRole;
-use crate::plan::grant::{Grant, HolderKind};
+use crate::plan::grant::{Grant, Holder, HolderKind};
 
 mod application_roles;
 mod members;
@@ -57,19 +58,34 @@ impl Neo {
 
     async fn batch(&self, grants: &[Grant], change: Change) -> Vec<Result<()>> {
         let Some(first) = grants.first() else { return Vec::new() };
-        let scope = self.scope(&first.role, first.holder.kind, &first.holder.origin);
-        match meaning(&scope) {
+        match meaning(&self.scope(first)) {
             Meaning::Members => self.change_members(grants, change).await,
             Meaning::Application(role) => self.change_users(&role, grants, change).await,
             Meaning::Unsupported => grants.iter().map(|_| Err(unsupported("change a grant"))).collect(),
         }
     }
+
+    async fn look_up(&self, grants: Vec<&Grant>) -> Vec<Result<bool>> {
+        let Some(first) = grants.first() else { return Vec::new() };
+        match meaning(&self.scope(first)) {
+            Meaning::Members => self.hold_member_roles(&grants).await,
+            Meaning::Application(role) => self.hold_application_role(&role, &grants).await,
+            Meaning::Unsupported => grants.iter().map(|_| Err(unsupported("look up grants"))).collect(),
+        }
+    }
+
+    /// What one look-up answers for: all roles of a member, or all users of an application role.
+    fn looked_up_with<'a>(&self, grant: &'a Grant) -> (Scope, Option<&'a Holder>) {
+        let scope = self.scope(grant);
+        let member = (scope.0 == MEMBERS).then_some(&grant.holder);
+        (scope, member)
+    }
 }
 
 #[async_trait]
 impl Grants for Neo {
-    fn scope(&self, role: &Role, kind: HolderKind, _: &str) -> Scope {
-        Scope(match (kind, role) {
+    fn scope(&self, grant: &Grant) -> Scope {
+        Scope(match (grant.holder.kind(), &grant.role) {
             (HolderKind::User, Role::MemberRole(_)) => MEMBERS.to_owned(),
             (HolderKind::User, Role::ApplicationRole(ApplicationRole { application, provider, name })) => {
                 format!("{APPLICATION}{application}/{}/{name}", provider.as_deref().unwrap_or_default())
@@ -78,12 +94,23 @@ impl Grants for Neo {
         })
     }
 
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>> {
+    /// A member takes two calls of a minute's hundred, an application role one for all its users. A revocation that
+    /// comes meanwhile shall not wait longer than some seconds.
+    fn batch_size(&self, scope: &Scope) -> usize {
+        if scope.0 == MEMBERS { members::SIDE_BY_SIDE } else { application_roles::MOST_USERS }
+    }
+
+    async fn read(&self, scope: &Scope, of: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>> {
         match meaning(scope) {
-            Meaning::Members => self.all_members().await,
-            Meaning::Application(role) => self.users_of(&role).await,
+            Meaning::Members => self.roles_of_members(of).await,
+            Meaning::Application(role) => self.users_of(&role, of).await,
             Meaning::Unsupported => Err(unsupported("look up grants")),
         }
+    }
+
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        let look = |grants| self.look_up(grants);
+        side_by_side(grants, members::SIDE_BY_SIDE, |grant| self.looked_up_with(grant), look).await
     }
 
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {

@@ -1,5 +1,7 @@
 //! What the JSON of Neo's two authorization APIs looks like, as far as we read and write it. Types only.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// The content type that the members API asks for (RFC 7644 §8.1).
@@ -11,9 +13,16 @@ const EXTENSION: &str = "urn:sap:cloud:scim:schemas:extension:custom:2.0:UserExt
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberList {
-    #[serde(default, alias = "resources", rename = "Resources")]
-    pub resources: Vec<Member>,
+    #[serde(alias = "resources", rename = "Resources")]
+    resources: Option<Vec<Member>>,
     pub total_results: Option<usize>,
+}
+
+impl MemberList {
+    /// The members of this page. A list may leave them out where it says that there are none (RFC 7644 §3.4.2).
+    pub fn members(self) -> Option<Vec<Member>> {
+        if self.total_results == Some(0) { Some(self.resources.unwrap_or_default()) } else { self.resources }
+    }
 }
 
 /// A member with its platform roles. Older subaccounts show the extension under its older name.
@@ -31,10 +40,9 @@ pub struct Member {
 }
 
 impl Member {
-    /// The user base, where it is told, in the case in which we compare.
-    pub fn user_base(&self) -> Option<String> {
-        let extension = self.extension.as_ref().or(self.older_extension.as_ref())?;
-        extension.userbase.as_ref().map(|base| base.to_lowercase())
+    /// The user base as the platform spells it, where it is told.
+    pub fn user_base(&self) -> Option<&str> {
+        self.extension.as_ref().or(self.older_extension.as_ref())?.userbase.as_deref()
     }
 }
 
@@ -64,21 +72,20 @@ pub struct WantedMember<'a> {
 
 impl<'a> WantedMember<'a> {
     /// A member with exactly these roles; `id` if it is one already.
-    pub fn new(id: Option<&'a str>, user_name: &'a str, user_base: &str, roles: impl Iterator<Item = String>) -> Self {
+    pub fn new(id: Option<&'a str>, user_name: &'a str, user_base: &str, roles: &BTreeSet<&str>) -> Self {
         Self {
             schemas: [CORE, EXTENSION],
             id,
             user_name,
-            roles: roles.map(|value| MemberRole { value }).collect(),
+            roles: roles.iter().map(|&value| MemberRole { value: value.to_owned() }).collect(),
             extension: Extension { userbase: Some(user_base.to_owned()) },
         }
     }
 }
 
-/// Users of an application role.
+/// Users of an application role. An answer without the list is none.
 #[derive(Deserialize, Serialize)]
 pub struct Users {
-    #[serde(default)]
     pub users: Vec<User>,
 }
 
@@ -88,9 +95,37 @@ pub struct User {
     pub name: String,
 }
 
+/// Application roles of a user.
+#[derive(Deserialize)]
+pub struct HeldRoles {
+    pub roles: Vec<HeldRole>,
+}
+
+/// An application role of a user.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldRole {
+    pub name: String,
+    pub application_name: String,
+    pub provider_account: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn members(text: &str) -> Option<Vec<Member>> {
+        serde_json::from_str::<MemberList>(text).unwrap().members()
+    }
+
+    #[test]
+    fn a_list_without_members_says_that_there_are_none_or_is_no_list() {
+        assert!(members(r#"{"totalResults":0}"#).unwrap().is_empty());
+        assert!(members("{}").is_none());
+        assert!(members(r#"{"totalResults":3}"#).is_none());
+        assert!(serde_json::from_str::<Users>("{}").is_err());
+        assert!(serde_json::from_str::<HeldRoles>("{}").is_err());
+    }
 
     #[test]
     fn both_dialects_of_the_list_are_read() {
@@ -99,9 +134,9 @@ mod tests {
         let older = r#"{"resources":[{"id":"P1","userName":"P1","name":{"familyName":"X"},"roles":[{"value":"Developer"}],
             "com:sap:cloud:security:platform:1.0:UserExt":{"userbase":"accounts400.sap.com"}}]}"#;
         for text in [newer, older] {
-            let list: MemberList = serde_json::from_str(text).unwrap();
-            assert_eq!(list.resources[0].user_base().as_deref(), Some("accounts400.sap.com"));
-            assert_eq!(list.resources[0].roles[0].value, "Developer");
+            let members = members(text).unwrap();
+            assert_eq!(members[0].user_base().map(str::to_lowercase).as_deref(), Some("accounts400.sap.com"));
+            assert_eq!(members[0].roles[0].value, "Developer");
         }
         let bare: Member = serde_json::from_str(r#"{"id":"P1","userName":"P1"}"#).unwrap();
         assert!(bare.user_base().is_none() && bare.roles.is_empty());

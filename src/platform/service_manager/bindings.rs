@@ -1,20 +1,25 @@
 //! Service bindings: the credentials of service keys.
 
 use async_trait::async_trait;
+use futures::{StreamExt, stream};
 
-use super::operation::{End, finish, in_progress};
+use super::lists::List;
+use super::operation::{Course, in_progress, watch};
 use super::payload::fields;
-use super::{ServiceManager, mark, wire};
+use super::{BINDINGS, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::plan::owner::Owner;
-use crate::platform::budget::Urgency;
+use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Credentials, Health, Issued, ObservedCredential, ObservedIdentity, Proof};
+use crate::platform::{Credentials, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance};
 
 const ISSUE: &str = "create service binding";
 const READ: &str = "read service binding";
 const REVOKE: &str = "delete service binding";
 const FIND: &str = "find service binding";
 const LIST: &str = "list service bindings";
+
+/// Bindings of one instance that are ended at once.
+const SIDE_BY_SIDE: usize = 8;
 
 #[async_trait]
 impl Credentials for ServiceManager {
@@ -23,40 +28,47 @@ impl Credentials for ServiceManager {
     }
 
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>> {
-        let query = [("labelQuery", mark::of_cluster(cluster))];
-        let bindings: Vec<wire::Binding> = self.pages(LIST, "service_bindings", &query, Urgency::Last).await?;
-        Ok(bindings.into_iter().map(observed).collect())
+        let query = mark::of_cluster(cluster);
+        let list = List::new(LIST, BINDINGS, ("labelQuery", &query)).urgency(Urgency::Last);
+        let bindings: Vec<wire::Binding> = list.read(&self.session).await?;
+        let is_ours = |one: &wire::Binding| one.labels.as_ref().is_some_and(|own| mark::is_of_cluster(own, cluster));
+        Ok(bindings.into_iter().filter(is_ours).map(observed).collect())
     }
 
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Issued> {
-        match self.bind(identity, owner, name).await {
-            Ok(revealed) => self.issued(revealed).await,
-            Err(error) => match error.kind() {
-                Kind::Conflict | Kind::InProgress | Kind::OutcomeUnknown => {
-                    self.find_issued(identity, owner, name).await?.ok_or(error)
-                }
-                _ => Err(error),
-            },
+    async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
+        Ok(self.bindings_of(&identity.id, Urgency::Normal).await?.into_iter().map(observed).collect())
+    }
+
+    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+        // Asked for before the order: a credential that was issued must not be lost for it.
+        let provenance = self.provenance(&identity.id).await?;
+        match self.bind(identity, owner, name, provenance).await {
+            Err(error) if error.kind() == Kind::Conflict => self.whose_binding(identity, owner, name).await,
+            ordered => ordered,
         }
     }
 
     async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>> {
-        let path = ["v1", "service_bindings", &credential.id];
-        let revealed: wire::RevealedBinding = self.session.get(READ, &path).urgency(Urgency::First).send_json().await?;
-        if revealed.credentials.is_none() {
-            return Err(Error::new(Kind::UnexpectedAnswer, READ).detail("the binding has no credentials"));
+        let provenance = self.provenance(&credential.identity).await?;
+        let revealed = self.read_binding(&credential.id).await?;
+        let is_it =
+            revealed.binding.name == credential.name && revealed.binding.service_instance_id == credential.identity;
+        if !is_it {
+            return Err(another(READ));
         }
-        self.issued(revealed).await.map(Some)
+        issued(revealed, provenance, READ).map(Some)
     }
 
-    async fn revoke(&self, credential: &ObservedCredential) -> Result<()> {
-        let path = ["v1", "service_bindings", &credential.id];
-        let call = self.session.delete(REVOKE, &path).query("async", "false").urgency(Urgency::First);
-        let answer = call.accept(&[404, 410]).send().await?;
-        match finish(&self.session, REVOKE, &answer).await? {
-            End::Gone if self.is_bound(&credential.id).await? => Err(in_progress(REVOKE)),
-            End::AtOnce | End::Later | End::Gone => Ok(()),
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
+        let call = self.session.delete(REVOKE, &["v1", BINDINGS, &credential.id]).lane(Lane::Bindings);
+        let answer = call.urgency(Urgency::First).accept(&[404, 410]).send().await?;
+        if let Course::Open(operation) = watch(&self.session, REVOKE, &answer).await? {
+            return Ok(Ordered::Begun(operation));
         }
+        if !says_gone(&answer) && self.is_bound(&credential.id).await? {
+            return Err(another(REVOKE));
+        }
+        Ok(Ordered::Done(()))
     }
 
     async fn prove(&self, issued: &Issued) -> Result<Proof> {
@@ -66,61 +78,89 @@ impl Credentials for ServiceManager {
 
 impl ServiceManager {
     /// Ends every credential of an instance, whoever made it: the instance is ours, and cannot go before they do.
-    pub(super) async fn revoke_all(&self, instance: &str) -> Result<()> {
-        let query = [("fieldQuery", mark::equals("service_instance_id", instance))];
-        let bindings: Vec<wire::Binding> = self.pages(LIST, "service_bindings", &query, Urgency::First).await?;
-        for binding in bindings {
-            self.revoke(&observed(binding)).await?;
+    pub(super) async fn revoke_all(&self, instance: &str) -> Result<Ordered<()>> {
+        let bindings = self.bindings_of(instance, Urgency::First).await?;
+        let bindings: Vec<_> = bindings.into_iter().map(observed).collect();
+        let revocations: Vec<_> = bindings.iter().map(|binding| self.revoke(binding)).collect();
+        let outcomes: Vec<_> = stream::iter(revocations).buffer_unordered(SIDE_BY_SIDE).collect().await;
+        let mut begun = Ordered::Done(());
+        for outcome in outcomes {
+            if let outcome @ Ordered::Begun(_) = outcome? {
+                begun = outcome;
+            }
         }
-        Ok(())
+        Ok(begun)
     }
 
-    /// Makes a binding. [`Kind::Conflict`] where the name is taken, [`Kind::InProgress`] where only looking for it tells
-    /// what has come of it.
-    async fn bind(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<wire::RevealedBinding> {
+    /// Makes a binding. [`Kind::Conflict`] where the name is taken.
+    async fn bind(
+        &self,
+        identity: &ObservedIdentity,
+        owner: &Owner,
+        name: &str,
+        provenance: Provenance,
+    ) -> Result<Ordered<Issued>> {
         let body = wire::NewBinding { name, service_instance_id: &identity.id, labels: mark::labels(owner) };
-        let call = self.session.post(ISSUE, &["v1", "service_bindings"]).query("async", "false").json(&body);
-        let answer = call.send().await?;
-        match finish(&self.session, ISSUE, &answer).await? {
-            End::AtOnce => {
-                let revealed: wire::RevealedBinding = answer.json(ISSUE)?;
-                if revealed.credentials.is_some() { Ok(revealed) } else { Err(in_progress(ISSUE)) }
-            }
-            End::Later | End::Gone => Err(in_progress(ISSUE)),
+        let call = self.session.post(ISSUE, &["v1", BINDINGS]).lane(Lane::Bindings).json(&body);
+        let answer = call.send().await.map_err(taken)?;
+        let made: wire::RevealedBinding = match watch(&self.session, ISSUE, &answer).await? {
+            Course::AtOnce => answer.json(ISSUE).map_err(taken)?,
+            Course::Done(id) => self.read_binding(&id).await.map_err(|_| unread())?,
+            Course::Open(operation) => return Ok(Ordered::Begun(operation)),
+        };
+        if made.binding.name != name || made.binding.service_instance_id != identity.id {
+            return Err(taken(another(ISSUE)));
         }
+        issued(made, provenance, ISSUE).map(Ordered::Done).map_err(taken)
     }
 
-    /// The binding of that name. One without the owner's mark is a conflict; one whose creation failed is cleared away.
-    async fn find_issued(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Option<Issued>> {
-        let query = format!("{} and {}", mark::equals("name", name), mark::equals("service_instance_id", &identity.id));
-        let query = [("fieldQuery", query)];
-        let found: Vec<wire::Binding> = self.pages(FIND, "service_bindings", &query, Urgency::Normal).await?;
-        let Some(binding) = found.into_iter().next() else { return Ok(None) };
-        if !binding.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner)) {
-            return Err(Error::new(Kind::Conflict, ISSUE).detail(format!("service binding `{name}`")));
+    /// The name is taken: by ours, or by a stranger's.
+    async fn whose_binding(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+        let named: Vec<_> =
+            self.bindings_of(&identity.id, Urgency::Normal).await?.into_iter().filter(|one| one.name == name).collect();
+        let is_theirs = |one: &wire::Binding| one.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner));
+        if named.iter().any(is_theirs) {
+            return Ok(Ordered::Found);
         }
-        let found = observed(binding);
-        match found.health {
-            Health::Usable => self.reveal(&found).await,
-            Health::InProgress => Err(in_progress(ISSUE)),
-            Health::Failed => {
-                self.revoke(&found).await?;
-                Err(Error::new(Kind::Unavailable, ISSUE).detail("an earlier try had failed and is cleared away"))
-            }
-        }
+        // What holds the name may be there, and not to be seen yet.
+        let kind = if named.is_empty() { Kind::OutcomeUnknown } else { Kind::Conflict };
+        Err(Error::new(kind, ISSUE).detail(format!("service binding `{name}`")))
     }
 
+    pub(super) async fn bindings_of(&self, instance: &str, urgency: Urgency) -> Result<Vec<wire::Binding>> {
+        let query = mark::equals("service_instance_id", instance);
+        let list = List::new(FIND, BINDINGS, ("fieldQuery", &query)).urgency(urgency);
+        let found: Vec<wire::Binding> = list.read(&self.session).await?;
+        if found.iter().all(|one| one.service_instance_id == instance) { Ok(found) } else { Err(another(FIND)) }
+    }
+
+    /// Asked of the list: a 404 may be anybody's, an empty list says that there is none.
     async fn is_bound(&self, id: &str) -> Result<bool> {
-        let path = ["v1", "service_bindings", id];
-        let answer = self.session.get("look for service binding", &path).accept(&[404, 410]).send().await?;
-        Ok(answer.status() == 200)
+        let query = mark::equals("id", id);
+        let list = List::new(FIND, BINDINGS, ("fieldQuery", &query)).urgency(Urgency::First);
+        list.read::<wire::Binding>(&self.session).await.map(|found| !found.is_empty())
     }
 
-    async fn issued(&self, revealed: wire::RevealedBinding) -> Result<Issued> {
-        let wire::RevealedBinding { binding, credentials } = revealed;
-        let provenance = self.provenance(&binding.service_instance_id).await?;
-        Ok(Issued { credential: observed(binding), provenance, fields: fields(credentials.unwrap_or_default()) })
+    pub(super) async fn read_binding(&self, id: &str) -> Result<wire::RevealedBinding> {
+        let call = self.session.get(READ, &["v1", BINDINGS, id]).lane(Lane::Bindings).urgency(Urgency::First);
+        let shown: wire::RevealedBinding = call.send_json().await?;
+        if shown.binding.id == id { Ok(shown) } else { Err(another(READ)) }
     }
+}
+
+fn issued(revealed: wire::RevealedBinding, provenance: Provenance, operation: &'static str) -> Result<Issued> {
+    let wire::RevealedBinding { binding, credentials } = revealed;
+    let credential = observed(binding);
+    match credentials {
+        Some(payload) if !payload.is_empty() => Ok(Issued { credential, provenance, fields: fields(payload) }),
+        _ if credential.health == Health::InProgress => Err(in_progress(operation)),
+        _ => Err(Error::new(Kind::UnexpectedAnswer, operation).detail("the binding has no credentials")),
+    }
+}
+
+/// It is made, and could not be read.
+fn unread() -> Error {
+    Error::new(Kind::OutcomeUnknown, ISSUE).detail("it is done, and could not be read")
 }
 
 fn observed(binding: wire::Binding) -> ObservedCredential {

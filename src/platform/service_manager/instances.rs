@@ -1,17 +1,17 @@
 //! Service instances: the identities of service keys.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 
-use super::operation::{End, finish, in_progress};
-use super::{ServiceManager, mark, wire};
+use super::bareness::not_bare;
+use super::lists::List;
+use super::operation::{Course, bared, follow, watch, without_roles};
+use super::{INSTANCES, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::api::Identity;
 use crate::api::technical_user::ServiceKey;
 use crate::plan::owner::Owner;
-use crate::platform::budget::Urgency;
+use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Health, Identities, NewIdentity, ObservedIdentity};
+use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
 
 const CREATE: &str = "create service instance";
 const CHANGE: &str = "set roles of service instance";
@@ -23,112 +23,189 @@ type Parameters = serde_json::Map<String, serde_json::Value>;
 
 #[async_trait]
 impl Identities for ServiceManager {
-    async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
-        let query = [("labelQuery", mark::of_cluster(cluster))];
-        let instances: Vec<wire::Instance> = self.pages(LIST, "service_instances", &query, Urgency::Last).await?;
-        Ok(instances.into_iter().map(|instance| self.seen(instance)).collect())
+    /// It checks a name before it asks the broker, and writes it down after that.
+    fn guards_names(&self) -> bool {
+        false
     }
 
-    async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+    async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
+        let query = mark::of_cluster(cluster);
+        let list = List::new(LIST, INSTANCES, ("labelQuery", &query)).urgency(Urgency::Last);
+        let instances: Vec<wire::Instance> = list.read(&self.session).await?;
+        self.remember_all(&instances);
+        let is_ours = |one: &wire::Instance| one.labels.as_ref().is_some_and(|own| mark::is_of_cluster(own, cluster));
+        Ok(instances.into_iter().filter(is_ours).map(observed).collect())
+    }
+
+    /// By the mark, and by the name: one that lost its labels, or never got them, must be seen.
+    async fn find(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>> {
+        let name = owner.identity_name();
+        let (marked, named) = tokio::try_join!(
+            self.instances_by(("labelQuery", mark::of_owner(owner))),
+            self.instances_by(("fieldQuery", mark::equals("name", &name))),
+        )?;
+        let is_theirs = |one: &wire::Instance| one.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner));
+        if !marked.iter().all(is_theirs) || named.iter().any(|one| one.name != name) {
+            return Err(another(FIND));
+        }
+        let (also_theirs, strangers): (Vec<_>, Vec<_>) = named.into_iter().partition(is_theirs);
+        let mut found = marked;
+        let unseen = |one: &wire::Instance, found: &[wire::Instance]| found.iter().all(|other| other.id != one.id);
+        for one in also_theirs {
+            if unseen(&one, &found) {
+                found.push(one);
+            }
+        }
+        if found.is_empty() && !strangers.is_empty() {
+            return Err(Error::new(Kind::Conflict, FIND).detail(format!("service instance `{name}`")));
+        }
+        Ok(found.into_iter().map(|instance| self.seen(instance)).collect())
+    }
+
+    async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let service_key = service_key(wanted, CREATE)?;
-        // While its creation runs, a second order of the same name would be accepted and fail only later.
-        if self.has_seen(&wanted.owner.identity_name())
-            && let Some(found) = self.adopt(wanted).await?
-        {
-            return Ok(found);
+        if wanted.roles_parameter.is_some() && wanted.roles.is_empty() {
+            let detail = "an instance without a role is not made: its broker might give it roles of its own choice";
+            return Err(Error::new(Kind::Invalid, CREATE).detail(detail));
         }
         let plan = self.catalogue.by_name(&service_key.offering, &service_key.plan).await?;
         match self.order(wanted, parameters(service_key, wanted), &plan.id).await {
-            Ok(Some(instance)) => Ok(self.seen(instance)),
-            Ok(None) => self.find(&wanted.owner).await?.ok_or_else(|| in_progress(CREATE)),
-            Err(error) => match error.kind() {
-                Kind::Conflict | Kind::InProgress | Kind::OutcomeUnknown => self.adopt(wanted).await?.ok_or(error),
-                Kind::Invalid | Kind::NotFound => {
-                    // The plan may have been replaced since it was looked up.
-                    self.catalogue.forget().await;
-                    Err(error)
+            Err(error) if error.kind() == Kind::Conflict => self.whose(&wanted.owner, error).await,
+            Err(error) => {
+                if speaks_of_plan(&error) {
+                    self.catalogue.forget(&plan.id);
                 }
-                _ => Err(error),
-            },
+                Err(error)
+            }
+            ordered => ordered,
         }
     }
 
-    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let service_key = service_key(wanted, CHANGE)?;
         if wanted.roles_parameter.is_none() {
             return Err(Error::new(Kind::Invalid, CHANGE).detail("the offering has no parameter that takes roles"));
         }
         let body = wire::InstanceChange { parameters: parameters(service_key, wanted) };
-        let path = ["v1", "service_instances", &identity.id];
         // The whole parameters are sent, so sending them twice does no harm.
-        let call = self.session.patch(CHANGE, &path).query("async", "false").json(&body).repeatable();
-        finish(&self.session, CHANGE, &call.send().await?).await?;
-        Ok(ObservedIdentity { health: Health::Usable, ..identity.clone() })
+        let call = self.session.patch(CHANGE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes).json(&body);
+        let answer = call.repeatable().send().await?;
+        let bare = wanted.roles.is_empty();
+        let changed = match watch(&self.session, CHANGE, &answer).await? {
+            Course::AtOnce => answer.json(CHANGE)?,
+            Course::Done(id) => self.read_instance(CHANGE, &id).await?,
+            Course::Open(operation) if bare => return Ok(Ordered::Begun(without_roles(operation))),
+            Course::Open(operation) => return Ok(Ordered::Begun(operation)),
+        };
+        if changed.id != identity.id {
+            return Err(another(CHANGE));
+        }
+        if bare && !self.is_bare(&changed.id).await? {
+            return Err(not_bare());
+        }
+        Ok(Ordered::Done(self.seen(changed)))
     }
 
-    async fn delete(&self, identity: &ObservedIdentity) -> Result<()> {
-        self.revoke_all(&identity.id).await?;
-        let path = ["v1", "service_instances", &identity.id];
-        let call = self.session.delete(DELETE, &path).query("async", "false").urgency(Urgency::First);
-        let answer = call.accept(&[404, 410]).send().await?;
-        match finish(&self.session, DELETE, &answer).await? {
-            End::Gone if self.exists(&identity.id).await? => Err(in_progress(DELETE)),
-            End::AtOnce | End::Later | End::Gone => {
-                self.forget_instance(&identity.id);
-                Ok(())
+    async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
+        if let Ordered::Begun(operation) = self.revoke_all(&identity.id).await? {
+            return Ok(Ordered::Begun(operation));
+        }
+        let call = self.session.delete(DELETE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes);
+        let answer = call.urgency(Urgency::First).accept(&[404, 410]).send().await.map_err(bound_meanwhile)?;
+        match watch(&self.session, DELETE, &answer).await.map_err(bound_meanwhile)? {
+            Course::Open(operation) => return Ok(Ordered::Begun(operation)),
+            Course::AtOnce | Course::Done(_) => {}
+        }
+        if !says_gone(&answer) && self.exists(&identity.id).await? {
+            return Err(another(DELETE));
+        }
+        self.forget_instance(&identity.id);
+        Ok(Ordered::Done(()))
+    }
+
+    async fn follow(&self, operation: &Operation) -> Result<Progress> {
+        let progress = follow(&self.session, operation).await?;
+        match bared(operation) {
+            Some(instance) if matches!(progress, Progress::Succeeded) && !self.is_bare(instance).await? => {
+                Ok(Progress::Failed(not_bare()))
             }
+            _ => Ok(progress),
         }
     }
 }
 
 impl ServiceManager {
-    /// Orders an instance: `None` where it is there now and has to be looked for. [`Kind::Conflict`] where the name is
-    /// taken, [`Kind::InProgress`] where it takes longer than we watch.
-    async fn order(&self, wanted: &NewIdentity, parameters: Parameters, plan: &str) -> Result<Option<wire::Instance>> {
-        let name = wanted.owner.identity_name();
-        let labels = mark::labels(&wanted.owner);
+    /// Orders an instance. [`Kind::Conflict`] where the name is taken.
+    async fn order(
+        &self,
+        wanted: &NewIdentity,
+        parameters: Parameters,
+        plan: &str,
+    ) -> Result<Ordered<ObservedIdentity>> {
+        let (name, labels) = (wanted.owner.identity_name(), mark::labels(&wanted.owner));
         let body = wire::NewInstance { name: &name, service_plan_id: plan, parameters, labels };
-        let call = self.session.post(CREATE, &["v1", "service_instances"]).query("async", "false").json(&body);
-        let answer = call.send().await?;
-        match finish(&self.session, CREATE, &answer).await? {
-            End::AtOnce => answer.json(CREATE).map(Some),
-            End::Later | End::Gone => Ok(None),
-        }
+        let call = self.session.post(CREATE, &["v1", INSTANCES]).lane(Lane::Instances).json(&body);
+        let answer = call.send().await.map_err(taken)?;
+        let made = match watch(&self.session, CREATE, &answer).await? {
+            Course::AtOnce => answer.json(CREATE).map_err(taken)?,
+            Course::Done(id) => self.read_instance(CREATE, &id).await.map_err(|_| unread(CREATE))?,
+            Course::Open(operation) => return Ok(Ordered::Begun(operation)),
+        };
+        let is_it = made.name == name && made.service_plan_id == plan;
+        if is_it { Ok(Ordered::Done(self.seen(made))) } else { Err(taken(another(CREATE))) }
     }
 
-    /// The instance that is there already. Which roles it was made with cannot be read, so it is given the wanted ones.
-    async fn adopt(&self, wanted: &NewIdentity) -> Result<Option<ObservedIdentity>> {
-        let Some(found) = self.find(&wanted.owner).await? else { return Ok(None) };
-        match (found.health, &wanted.roles_parameter) {
-            (Health::Usable, Some(_)) => self.set_roles(&found, wanted).await.map(Some),
-            _ => Ok(Some(found)),
-        }
+    /// The name is taken: by ours, or by a stranger's.
+    async fn whose<T>(&self, owner: &Owner, conflict: Error) -> Result<Ordered<T>> {
+        let found = Identities::find(self, owner).await?;
+        // What holds the name is there, and not to be seen yet.
+        if found.is_empty() { Err(Error::new(Kind::OutcomeUnknown, conflict.operation())) } else { Ok(Ordered::Found) }
     }
 
-    /// The instance of an owner by its name. One without the owner's mark is a conflict.
-    async fn find(&self, owner: &Owner) -> Result<Option<ObservedIdentity>> {
-        let query = [("fieldQuery", mark::equals("name", &owner.identity_name()))];
-        let found: Vec<wire::Instance> = self.pages(FIND, "service_instances", &query, Urgency::Normal).await?;
-        let Some(instance) = found.into_iter().next() else { return Ok(None) };
-        if instance.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner)) {
-            return Ok(Some(self.seen(instance)));
-        }
-        Err(Error::new(Kind::Conflict, CREATE).detail(format!("service instance `{}`", owner.identity_name())))
+    async fn instances_by(&self, (kind, query): (&'static str, String)) -> Result<Vec<wire::Instance>> {
+        List::new(FIND, INSTANCES, (kind, &query)).read(&self.session).await
     }
 
+    /// Asked of the list: a 404 may be anybody's, an empty list says that there is none.
     async fn exists(&self, id: &str) -> Result<bool> {
-        let path = ["v1", "service_instances", id];
-        let answer = self.session.get("look for service instance", &path).accept(&[404, 410]).send().await?;
-        Ok(answer.status() == 200)
+        self.instances_by(("fieldQuery", mark::equals("id", id))).await.map(|found| !found.is_empty())
     }
 
     /// An instance as the platform showed it; its plan is remembered for the origin of its credentials.
     fn seen(&self, instance: wire::Instance) -> ObservedIdentity {
-        let health = wire::health(instance.last_operation.as_ref(), instance.ready, instance.usable);
-        self.remember_instance(&instance);
-        // Parameters cannot be read back from the brokers that take roles.
-        ObservedIdentity { name: instance.name, id: instance.id, health, roles: None::<BTreeSet<String>> }
+        self.remember(&instance);
+        observed(instance)
     }
+}
+
+fn observed(instance: wire::Instance) -> ObservedIdentity {
+    ObservedIdentity {
+        health: wire::health(instance.last_operation.as_ref(), instance.ready, instance.usable),
+        mark: instance.labels.as_ref().and_then(mark::read),
+        name: instance.name,
+        id: instance.id,
+        // Parameters cannot be read back from the brokers that take roles.
+        roles: None,
+        credential: None,
+    }
+}
+
+/// It is made, and could not be read.
+fn unread(operation: &'static str) -> Error {
+    Error::new(Kind::OutcomeUnknown, operation).detail("it is done, and could not be read")
+}
+
+/// An instance cannot go while it has bindings. One that came after they were looked for is found in the next try.
+fn bound_meanwhile(error: Error) -> Error {
+    if error.kind() != Kind::Conflict {
+        return error;
+    }
+    Error::new(Kind::Unavailable, DELETE).detail("somebody bound the instance meanwhile")
+}
+
+/// Whether a refusal may mean that the plan is not the one it was. A broker's speaks of the parameters.
+fn speaks_of_plan(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Invalid | Kind::NotFound) && !error.detail_text().contains("BrokerError")
 }
 
 fn service_key<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<&'a ServiceKey> {
@@ -141,5 +218,5 @@ fn service_key<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<&
 }
 
 fn parameters(service_key: &ServiceKey, wanted: &NewIdentity) -> Parameters {
-    wire::parameters(service_key.parameters.as_ref(), wanted.roles_parameter.as_deref(), &wanted.roles)
+    wire::parameters(service_key, wanted.roles_parameter.as_deref(), &wanted.roles)
 }

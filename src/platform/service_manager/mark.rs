@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::plan::owner::Owner;
+use crate::platform::Mark;
 
 /// The cluster: everything that is ours carries it.
 const CLUSTER: &str = "tuo_cluster";
@@ -32,6 +33,23 @@ pub fn is_of(labels: &Labels, owner: &Owner) -> bool {
     carries(CLUSTER, &owner.cluster) && carries(OWNER, &owner.uid)
 }
 
+/// For whom labels say that something was made.
+pub fn read(labels: &Labels) -> Option<Mark> {
+    let value = |key: &str| labels.get(key).and_then(|values| values.first()).cloned();
+    let uid = value(OWNER)?;
+    Some(Mark { uid, namespace: value(NAMESPACE).unwrap_or_default(), name: value(NAME).unwrap_or_default() })
+}
+
+/// Whether labels say that something is of this cluster.
+pub fn is_of_cluster(labels: &Labels, cluster: &str) -> bool {
+    labels.get(CLUSTER).is_some_and(|values| values.contains(&shortened(cluster)))
+}
+
+/// The `labelQuery` for everything of an owner.
+pub fn of_owner(owner: &Owner) -> String {
+    format!("{} and {}", of_cluster(&owner.cluster), equals(OWNER, &shortened(&owner.uid)))
+}
+
 /// The `labelQuery` for everything of a cluster.
 pub fn of_cluster(cluster: &str) -> String {
     equals(CLUSTER, &shortened(cluster))
@@ -40,6 +58,12 @@ pub fn of_cluster(cluster: &str) -> String {
 /// A condition of a `fieldQuery` or `labelQuery`. A quote in a value is doubled.
 pub fn equals(key: &str, value: &str) -> String {
     format!("{key} eq '{}'", value.replace('\'', "''"))
+}
+
+/// A condition that any of these values meets.
+pub fn one_of<'a>(key: &str, values: impl Iterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = values.map(|value| format!("'{}'", value.replace('\'', "''"))).collect();
+    format!("{key} in ({})", quoted.join(","))
 }
 
 fn shortened(value: &str) -> String {
@@ -59,6 +83,7 @@ mod tests {
         let one = labels(&owner("u1"));
         assert!(one.values().flatten().all(|value| value.len() <= LONGEST_VALUE));
         assert!(is_of(&one, &owner("u1")));
+        assert_eq!(read(&one).unwrap().uid, "u1");
         assert!(!is_of(&one, &owner("u2")));
         assert!(!is_of(&one, &Owner { cluster: "c2".into(), ..owner("u1") }));
         assert!(!is_of(&Labels::new(), &owner("u1")));
@@ -66,6 +91,7 @@ mod tests {
 
     #[test]
     fn values_cannot_leave_their_quotes() {
+        assert_eq!(one_of("id", ["a", "b'"].into_iter()), "id in ('a','b''')");
         assert_eq!(equals("name", "x' or name ne '"), "name eq 'x'' or name ne '''");
     }
 }

@@ -1,32 +1,33 @@
 //! SAP Service Manager: service instances are identities, their bindings are credentials.
 //!
-//! What is ours carries labels, so a lost answer is found again by name and mark. A 202 is watched to its end. It knows
-//! nothing of Kubernetes and makes no decision about what should exist.
+//! What is ours carries labels. Names are not unique: two orders of one name may both succeed while the first runs, so
+//! whatever carries an owner's labels is that owner's, however many there are. Orders leave it to the broker whether it
+//! works in the background; a 202 is watched for a moment and then followed. Every answer that names what it shows is
+//! held against what was asked for. It knows nothing of Kubernetes and makes no decision about what should exist.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use serde::de::DeserializeOwned;
-
 use super::Provenance;
-use super::budget::Urgency;
 use super::error::{Error, Kind, Result};
+use super::http::Answer;
 use super::proof::Prover;
 use super::session::Session;
 use catalogue::Catalogue;
 
+mod bareness;
 mod bindings;
 mod catalogue;
 mod instances;
+mod lists;
 mod mark;
 mod operation;
 mod payload;
 mod wire;
 
-/// How many items a page has. The platform may give fewer.
-const PAGE: &str = "500";
-/// More pages than any subaccount fills: 2500 instances, 1000 bindings each.
-const MOST_PAGES: usize = 10_000;
+/// The collections of what is ours, as they are called in addresses.
+const INSTANCES: &str = "service_instances";
+const BINDINGS: &str = "service_bindings";
 
 /// The driver for one subaccount.
 pub struct ServiceManager {
@@ -49,39 +50,11 @@ impl ServiceManager {
         Self { catalogue: Catalogue::new(session.clone()), session, prover, plans: Mutex::default() }
     }
 
-    /// Every item of a collection that a query finds, page by page.
-    async fn pages<T: DeserializeOwned>(
-        &self,
-        operation: &'static str,
-        collection: &str,
-        query: &[(&str, String)],
-        urgency: Urgency,
-    ) -> Result<Vec<T>> {
-        let mut items = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            let call = self.session.get(operation, &["v1", collection]).urgency(urgency);
-            let call = call.query("max_items", PAGE).query("attach_last_operations", "true");
-            let call = query.iter().fold(call, |call, (name, value)| call.query(name, value));
-            let call = token.iter().fold(call, |call, token| call.query("token", token));
-            let page: wire::Page<T> = call.send_json().await?;
-            items.extend(page.items.unwrap_or_default());
-            match page.token.filter(|token| !token.is_empty()) {
-                None => return Ok(items),
-                next if next == token => break,
-                next => token = next,
-            }
-        }
-        Err(Error::new(Kind::UnexpectedAnswer, operation).detail("the list does not end"))
-    }
-}
-
-impl ServiceManager {
     /// Where the credentials of an instance come from.
     async fn provenance(&self, instance: &str) -> Result<Provenance> {
         let seen = match self.seen_instance(instance) {
             Some(seen) => seen,
-            None => self.read_instance(instance).await?,
+            None => self.read_instance("read service instance", instance).await.map(|shown| self.remember(&shown))?,
         };
         let plan = self.catalogue.by_id(&seen.plan).await?;
         Ok(Provenance {
@@ -93,22 +66,16 @@ impl ServiceManager {
         })
     }
 
-    async fn read_instance(&self, id: &str) -> Result<Seen> {
-        let path = ["v1", "service_instances", id];
-        let shown: wire::Instance = self.session.get("read service instance", &path).send_json().await?;
-        Ok(self.remember_instance(&shown))
+    async fn read_instance(&self, operation: &'static str, id: &str) -> Result<wire::Instance> {
+        let shown: wire::Instance = self.session.get(operation, &["v1", "service_instances", id]).send_json().await?;
+        if shown.id == id { Ok(shown) } else { Err(another(operation)) }
     }
 
     fn seen_instance(&self, id: &str) -> Option<Seen> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    /// Whether an instance of this name was seen, and not removed by us since.
-    fn has_seen(&self, name: &str) -> bool {
-        self.plans.lock().unwrap_or_else(PoisonError::into_inner).values().any(|seen| seen.name == name)
-    }
-
-    fn remember_instance(&self, instance: &wire::Instance) -> Seen {
+    fn remember(&self, instance: &wire::Instance) -> Seen {
         let seen = Seen { name: instance.name.clone(), plan: instance.service_plan_id.clone() };
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).insert(instance.id.clone(), seen.clone());
         seen
@@ -117,4 +84,32 @@ impl ServiceManager {
     fn forget_instance(&self, id: &str) {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
+
+    /// Keeps in mind what was listed, and nothing else.
+    fn remember_all(&self, instances: &[wire::Instance]) {
+        let seen = |one: &wire::Instance| Seen { name: one.name.clone(), plan: one.service_plan_id.clone() };
+        let all = instances.iter().map(|instance| (instance.id.clone(), seen(instance))).collect();
+        *self.plans.lock().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+}
+
+/// The answer shows something else than was asked for.
+fn another(operation: &'static str) -> Error {
+    Error::new(Kind::UnexpectedAnswer, operation).detail("the answer is about something else")
+}
+
+/// Whether an answer says without a doubt that what it was to end is gone: 200 with nothing in it, as documented. A 404
+/// may be anybody's, and so may an answer about something else.
+fn says_gone(answer: &Answer) -> bool {
+    let is_empty =
+        || answer.json::<serde_json::Map<_, serde_json::Value>>("read answer").is_ok_and(|body| body.is_empty());
+    answer.status() == 202 || (answer.status() == 200 && is_empty())
+}
+
+/// The error of an order that the platform has taken: what cannot be read in the answer is unknown, not undone.
+fn taken(error: Error) -> Error {
+    if error.kind() != Kind::UnexpectedAnswer {
+        return error;
+    }
+    Error::new(Kind::OutcomeUnknown, error.operation()).detail(error.detail_text().to_owned())
 }

@@ -1,57 +1,171 @@
-//! Changes that go on after the answer: a 202 is a promise, not a success, so its operation is watched to the end.
+//! Changes that go on after the answer: a 202 is a promise, not a success. It is watched for a moment here; what takes
+//! longer is followed by whoever ordered it, also in another process.
 
 use std::time::Duration;
 
-use crate::platform::pause::pause;
-
 use super::wire::LastOperation;
+use super::{BINDINGS, INSTANCES};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::http::Answer;
 use crate::platform::http::verdict::failure;
+use crate::platform::pause::pause;
 use crate::platform::session::Session;
+use crate::platform::{Operation, Progress};
 
-/// Pauses between two looks, in milliseconds: some five seconds in all, then the caller comes back later.
-const PAUSES: [u64; 8] = [100, 200, 400, 600, 800, 1000, 1000, 1000];
-/// When to come back to an operation that takes longer.
+/// Pauses between two looks, in milliseconds: some three seconds in all.
+const PAUSES: [u64; 6] = [100, 200, 400, 600, 800, 900];
+/// When to come back to what the platform is at work on.
 const LATER: Duration = Duration::from_secs(3);
 
-/// How a change ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// With the answer itself.
+const FOLLOW: &str = "follow operation";
+
+/// How an order went on.
+pub enum Course {
+    /// It ended with the answer itself.
     AtOnce,
-    /// After a while.
-    Later,
-    /// The operation, or what it works on, is not there any more.
-    Gone,
+    /// It was done after a moment, to the resource of this id.
+    Done(String),
+    /// It goes on, or nothing is known of it any more.
+    Open(Operation),
 }
 
-/// Waits until the change that was answered like this has ended.
-pub async fn finish(session: &Session, operation: &'static str, answer: &Answer) -> Result<End> {
-    if answer.status() != 202 {
-        return Ok(End::AtOnce);
+/// Where an operation is, as its `Location` says. An [`Operation`] is the text of one, and leads nowhere else.
+struct Place<'a> {
+    collection: &'a str,
+    resource: &'a str,
+    id: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// Reads `/v1/service_instances/{id}/operations/{id}`, whatever stands before it.
+    fn read(location: &'a str) -> Option<Self> {
+        let path = location.split(['?', '#']).next()?;
+        let mut backwards = path.rsplit('/');
+        let id = backwards.next().filter(|id| is_id(id))?;
+        backwards.next().filter(|word| *word == "operations")?;
+        let resource = backwards.next().filter(|id| is_id(id))?;
+        let collection = backwards.next().filter(|word| [INSTANCES, BINDINGS].contains(word))?;
+        backwards.next().filter(|word| *word == "v1")?;
+        Some(Self { collection, resource, id })
     }
-    let location = answer.header("location").ok_or_else(|| in_progress(operation))?;
+
+    fn operation(&self) -> Operation {
+        Operation(format!("/v1/{}/{}/operations/{}", self.collection, self.resource, self.id))
+    }
+
+    /// Whether a look shows this operation and no other.
+    fn is_shown_by(&self, seen: &LastOperation) -> bool {
+        let is = |seen: Option<&String>, known: &str| seen.is_none_or(|seen| seen == known);
+        is(seen.id.as_ref(), self.id) && is(seen.resource_id.as_ref(), self.resource)
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// What has become of an order that was answered like this, within a moment. An order that the platform has taken is
+/// never taken for one that failed because a look at it did.
+pub async fn watch(session: &Session, operation: &'static str, answer: &Answer) -> Result<Course> {
+    if answer.status() != 202 {
+        return Ok(Course::AtOnce);
+    }
+    let place = answer.header("location").and_then(Place::read).ok_or_else(|| {
+        Error::new(Kind::OutcomeUnknown, operation).detail("it was accepted, and nothing says where it goes on")
+    })?;
     for milliseconds in PAUSES {
         pause(Duration::from_millis(milliseconds)).await;
-        let look = session.get_location("watch operation", location).accept(&[404, 410]).send().await?;
-        if matches!(look.status(), 404 | 410) {
-            return Ok(End::Gone);
-        }
-        let seen: LastOperation = look.json("watch operation")?;
-        match seen.state.as_str() {
-            "succeeded" => return Ok(End::Later),
-            "failed" => {
-                let (kind, detail) = failure(seen.errors.as_ref());
-                return Err(Error::new(kind, operation).detail(detail));
-            }
-            _ => {}
+        match look(session, operation, &place).await {
+            Ok(Progress::Succeeded) => return Ok(Course::Done(place.resource.to_owned())),
+            Ok(Progress::Failed(error)) => return Err(error),
+            Ok(Progress::Gone) | Err(_) => break,
+            Ok(Progress::Running) => {}
         }
     }
-    Err(in_progress(operation))
+    Ok(Course::Open(place.operation()))
+}
+
+/// How a change goes on. What is no place of an operation tells nothing.
+pub async fn follow(session: &Session, operation: &Operation) -> Result<Progress> {
+    match Place::read(&operation.0) {
+        Some(place) => look(session, FOLLOW, &place).await,
+        None => Ok(Progress::Gone),
+    }
+}
+
+/// The word at the end of an operation that takes the last role away: its success is seen in what tokens are good for.
+const WITHOUT_ROLES: &str = "#without-roles";
+
+/// The same operation, marked as one that takes the last role away.
+pub fn without_roles(Operation(place): Operation) -> Operation {
+    Operation(place + WITHOUT_ROLES)
+}
+
+/// The instance from which an operation takes the last role away, if it is such a one.
+pub fn bared(operation: &Operation) -> Option<&str> {
+    let place = Place::read(operation.0.strip_suffix(WITHOUT_ROLES)?)?;
+    (place.collection == INSTANCES).then_some(place.resource)
+}
+
+async fn look(session: &Session, operation: &'static str, place: &Place<'_>) -> Result<Progress> {
+    let path = ["v1", place.collection, place.resource, "operations", place.id];
+    let answer = session.get(FOLLOW, &path).accept(&[404, 410]).send().await?;
+    if matches!(answer.status(), 404 | 410) {
+        return Ok(Progress::Gone);
+    }
+    let seen: LastOperation = answer.json(FOLLOW)?;
+    let odd = |detail: &str| Error::new(Kind::UnexpectedAnswer, FOLLOW).detail(detail);
+    if !place.is_shown_by(&seen) {
+        return Err(odd("it is about another operation"));
+    }
+    match seen.state.as_str() {
+        "succeeded" => Ok(Progress::Succeeded),
+        "failed" => {
+            let (kind, detail) = failure(seen.errors.as_ref());
+            Ok(Progress::Failed(Error::new(kind, operation).detail(detail)))
+        }
+        _ if seen.in_progress() => Ok(Progress::Running),
+        _ => Err(odd("the operation is in no state that we know")),
+    }
 }
 
 /// The platform is still at work.
 pub fn in_progress(operation: &'static str) -> Error {
     Error::new(Kind::InProgress, operation).retry_after(Some(LATER))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_from_any_base_and_leads_nowhere_else() {
+        for base in ["", "/below/here", "https://sm.example/x"] {
+            let location = format!("{base}/v1/service_instances/a-1/operations/b-2");
+            let place = Place::read(&location).unwrap();
+            assert_eq!(place.operation().0, "/v1/service_instances/a-1/operations/b-2");
+        }
+        let wrong = [
+            "",
+            "/v1/service_instances/a/operations/",
+            "/v1/service_instances/../operations/b",
+            "/v1/service_instances/a%2fb/operations/b",
+            "/v1/platforms/a/operations/b",
+            "/v2/service_instances/a/operations/b",
+            "/v1/service_bindings/a",
+        ];
+        assert!(wrong.iter().all(|location| Place::read(location).is_none()));
+    }
+
+    #[test]
+    fn a_look_at_another_operation_is_seen() {
+        let place = Place { collection: "service_instances", resource: "a", id: "b" };
+        let seen = |text: Value| serde_json::from_value::<LastOperation>(text).unwrap();
+        assert!(place.is_shown_by(&seen(json!({"state": "succeeded"}))));
+        assert!(place.is_shown_by(&seen(json!({"state": "succeeded", "id": "b", "resource_id": "a"}))));
+        assert!(!place.is_shown_by(&seen(json!({"state": "succeeded", "id": "c", "resource_id": "a"}))));
+        assert!(!place.is_shown_by(&seen(json!({"state": "succeeded", "id": "b", "resource_id": "c"}))));
+    }
 }

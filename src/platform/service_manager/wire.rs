@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::mark::Labels;
+use crate::api::technical_user::ServiceKey;
 use crate::platform::Health;
 
 /// One page of a list.
@@ -13,6 +14,8 @@ use crate::platform::Health;
 pub struct Page<T> {
     /// `null` instead of an empty list is seen in the wild.
     pub items: Option<Vec<T>>,
+    /// How many there are on all pages.
+    pub num_items: Option<usize>,
     /// The token of the next page; absent on the last.
     pub token: Option<String>,
 }
@@ -24,6 +27,16 @@ pub struct Offering {
     pub catalog_name: String,
     #[serde(default)]
     pub tags: Option<Vec<String>>,
+    #[serde(default)]
+    data_center: Option<String>,
+}
+
+impl Offering {
+    /// The name of its data centre, if it has one that can be shown.
+    pub fn data_centre(&self) -> &str {
+        let plain = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        self.data_center.as_deref().filter(|name| name.len() < 64).filter(plain).unwrap_or("one without a name")
+    }
 }
 
 /// A plan of an offering.
@@ -76,6 +89,11 @@ pub struct RevealedBinding {
 /// An operation: of its own, or as the last one of a resource.
 #[derive(Deserialize)]
 pub struct LastOperation {
+    #[serde(default)]
+    pub id: Option<String>,
+    /// What it works on.
+    #[serde(default)]
+    pub resource_id: Option<String>,
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
     pub state: String,
@@ -123,20 +141,28 @@ pub fn health(last: Option<&LastOperation>, ready: Option<bool>, usable: Option<
     match last {
         Some(last) if last.in_progress() => Health::InProgress,
         Some(last) if last.failed_to_create() => Health::Failed,
-        None if usable == Some(false) => Health::Failed,
+        // Nothing is on its way that could make it usable: it is half made, or half removed.
+        _ if usable == Some(false) => Health::Failed,
         None if ready == Some(false) => Health::InProgress,
-        // A change or a removal that failed leaves the resource as it was.
+        // A change that failed leaves the resource as it was, and so does a removal that did not take it out of use.
         Some(_) | None => Health::Usable,
     }
 }
 
+/// The offering of Process Integration Runtime, and its parameter for how its clients may ask for tokens. Its broker has
+/// no default that the documents name.
+const INTEGRATION_RUNTIME: (&str, &str) = ("it-rt", "grant-types");
+
 /// Instance parameters with the roles in the place that the offering wants them.
 pub fn parameters(
-    given: Option<&Map<String, Value>>,
+    service_key: &ServiceKey,
     roles_parameter: Option<&str>,
     roles: &BTreeSet<String>,
 ) -> Map<String, Value> {
-    let mut parameters = given.cloned().unwrap_or_default();
+    let mut parameters = service_key.parameters.clone().unwrap_or_default();
+    if service_key.offering == INTEGRATION_RUNTIME.0 {
+        parameters.entry(INTEGRATION_RUNTIME.1).or_insert_with(|| json!(["client_credentials"]));
+    }
     if let Some(name) = roles_parameter {
         parameters.insert(name.to_owned(), roles.iter().cloned().collect());
     }
@@ -148,7 +174,7 @@ mod tests {
     use super::*;
 
     fn last(kind: &str, state: &str) -> LastOperation {
-        LastOperation { kind: Some(kind.into()), state: state.into(), errors: None }
+        LastOperation { id: None, resource_id: None, kind: Some(kind.into()), state: state.into(), errors: None }
     }
 
     #[test]
@@ -160,15 +186,31 @@ mod tests {
         assert_eq!(of("delete", "in progress"), Health::InProgress);
         assert_eq!(of("create", "succeeded"), Health::Usable);
         assert_eq!(health(None, Some(true), Some(false)), Health::Failed);
+        assert_eq!(health(Some(&last("delete", "failed")), Some(true), Some(false)), Health::Failed, "half removed");
+        assert_eq!(health(Some(&last("create", "in progress")), Some(false), Some(false)), Health::InProgress);
         assert_eq!(health(None, Some(false), None), Health::InProgress);
         assert_eq!(health(None, None, None), Health::Usable);
     }
 
+    fn service_key(offering: &str, parameters: Value) -> ServiceKey {
+        serde_json::from_value(json!({"offering": offering, "plan": "p", "parameters": parameters})).unwrap()
+    }
+
     #[test]
     fn roles_join_the_other_parameters() {
-        let given: Map<String, Value> = serde_json::from_str(r#"{"token-validity":3600,"roles":["x"]}"#).unwrap();
-        let merged = parameters(Some(&given), Some("roles"), &BTreeSet::from(["b".to_owned(), "a".to_owned()]));
-        assert_eq!(Value::from(merged), serde_json::json!({"token-validity": 3600, "roles": ["a", "b"]}));
-        assert_eq!(parameters(Some(&given), None, &BTreeSet::new()), given);
+        let key = service_key("x", json!({"token-validity": 3600, "roles": ["x"]}));
+        let merged = parameters(&key, Some("roles"), &BTreeSet::from(["b".to_owned(), "a".to_owned()]));
+        assert_eq!(Value::from(merged), json!({"token-validity": 3600, "roles": ["a", "b"]}));
+        assert_eq!(parameters(&key, None, &BTreeSet::new()), key.parameters.clone().unwrap());
+        let none = parameters(&key, Some("roles"), &BTreeSet::new());
+        assert_eq!(none["roles"], json!([]), "none is said, or the broker might keep the old ones");
+    }
+
+    #[test]
+    fn the_integration_runtime_is_told_its_grant_types_unless_the_team_does() {
+        let none = parameters(&service_key("it-rt", json!({})), None, &BTreeSet::new());
+        assert_eq!(Value::from(none), json!({"grant-types": ["client_credentials"]}));
+        let others = json!({"grant-types": ["authorization_code"]});
+        assert_eq!(Value::from(parameters(&service_key("it-rt", others.clone()), None, &BTreeSet::new())), others);
     }
 }

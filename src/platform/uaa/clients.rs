@@ -1,19 +1,21 @@
 //! Clients as identities. Their authorities are the roles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
 use super::wire::{Client, NewClient, Page, RoleChange};
-use super::{NO_AUTHORITY, Uaa, new_secret, observed, refused};
+use super::{NO_AUTHORITY, Uaa, another, new_secret, observed, refused};
 use crate::api::Identity;
 use crate::api::technical_user::GrantType;
+use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Identities, NewIdentity, ObservedIdentity};
+use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
 
 const LIST: &str = "list clients";
+const FIND: &str = "find client";
 const CREATE: &str = "create client";
 const SET_ROLES: &str = "set authorities of client";
 const DELETE: &str = "delete client";
@@ -24,25 +26,39 @@ const OURS: &str = "client_id sw \"tuo-\"";
 const PAGE: usize = 500;
 /// More pages than anybody fills.
 const MOST_PAGES: usize = 1000;
+/// How often a list is read again that changed while it was read.
+const MOST_READS: usize = 3;
 
 #[async_trait]
 impl Identities for Uaa {
+    fn guards_names(&self) -> bool {
+        true
+    }
+
+    /// Pages are by index, so what goes meanwhile moves what comes after it out of sight: a list that changed while it was
+    /// read is read again.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
-        let (mut found, mut seen) = (Vec::new(), 0);
-        for _ in 0..MOST_PAGES {
-            let page = self.page(seen + 1).await?;
-            let count = page.resources.len();
-            seen += count;
-            found.extend(page.resources.into_iter().filter(|client| client.is_of_cluster(cluster)).map(observed));
-            if count == 0 || seen >= page.total_results {
-                return Ok(found);
+        let mut found = self.all_pages().await?;
+        for _ in 0..MOST_READS {
+            if found.is_whole() {
+                break;
             }
+            found = self.all_pages().await?;
         }
-        Err(Error::new(Kind::UnexpectedAnswer, LIST).detail("the list does not end"))
+        Ok(found.clients.into_values().filter(|client| client.is_of_cluster(cluster)).map(observed).collect())
+    }
+
+    async fn find(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>> {
+        let id = owner.identity_name();
+        match self.client(FIND, &id, Urgency::Normal).await? {
+            Some(client) if client.is_of(owner) => Ok(vec![observed(client)]),
+            Some(_) => Err(Error::new(Kind::Conflict, FIND).detail(format!("client `{id}`"))),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// A second try finds what the first made, so a lost answer costs nothing.
-    async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+    async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let (owner, id, secret) = (&wanted.owner, wanted.owner.identity_name(), new_secret());
         let client = NewClient {
             client_id: &id,
@@ -55,17 +71,16 @@ impl Identities for Uaa {
         };
         let call = self.session.post(CREATE, &["oauth", "clients"]).json(&client).repeatable();
         let answer = call.accept(&[409]).send().await.map_err(refused)?;
-        if answer.status() != 409 {
-            return answer.json(CREATE).map(observed);
+        if answer.status() == 409 {
+            let taken_by_us = !self.find(owner).await?.is_empty();
+            // What holds the name may be there, and not to be seen yet.
+            return if taken_by_us { Ok(Ordered::Found) } else { Err(Error::new(Kind::OutcomeUnknown, CREATE)) };
         }
-        match self.client(CREATE, &id, Urgency::Normal).await? {
-            Some(client) if client.is_of(owner) => self.adopt(observed(client), wanted).await,
-            Some(_) => Err(Error::new(Kind::Conflict, CREATE).detail(format!("client `{id}`"))),
-            None => Err(Error::new(Kind::OutcomeUnknown, CREATE)),
-        }
+        let made: Client = answer.json(CREATE).map_err(|_| Error::new(Kind::OutcomeUnknown, CREATE))?;
+        if made.id == id { Ok(Ordered::Done(observed(made))) } else { Err(Error::new(Kind::OutcomeUnknown, CREATE)) }
     }
 
-    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let change = RoleChange {
             client_id: &identity.id,
             authorized_grant_types: grant_types(wanted, SET_ROLES)?,
@@ -73,23 +88,65 @@ impl Identities for Uaa {
         };
         let call = self.session.put(SET_ROLES, &["oauth", "clients", &identity.id]).json(&change);
         let changed: Client = call.send_json().await.map_err(refused)?;
+        if changed.id != identity.id {
+            return Err(another(SET_ROLES));
+        }
         let changed = observed(changed);
         if changed.roles.as_ref() == Some(&wanted.roles) {
-            return Ok(changed);
+            return Ok(Ordered::Done(changed));
         }
         Err(Error::new(Kind::UnexpectedAnswer, SET_ROLES).detail("the client has other authorities than it was given"))
     }
 
-    async fn delete(&self, identity: &ObservedIdentity) -> Result<()> {
+    async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
         let call = self.session.delete(DELETE, &["oauth", "clients", &identity.id]).urgency(Urgency::First);
-        call.accept(&[404]).send().await.map(drop)
+        let answer = call.accept(&[404]).send().await?;
+        // The UAA shows what it has removed. A 404 may be anybody's, and so may an answer about something else.
+        let says_gone = answer.json::<Client>(DELETE).is_ok_and(|gone| gone.id == identity.id);
+        if !says_gone && self.client(DELETE, &identity.id, Urgency::First).await?.is_some() {
+            return Err(another(DELETE));
+        }
+        Ok(Ordered::Done(()))
+    }
+
+    /// A UAA begins nothing that it does not end with its answer.
+    async fn follow(&self, _: &Operation) -> Result<Progress> {
+        Ok(Progress::Gone)
+    }
+}
+
+/// One reading of the list.
+struct Reading {
+    clients: BTreeMap<String, Client>,
+    /// The totals that the pages named, and how many clients they showed.
+    totals: BTreeSet<usize>,
+    shown: usize,
+}
+
+impl Reading {
+    /// Whether nothing came or went while it was read, as far as can be seen.
+    fn is_whole(&self) -> bool {
+        self.totals.iter().all(|total| *total == self.shown) && self.clients.len() == self.shown
     }
 }
 
 impl Uaa {
-    /// A client that is there already may have been made for other roles.
-    async fn adopt(&self, found: ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
-        if found.roles.as_ref() == Some(&wanted.roles) { Ok(found) } else { self.set_roles(&found, wanted).await }
+    async fn all_pages(&self) -> Result<Reading> {
+        let mut reading = Reading { clients: BTreeMap::new(), totals: BTreeSet::new(), shown: 0 };
+        for _ in 0..MOST_PAGES {
+            let page = self.page(reading.shown + 1).await?;
+            let count = page.resources.len();
+            reading.shown += count;
+            reading.totals.insert(page.total_results);
+            reading.clients.extend(page.resources.into_iter().map(|client| (client.id.clone(), client)));
+            if count == 0 && reading.shown == 0 && page.total_results > 0 {
+                return Err(Error::new(Kind::UnexpectedAnswer, LIST).detail("the list is not complete"));
+            }
+            if count == 0 || reading.shown >= page.total_results {
+                return Ok(reading);
+            }
+        }
+        Err(Error::new(Kind::UnexpectedAnswer, LIST).detail("the list does not end"))
     }
 
     async fn page(&self, start: usize) -> Result<Page> {

@@ -2,8 +2,9 @@
 //!
 //! What is ours carries our mark in fields of its own, which the UAA keeps and shows. A secret is never shown again, so
 //! issuing a credential sets a new one, and with that the one before stops working. Which credential a client's secret
-//! is stands in one more field: revoking one that was superseded must not end its successor. The UAA has no guard
-//! against writes that cross (no `If-Match`), so every write names only the fields that it is about.
+//! is stands in one more field, which is written before the secret is: one that somebody else has issued meanwhile is
+//! seen, and revoking one that was superseded does not end its successor. The UAA has no guard against writes that cross
+//! (no `If-Match`), so every write names only the fields that it is about.
 
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
@@ -37,12 +38,22 @@ impl Uaa {
         Self { session, prover, url: url.trim_end_matches('/').to_owned() }
     }
 
-    /// A client, if it is there.
+    /// A client, if it is there. Asked of the list: a 404 may be anybody's, an empty list says that there is none.
     async fn client(&self, operation: &'static str, id: &str, urgency: Urgency) -> Result<Option<Client>> {
-        let call = self.session.get(operation, &["oauth", "clients", id]).urgency(urgency);
-        let answer = call.accept(&[404]).send().await?;
-        if answer.status() == 404 { Ok(None) } else { answer.json(operation).map(Some) }
+        // Our ids have nothing in them that a filter could take for its syntax. It compares without regard to case.
+        let filter = format!("client_id eq \"{id}\"");
+        let call = self.session.get(operation, &["oauth", "clients"]).urgency(urgency).query("filter", &filter);
+        let page: wire::Page = call.send_json().await?;
+        if page.resources.len() != page.total_results || page.resources.iter().any(|one| !one.is_called(id)) {
+            return Err(another(operation));
+        }
+        Ok(page.resources.into_iter().find(|client| client.id == id))
     }
+}
+
+/// The answer shows something else than was asked for.
+fn another(operation: &'static str) -> Error {
+    Error::new(Kind::UnexpectedAnswer, operation).detail("the answer is about something else")
 }
 
 /// A secret that nobody can guess, of characters that need no encoding anywhere.
@@ -52,8 +63,10 @@ fn new_secret() -> SecretString {
 }
 
 fn observed(client: Client) -> ObservedIdentity {
+    let (mark, credential) = (client.mark(), client.credential().map(str::to_owned));
     let roles = client.authorities.into_iter().filter(|authority| authority != NO_AUTHORITY).collect();
-    ObservedIdentity { id: client.id.clone(), name: client.id, health: Health::Usable, roles: Some(roles) }
+    let (name, id) = (client.id.clone(), client.id);
+    ObservedIdentity { name, id, health: Health::Usable, roles: Some(roles), mark, credential }
 }
 
 /// A UAA says 400 to an administrator who may write clients but not give them authorities of its choice.
@@ -83,5 +96,13 @@ mod tests {
     fn no_authority_is_no_role() {
         let client: Client = serde_json::from_str(r#"{"client_id":"tuo-1","authorities":["uaa.none"]}"#).unwrap();
         assert_eq!(observed(client).roles.unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_secret_that_nobody_holds_is_no_credential() {
+        let credential = |text: &str| observed(serde_json::from_str::<Client>(text).unwrap()).credential;
+        assert_eq!(credential(r#"{"client_id":"a","tuo_credential":"a-2"}"#).as_deref(), Some("a-2"));
+        assert_eq!(credential(r#"{"client_id":"a","tuo_credential":""}"#), None);
+        assert_eq!(credential(r#"{"client_id":"a"}"#), None);
     }
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::wire::{Client, CredentialMark, SecretChange};
-use super::{Uaa, new_secret};
+use super::wire::{Client, CredentialMark, SecretChange, SecretChanged};
+use super::{Uaa, another, new_secret};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Proof, Provenance};
+use crate::platform::{
+    Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
+};
 
 const ISSUE: &str = "set client secret";
 const REVOKE: &str = "end client secret";
@@ -28,8 +30,13 @@ impl Credentials for Uaa {
         Ok(Vec::new())
     }
 
-    /// The mark comes first: after a crash in between, no revocation of an older credential can end the new one.
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Issued> {
+    async fn find(&self, _: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
+        Ok(Vec::new())
+    }
+
+    /// The mark comes first: whoever holds the credential that the mark named before sees that it has been superseded,
+    /// also where the answer to the new secret is lost.
+    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
         let client = self.client(ISSUE, &identity.id, Urgency::Normal).await?;
         let client = client.ok_or_else(|| Error::new(Kind::NotFound, ISSUE).detail("the client is gone"))?;
         if !client.is_of(owner) {
@@ -38,7 +45,7 @@ impl Credentials for Uaa {
         let secret = new_secret();
         self.mark(ISSUE, &client, name).await?;
         self.set_secret(ISSUE, &identity.id, &secret).await?;
-        Ok(self.issued(identity, name, secret))
+        Ok(Ordered::Done(self.issued(identity, name, secret)))
     }
 
     async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
@@ -47,14 +54,13 @@ impl Credentials for Uaa {
 
     /// Sets a secret that nobody holds, if the client's secret is still this credential. One that was superseded has
     /// ended when its successor was issued.
-    async fn revoke(&self, credential: &ObservedCredential) -> Result<()> {
-        match self.client(REVOKE, &credential.identity, Urgency::First).await? {
-            Some(client) if client.has_credential(&credential.name) => {
-                self.set_secret(REVOKE, &client.id, &new_secret()).await?;
-                self.mark(REVOKE, &client, NOBODY).await
-            }
-            _ => Ok(()),
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
+        let client = self.client(REVOKE, &credential.identity, Urgency::First).await?;
+        if let Some(client) = client.filter(|client| client.credential() == Some(&credential.name)) {
+            self.set_secret(REVOKE, &client.id, &new_secret()).await?;
+            self.mark(REVOKE, &client, NOBODY).await?;
         }
+        Ok(Ordered::Done(()))
     }
 
     async fn prove(&self, issued: &Issued) -> Result<Proof> {
@@ -70,13 +76,17 @@ impl Uaa {
             tuo_credential: name,
         };
         let call = self.session.put(operation, &["oauth", "clients", &client.id]).json(&mark);
-        call.urgency(Urgency::First).send().await.map(drop)
+        let marked: Client = call.urgency(Urgency::First).send_json().await?;
+        let is_marked = marked.id == client.id && marked.credential().unwrap_or(NOBODY) == name;
+        if is_marked { Ok(()) } else { Err(another(operation)) }
     }
 
+    /// The answer that says nothing of it leaves open which secret the client has.
     async fn set_secret(&self, operation: &'static str, id: &str, secret: &SecretString) -> Result<()> {
         let change = SecretChange { client_id: id, secret: secret.expose_secret(), change_mode: "UPDATE" };
         let call = self.session.put(operation, &["oauth", "clients", id, "secret"]).json(&change);
-        call.urgency(Urgency::First).send().await.map(drop)
+        let changed = call.urgency(Urgency::First).send_json::<SecretChanged>().await.map_err(open)?;
+        if changed.status == "ok" { Ok(()) } else { Err(open(another(operation))) }
     }
 
     fn issued(&self, identity: &ObservedIdentity, name: &str, secret: SecretString) -> Issued {
@@ -103,4 +113,9 @@ impl Uaa {
             fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
         Issued { credential, provenance, fields }
     }
+}
+
+/// What cannot be read of an answer to a change leaves open whether it was made.
+fn open(error: Error) -> Error {
+    if error.kind() == Kind::UnexpectedAnswer { Error::new(Kind::OutcomeUnknown, error.operation()) } else { error }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::technical_user::GrantType;
 use crate::plan::owner::Owner;
+use crate::platform::Mark;
 
 /// A page of clients.
 #[derive(Deserialize)]
@@ -25,6 +26,9 @@ pub struct Client {
     tuo_cluster: Option<String>,
     tuo_owner: Option<String>,
     tuo_credential: Option<String>,
+    /// For people, `namespace/name`: see [`NewClient::name`].
+    #[serde(default)]
+    name: Option<String>,
 }
 
 impl Client {
@@ -38,9 +42,21 @@ impl Client {
         self.is_of_cluster(&owner.cluster) && self.tuo_owner.as_deref() == Some(&owner.uid)
     }
 
-    /// Whether its secret is the credential of this name.
-    pub fn has_credential(&self, name: &str) -> bool {
-        self.tuo_credential.as_deref() == Some(name)
+    /// For whom it was made.
+    pub fn mark(&self) -> Option<Mark> {
+        let uid = self.tuo_owner.clone()?;
+        let (namespace, name) = self.name.as_deref().and_then(|name| name.split_once('/')).unwrap_or_default();
+        Some(Mark { uid, namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    /// The name of the credential that its secret is; `None` where nobody holds it.
+    pub fn credential(&self) -> Option<&str> {
+        self.tuo_credential.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// Whether a filter for this id would find it.
+    pub fn is_called(&self, id: &str) -> bool {
+        self.id.eq_ignore_ascii_case(id)
     }
 }
 
@@ -82,4 +98,10 @@ pub struct SecretChange<'a> {
     pub secret: &'a str,
     /// `UPDATE` leaves exactly this one secret, however many there were.
     pub change_mode: &'static str,
+}
+
+/// What it says to that.
+#[derive(Deserialize)]
+pub struct SecretChanged {
+    pub status: String,
 }

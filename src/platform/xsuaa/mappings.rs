@@ -2,64 +2,79 @@
 
 use std::collections::BTreeSet;
 
-use super::{Xsuaa, wire};
+use super::{Xsuaa, check, is_unknown, wire};
 use crate::api::Role;
 use crate::api::role_binding::RoleName;
 use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
+use crate::platform::http::Answer;
 
 const READ: &str = "list attribute mappings";
 const GRANT: &str = "create attribute mapping";
 const REVOKE: &str = "delete attribute mapping";
 
 impl Xsuaa {
-    /// Which groups of an identity provider get which role collections, in one read.
-    pub(super) async fn groups(&self, origin: &str) -> Result<BTreeSet<Grant>> {
-        let path = [&at(origin)[..], &["rolecollections"]].concat();
-        let mappings: Vec<wire::Mapping> = self
-            .session
-            .get(READ, &path)
-            .urgency(Urgency::Last)
-            .send_json()
-            .await
-            .map_err(|error| missing(error, origin))?;
-        Ok(mappings.iter().filter_map(|mapping| held_by_group(mapping, origin)).collect())
+    /// Which groups of an identity provider get a role collection. The document: 404 is "not found", so nobody gets it.
+    /// There are at most 5000 mappings in a subaccount.
+    pub(super) async fn groups_of(&self, origin: &str, collection: &str, urgency: Urgency) -> Result<BTreeSet<Grant>> {
+        let path = [&at(origin)[..], &[wire::GROUPS, "rolecollections", collection]].concat();
+        let answer = self.session.get(READ, &path).urgency(urgency).accept(&[404]).send().await?;
+        if is_unknown(&answer, READ)? {
+            return Ok(BTreeSet::new());
+        }
+        let mappings: Vec<wire::Mapping> = answer.json(READ)?;
+        Ok(mappings.iter().filter_map(|mapping| held_by(mapping, origin)).collect())
     }
 
-    /// Maps. What the API says to a mapping that exists already is not documented, so a refusal is checked.
+    /// Whether each of these, all of one group or of several, is mapped.
+    pub(super) async fn held_by_group(&self, grants: &[&Grant], urgency: Urgency) -> Vec<Result<bool>> {
+        let mut held = Vec::with_capacity(grants.len());
+        for grant in grants {
+            held.push(self.is_mapped(grant, urgency).await);
+        }
+        held
+    }
+
+    /// Maps. What the API says to a mapping that exists already is not documented, so every answer that does not show
+    /// the mapping is checked.
     pub(super) async fn map(&self, grant: &Grant) -> Result<()> {
+        let Grant { holder, role } = grant;
         let body = wire::NewMapping {
-            role_collection_name: grant.role.name(),
+            role_collection_name: role.name(),
             attribute_name: wire::GROUPS,
-            attribute_value: &grant.holder.name,
+            attribute_value: holder.name(),
             operator: wire::EQUALS,
         };
-        let sent = self.session.post(GRANT, &at(&grant.holder.origin)).json(&body).accept(&[409]).send().await;
+        let sent = self.session.post(GRANT, &at(holder.origin())).json(&body).accept(&[409]).send().await;
         match sent {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == Kind::Invalid && self.is_mapped(grant).await? => Ok(()),
-            Err(error) => Err(missing(error, &grant.holder.origin)),
-        }
-    }
-
-    /// Removes a mapping. What the API says to one that is not there is not documented, so a refusal is checked.
-    pub(super) async fn unmap(&self, grant: &Grant) -> Result<()> {
-        let rest = [wire::GROUPS, wire::EQUALS, &grant.holder.name, "rolecollections", grant.role.name()];
-        let path = [&at(&grant.holder.origin)[..], &rest].concat();
-        match self.session.delete(REVOKE, &path).urgency(Urgency::First).accept(&[404]).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == Kind::Invalid && !self.is_mapped(grant).await? => Ok(()),
+            Ok(answer) if shows(&answer, grant) => Ok(()),
+            Err(error) if error.kind() != Kind::Invalid => Err(missing(error, grant)),
+            _ if self.is_mapped(grant, Urgency::Normal).await? => Ok(()),
             Err(error) => Err(error),
+            Ok(_) => Err(Error::new(Kind::UnexpectedAnswer, GRANT).detail("the mapping is not there after it")),
         }
     }
 
-    async fn is_mapped(&self, grant: &Grant) -> Result<bool> {
-        let rest = [wire::GROUPS, "rolecollections", grant.role.name()];
-        let path = [&at(&grant.holder.origin)[..], &rest].concat();
-        let answer = self.session.get(READ, &path).accept(&[400, 404]).send().await?;
-        let mappings: Vec<wire::Mapping> = if answer.status() == 200 { answer.json(READ)? } else { Vec::new() };
-        Ok(mappings.iter().any(|mapping| mapping.group() == Some(grant.holder.name.as_str())))
+    /// Removes a mapping. What the API says to one that is not there is not documented, so every answer that does not
+    /// show the mapping that went is checked.
+    pub(super) async fn unmap(&self, grant: &Grant) -> Result<()> {
+        let Grant { holder, role } = grant;
+        let rest = [wire::GROUPS, wire::EQUALS, holder.name(), "rolecollections", role.name()];
+        let path = [&at(holder.origin())[..], &rest].concat();
+        match self.session.delete(REVOKE, &path).urgency(Urgency::First).accept(&[404]).send().await {
+            Ok(answer) if shows(&answer, grant) => Ok(()),
+            Err(error) if error.kind() != Kind::Invalid => Err(error),
+            _ if !self.is_mapped(grant, Urgency::First).await? => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(Error::new(Kind::UnexpectedAnswer, REVOKE).detail("the mapping is there after it")),
+        }
+    }
+
+    async fn is_mapped(&self, grant: &Grant, urgency: Urgency) -> Result<bool> {
+        check(grant, READ)?;
+        let groups = self.groups_of(grant.holder.origin(), grant.role.name(), urgency).await?;
+        Ok(groups.contains(grant))
     }
 }
 
@@ -67,16 +82,24 @@ fn at(origin: &str) -> [&str; 7] {
     ["sap", "rest", "authorization", "v2", "identity-providers", origin, "attributes"]
 }
 
-fn missing(error: Error, origin: &str) -> Error {
+/// Whether an answer is a success that shows this very mapping.
+fn shows(answer: &Answer, grant: &Grant) -> bool {
+    let mapping = answer.json::<wire::Mapping>(READ);
+    let shown = mapping.ok().and_then(|mapping| held_by(&mapping, grant.holder.origin()));
+    answer.status() < 300 && shown.as_ref() == Some(grant)
+}
+
+fn missing(error: Error, Grant { holder, role }: &Grant) -> Error {
     if error.kind() != Kind::NotFound {
         return error;
     }
-    let detail = format!("there is no identity provider `{origin}`, or no such role collection");
+    let (role, origin) = (role.name(), holder.origin());
+    let detail = format!("there is no role collection `{role}`, or no identity provider `{origin}`");
     Error::new(Kind::NotFound, error.operation()).detail(detail)
 }
 
-fn held_by_group(mapping: &wire::Mapping, origin: &str) -> Option<Grant> {
-    let holder = Holder { kind: HolderKind::Group, name: mapping.group()?.to_owned(), origin: origin.to_owned() };
+fn held_by(mapping: &wire::Mapping, origin: &str) -> Option<Grant> {
+    let holder = Holder::named(HolderKind::Group, mapping.group()?, origin);
     let role = Role::RoleCollection(RoleName { name: mapping.role_collection_name.clone() });
-    Some(Grant { holder, role })
+    Some(Grant::new(holder, role))
 }

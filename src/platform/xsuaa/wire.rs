@@ -7,15 +7,6 @@ pub const GROUPS: &str = "Groups";
 /// The only comparison we use.
 pub const EQUALS: &str = "equals";
 
-/// A role collection with the users that hold it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RoleCollection {
-    pub name: String,
-    #[serde(default)]
-    pub user_references: Option<Vec<UserReference>>,
-}
-
 /// A user that holds a role collection.
 #[derive(Deserialize)]
 pub struct UserReference {
@@ -23,19 +14,29 @@ pub struct UserReference {
     pub origin: String,
 }
 
-/// A user, as the answer to an assignment shows it.
+/// A user, as answers show it. One that shows no role collections has none: the document does not require the list.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
+    pub username: String,
+    pub origin: String,
     #[serde(default)]
     role_collections: Option<Vec<String>>,
 }
 
 impl User {
-    /// Whether the user holds this role collection, if the answer tells.
-    pub fn holds(&self, name: &str) -> Option<bool> {
-        Some(self.role_collections.as_ref()?.iter().any(|held| held == name))
+    /// Whether the user holds this role collection.
+    pub fn holds(&self, name: &str) -> bool {
+        self.role_collections.iter().flatten().any(|held| held == name)
     }
+}
+
+/// What the API says of something that it does not know: this and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    #[serde(rename = "error")]
+    _error: String,
 }
 
 /// A role collection that whoever has an attribute of this value gets.

@@ -26,12 +26,15 @@ pub(crate) fn status(operation: &Operation<'_>, status: u16) -> bool {
         // Listed for some operations only, but no API answers without a token; wrong content types and methods are
         // refused before an operation is chosen.
         401 | 405 | 415 => true,
-        // A broker's refusal; recorded for `POST /v1/service_instances`.
-        502 => operation.id().contains("/v1/service_"),
-        // The open core answers so when the instance to bind does not exist, or the offering to show.
+        // A broker's refusal, recorded for `POST /v1/service_instances`. The open core's answers to a request that has
+        // waited too long, and to a query that it cannot read.
+        502 | 503 | 400 => operation.id().contains("/v1/service_"),
+        // The open core answers so when the instance to bind does not exist, the plan to order, or the offering to show.
         404 => matches!(
             operation.id().as_str(),
-            "POST /v1/service_bindings" | "GET /v1/service_offerings/{serviceOfferingID}"
+            "POST /v1/service_bindings"
+                | "POST /v1/service_instances"
+                | "GET /v1/service_offerings/{serviceOfferingID}"
         ),
         _ => false,
     }
@@ -47,6 +50,8 @@ pub(crate) fn extra_field(schema: &str, field: &str) -> bool {
             ["Created", "Updated", "Listed"].iter().any(|kind| schema.starts_with(kind))
                 && schema.ends_with("ResponseObject")
         }
+        // SAP's own Kubernetes operator asks for offerings by it.
+        "data_center" => schema == "ServiceOfferingResponseObject",
         // Recorded with a broker's error.
         "broker_error" => schema == "Error",
         _ => false,
@@ -60,9 +65,11 @@ pub(crate) fn excused(operation: &str, schema: &str, at: &str, value: &Value) ->
     // Recorded in lower case.
     let operation_type = schema == "OperationResponseObject.type"
         && value.as_str().is_some_and(|kind| ["create", "update", "delete"].contains(&kind));
+    // Described as a list; the open core stores one object.
+    let errors = schema == "OperationResponseObject.errors" && value.is_object();
     // Described as objects, which is what the generator says when it is told nothing; they are lists.
     let list = at.is_empty()
         && value.is_array()
         && ["GET /sap/rest/user/origin/{origin}/name", "POST /sap/rest/user/bulk"].contains(&operation);
-    parameters || operation_type || list
+    parameters || operation_type || errors || list
 }

@@ -16,20 +16,37 @@ use super::faults::Fault;
 use super::limits::Limit;
 use super::{Frame, Platform, RouteName, answer};
 
+/// The platforms in the order they are mounted in.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Those everything is about.
+    pub(super) first: Vec<Arc<dyn Platform>>,
+    /// Those of the other subaccount.
+    pub(super) other: Vec<Arc<dyn Platform>>,
+}
+
+impl Known {
+    /// The platforms of the subaccount a query names; the first one unless it says `other`.
+    fn of(&self, subaccount: Option<&str>) -> &[Arc<dyn Platform>] {
+        if subaccount == Some("other") { &self.other } else { &self.first }
+    }
+}
+
 /// What the control API reads and switches.
 #[derive(Clone)]
 struct Control {
     frame: Arc<Frame>,
-    platforms: Arc<Vec<Arc<dyn Platform>>>,
+    known: Arc<Known>,
     names: Arc<Vec<RouteName>>,
 }
 
 /// All routes of the control API.
-pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>, names: Vec<RouteName>) -> Router {
-    let control = Control { frame: Arc::clone(frame), platforms: Arc::new(platforms), names: Arc::new(names) };
+pub(crate) fn router(frame: &Arc<Frame>, known: Known, names: Vec<RouteName>) -> Router {
+    let control = Control { frame: Arc::clone(frame), known: Arc::new(known), names: Arc::new(names) };
     let below = Router::new()
         .route("/credentials/{platform}", get(credentials))
         .route("/routes", get(routes))
+        .route("/tokens", delete(forget_tokens))
         .route("/log", get(read_log).delete(clear_log))
         .route("/metrics", get(metrics))
         .route("/faults", get(list_faults).delete(clear_faults))
@@ -47,16 +64,17 @@ pub(crate) fn router(frame: &Arc<Frame>, platforms: Vec<Arc<dyn Platform>>, name
 #[derive(Deserialize)]
 struct CredentialQuery {
     r#type: Option<String>,
+    subaccount: Option<String>,
 }
 
-/// `GET /credentials/{platform}[?type=x509]`: the service key, as an administrator would paste it into a Secret.
+/// `GET /credentials/{platform}[?type=x509][&subaccount=other]`: the service key, as an administrator would paste it into a Secret.
 async fn credentials(
     State(control): State<Control>,
     Path(name): Path<String>,
     Query(query): Query<CredentialQuery>,
 ) -> Response {
     let x509 = query.r#type.as_deref() == Some("x509");
-    let platform = control.platforms.iter().find(|platform| platform.name() == name);
+    let platform = control.known.of(query.subaccount.as_deref()).iter().find(|platform| platform.name() == name);
     match platform.and_then(|platform| platform.admin_credential(x509)) {
         Some(credential) => Json(credential).into_response(),
         None => answer::json(StatusCode::NOT_FOUND, json!({"error": "no such platform or variant"})),
@@ -85,6 +103,12 @@ async fn read_log(State(control): State<Control>, Query(query): Query<LogQuery>)
 
 async fn clear_log(State(control): State<Control>) -> StatusCode {
     control.frame.log.clear();
+    StatusCode::NO_CONTENT
+}
+
+/// `DELETE /tokens`: no API knows any token any more, so that the next call is answered 401.
+async fn forget_tokens(State(control): State<Control>) -> StatusCode {
+    control.frame.tokens.reset();
     StatusCode::NO_CONTENT
 }
 
@@ -138,11 +162,12 @@ async fn change_settings(State(control): State<Control>, Json(part): Json<Value>
 struct StateQuery {
     #[serde(default)]
     secrets: bool,
+    subaccount: Option<String>,
 }
 
-/// `GET /state[?secrets=true]`
+/// `GET /state[?secrets=true][&subaccount=other]`
 async fn state(State(control): State<Control>, Query(query): Query<StateQuery>) -> Response {
-    let named = control.platforms.iter();
+    let named = control.known.of(query.subaccount.as_deref()).iter();
     let all = named.map(|platform| (platform.name().to_owned(), platform.snapshot(query.secrets)));
     Json(all.collect::<Map<_, _>>()).into_response()
 }
@@ -156,7 +181,7 @@ async fn reset(State(control): State<Control>) -> StatusCode {
     frame.faults.clear();
     frame.limits.clear();
     frame.log.clear();
-    control.platforms.iter().for_each(|platform| platform.reset());
+    control.known.first.iter().chain(&control.known.other).for_each(|platform| platform.reset());
     StatusCode::NO_CONTENT
 }
 

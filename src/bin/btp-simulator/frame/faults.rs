@@ -44,6 +44,20 @@ pub(crate) enum Kind {
     BrokerError,
     /// The right answer with every value of a wrong type.
     WrongTypes,
+    /// Valid JSON that is another object: what a gateway or another service might say.
+    OtherObject,
+    /// 404 of nobody in particular, without the router's header.
+    NotFound,
+}
+
+/// Which pages of a list a fault spoils.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Page {
+    /// The first one only.
+    First,
+    /// All but the first one.
+    Later,
 }
 
 /// Whether the request takes effect although its answer is faulty.
@@ -96,6 +110,9 @@ pub(crate) struct Fault {
     /// Delay before the answer.
     #[serde(default)]
     pub(crate) latency_ms: u64,
+    /// Which pages of a list it spoils; absent: every request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) page: Option<Page>,
 }
 
 /// All switched-on faults, by route name or `*`.
@@ -119,13 +136,13 @@ impl Faults {
     }
 
     /// The fault that spoils this request, counted off. A route's own fault goes before `*`.
-    pub(crate) fn take(&self, route: &str) -> Option<Fault> {
+    pub(crate) fn take(&self, route: &str, later_page: bool) -> Option<Fault> {
         if self.0.read(BTreeMap::is_empty) {
             return None;
         }
         self.0.write(|faults| {
             let key = if faults.contains_key(route) { route } else { "*" };
-            let fault = faults.get_mut(key)?;
+            let fault = faults.get_mut(key).filter(|fault| fault.means(later_page))?;
             let taken = fault.clone();
             match &mut fault.times {
                 Some(left) if *left > 1 => *left -= 1,
@@ -138,6 +155,10 @@ impl Faults {
 }
 
 impl Fault {
+    fn means(&self, later_page: bool) -> bool {
+        self.page.is_none_or(|page| (page == Page::Later) == later_page)
+    }
+
     /// Whether the platform must be asked: for its effect, or because the fault deforms the right answer.
     pub(crate) fn needs_the_effect(&self) -> bool {
         self.after == After::After || matches!(self.kind, Kind::Latency | Kind::Truncated | Kind::WrongTypes)
@@ -176,6 +197,8 @@ impl Fault {
             Kind::Throttle => throttled(retry_after),
             Kind::RouterNotFound => router_not_found(),
             Kind::Enormous => enormous(status.unwrap_or(StatusCode::OK)),
+            Kind::OtherObject => other_object(status.unwrap_or(StatusCode::OK)),
+            Kind::NotFound => answer::json(StatusCode::NOT_FOUND, json!({"error": "Not Found", "path": "/"})),
             Kind::BrokerError => broker_error(self.status.unwrap_or(422)),
         }
     }
@@ -198,14 +221,17 @@ fn router_not_found() -> Response {
     answer::with_header(response, HeaderName::from_static("x-cf-routererror"), "unknown_route")
 }
 
+/// As the open core writes it, without `broker_error`.
 fn broker_error(inner: u16) -> Response {
-    let text = "the broker refused the request";
-    let broker = json!({"StatusCode": inner, "ErrorMessage": null, "Description": text, "ResponseError": null});
-    let description = format!("Service broker error: Status: {inner}; Description: {text}");
-    answer::json(
-        StatusCode::BAD_GATEWAY,
-        json!({"error": "BrokerError", "description": description, "broker_error": broker}),
-    )
+    let description = format!(
+        "Failed request: Status: {inner}; ErrorMessage: <nil>; Description: the broker refused the request; \
+         ResponseError: <nil>"
+    );
+    answer::json(StatusCode::BAD_GATEWAY, json!({"error": "BrokerError", "description": description}))
+}
+
+fn other_object(status: StatusCode) -> Response {
+    answer::json(status, json!({"status": "UP", "components": {"db": {"status": "UP"}}, "groups": []}))
 }
 
 fn enormous(status: StatusCode) -> Response {
@@ -272,10 +298,20 @@ mod tests {
     fn a_fault_ends_after_its_times() {
         let faults = Faults::default();
         faults.put("a".into(), fault(json!({"kind": "status", "times": 2})));
-        assert!(faults.take("b").is_none());
-        assert!(faults.take("a").is_some());
-        assert!(faults.take("a").is_some());
-        assert!(faults.take("a").is_none());
+        assert!(faults.take("b", false).is_none());
+        assert!(faults.take("a", false).is_some());
+        assert!(faults.take("a", true).is_some());
+        assert!(faults.take("a", false).is_none());
+    }
+
+    #[test]
+    fn a_fault_may_wait_for_the_second_page() {
+        let faults = Faults::default();
+        faults.put("a".into(), fault(json!({"kind": "other-object", "page": "later", "times": 1})));
+        assert!(faults.take("a", false).is_none());
+        assert!(faults.take("a", true).is_some());
+        faults.put("a".into(), fault(json!({"kind": "other-object", "page": "first"})));
+        assert!(faults.take("a", true).is_none() && faults.take("a", false).is_some());
     }
 
     #[test]

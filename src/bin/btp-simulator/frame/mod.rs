@@ -10,6 +10,7 @@
 //! * It makes and checks access tokens with `frame.tokens` ([`Mint`]), under a realm of its own, so that one
 //!   platform's token is worth nothing at another. [`client_credentials::presented`] reads what a token request
 //!   carries (Basic, form body, client certificate).
+//! * Its own rates, where it documents some, are counted by [`rates`] when the observer asks [`Platform::admit`].
 //! * It reads switches from `frame.settings.current()`; a new switch is a new field of [`Settings`].
 //! * URLs it hands out start with `frame.url` (plain HTTP) or `frame.mtls_url` (client certificates).
 //!
@@ -25,6 +26,7 @@ mod limits;
 mod log;
 pub(crate) mod observe;
 pub(crate) mod random;
+pub(crate) mod rates;
 mod routes;
 mod settings;
 #[cfg(test)]
@@ -35,13 +37,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
 
 pub(crate) use clock::Clock;
 pub(crate) use guarded::Guarded;
 pub(crate) use routes::{RouteName, Routes};
-pub(crate) use settings::{IdpDisplayName, Settings, Switches};
+pub(crate) use settings::{
+    BrokerErrorMember, EmptyRoles, IdpDisplayName, MissingGrantTypes, NeoGrantType, NeoMemberBodies, OperationErrors,
+    Settings, Switches, UnknownFields,
+};
 pub(crate) use tokens::{Grant, Mint, Shape, TokenRefusal};
 
 /// One simulated platform, as the control API and the observer see it.
@@ -58,16 +64,37 @@ pub(crate) trait Platform: Send + Sync {
     /// The service key an administrator would be handed, as that platform spells it; `None`: no such variant.
     fn admin_credential(&self, x509: bool) -> Option<Value>;
 
+    /// Counts a request against the platform's own rates: how long it has to wait, or after which time it may come
+    /// again.
+    fn admit(&self, _request: &Asked<'_>) -> Result<Duration, Duration> {
+        Ok(Duration::ZERO)
+    }
+
+    /// `Retry-After` of a request that its own rates refuse.
+    fn come_again(&self, wait: Duration, _now: Duration) -> String {
+        wait.as_secs().to_string()
+    }
+
     /// The answer to one request too many. `retry_after` is the ready-made header value, if one is to be sent.
     fn throttled(&self, retry_after: Option<String>) -> Response {
         answer::throttled_plain(retry_after)
     }
 }
 
+/// A request as far as a rate counts it.
+pub(crate) struct Asked<'a> {
+    /// Name of its route.
+    pub(crate) route: &'a str,
+    /// The client that asks, as far as it can be told.
+    pub(crate) client: &'a str,
+}
+
 /// A platform ready to be served: its state, its routes below its prefix, and their names.
 pub(crate) struct Mounted {
     /// The state behind the routes.
     pub(crate) platform: Arc<dyn Platform>,
+    /// The same platform in the other subaccount, where there is one.
+    pub(crate) other: Option<Arc<dyn Platform>>,
     /// The routes, already nested below the prefix.
     pub(crate) router: Router,
     /// Name of each route, by method and full path pattern.
@@ -108,17 +135,24 @@ impl Frame {
             log: log::RequestLog::default(),
         })
     }
+
+    /// What the request's token grants in a realm.
+    pub(crate) fn grant(&self, headers: &HeaderMap, realm: &str) -> Result<Arc<Grant>, TokenRefusal> {
+        let settles = Duration::from_millis(self.settings.current().fresh_token_millis);
+        self.tokens.check(headers, realm, self.clock.now(), settles)
+    }
 }
 
 /// The whole simulator as one router: every platform behind the observer, the control API beside it.
 pub(crate) fn assemble(frame: &Arc<Frame>, mounted: Vec<Mounted>) -> Router {
     let mut platforms = Router::new();
-    let mut known = Vec::new();
+    let mut known = control::Known::default();
     let mut names = Vec::new();
     for one in mounted {
         platforms = platforms.merge(one.router);
         names.extend(one.names.into_iter().map(|name| (name, Arc::clone(&one.platform))));
-        known.push(one.platform);
+        known.first.push(one.platform);
+        known.other.extend(one.other);
     }
     let routes = names.iter().map(|(name, _): &(RouteName, _)| name.clone()).collect();
     let observed = observe::stand_before(platforms, frame, names);

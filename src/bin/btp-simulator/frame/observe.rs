@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::log::Entry;
-use super::{Frame, Platform, RouteName, answer, client_credentials};
+use super::{Asked, Frame, Platform, RouteName, answer, client_credentials};
 
 /// Fields of forms and of JSON bodies whose values never reach the log. The last two are what the UAA takes to change a
 /// client's secret (UAA API, "Change Secret").
@@ -95,15 +95,31 @@ impl Observer {
     ) -> Response {
         let Some((route, platform)) = known else { return next.run(request).await };
         let now = self.frame.clock.now();
+        let asked = Asked { route, client: entry.client.as_deref().unwrap_or_default() };
         if let Err(wait) = self.frame.limits.admit(route, now) {
             return platform.throttled(Some(wait.as_secs().max(1).to_string()));
         }
-        let Some(fault) = self.frame.faults.take(route) else { return next.run(request).await };
+        match platform.admit(&asked) {
+            Ok(wait) => pause(wait).await,
+            Err(wait) => return platform.throttled(Some(platform.come_again(wait.max(Duration::from_secs(1)), now))),
+        }
+        let Some(fault) = self.frame.faults.take(route, is_later_page(entry.query.as_deref())) else {
+            return next.run(request).await;
+        };
         entry.fault = serde_json::to_value(fault.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
         pause(Duration::from_millis(fault.latency_ms)).await;
         let right = if fault.needs_the_effect() { Some(next.run(request).await) } else { None };
         fault.answer(right, now, |retry_after| platform.throttled(retry_after)).await
     }
+}
+
+/// Whether a list is asked for from its second page on: by a token, by records to skip, by a first record.
+fn is_later_page(query: Option<&str>) -> bool {
+    let fields = client_credentials::form(query.unwrap_or_default().as_bytes());
+    let above = |name: &str, least: u64| {
+        fields.get(name).and_then(|value| value.parse::<u64>().ok()).is_some_and(|value| value > least)
+    };
+    fields.get("token").is_some_and(|token| !token.is_empty()) || above("skip", 0) || above("startIndex", 1)
 }
 
 async fn pause(duration: Duration) {

@@ -19,16 +19,136 @@ pub(crate) enum IdpDisplayName {
     Host,
 }
 
+/// What becomes of fields of a Service Manager's request that nobody knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnknownFields {
+    /// 400, so that a client that misspells a field finds out here.
+    #[default]
+    Refused,
+    /// Read over, as the real service does.
+    Ignored,
+}
+
+/// How `errors` of an operation is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OperationErrors {
+    /// One object: the open core.
+    #[default]
+    Object,
+    /// A list of them: the OpenAPI document.
+    List,
+}
+
+/// Whether the answer to a broker's refusal has a member with what the broker said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum BrokerErrorMember {
+    /// It has not: the open core.
+    #[default]
+    Absent,
+    /// It has: recorded answers of SAP's service.
+    Present,
+}
+
+/// What an instance of Cloud Integration may do whose parameters name no `grant-types`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MissingGrantTypes {
+    /// Its clients get no token.
+    #[default]
+    None,
+    /// As if `client_credentials` had been named.
+    ClientCredentials,
+}
+
+/// What an instance of Cloud Integration without roles may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum EmptyRoles {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What the broker thinks usual: `ESBMessaging.send`, `MonitoringDataRead`.
+    Default,
+}
+
+/// Where Neo's token endpoint looks for the grant type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NeoGrantType {
+    /// In the query, as documented.
+    #[default]
+    Query,
+    /// In the query or in the form.
+    QueryOrForm,
+}
+
+/// What Neo's members API reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NeoMemberBodies {
+    /// `application/scim+json` only (RFC 7644, section 3.1: what clients should send).
+    #[default]
+    Scim,
+    /// `application/json` too (the same section: what servers may accept).
+    ScimOrJson,
+}
+
+/// Whether the platforms keep to the rates they document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Rates {
+    /// They do.
+    #[default]
+    Documented,
+    /// They answer everything: for tests and measurements of other things.
+    Lifted,
+}
+
 /// All switches. `PUT /_simulator/settings` takes any part of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Settings {
-    /// Plans whose broker is asynchronous: their creates, updates and deletes always answer 202.
+    /// Plans whose broker is asynchronous: it answers 202 and is not done.
     pub(crate) async_plans: BTreeSet<String>,
-    /// How long an asynchronous operation takes.
+    /// How long an asynchronous broker takes after its 202.
     pub(crate) operation_millis: u64,
+    /// How long any broker takes to answer: a synchronous one with what it has done, an asynchronous one with its 202.
+    pub(crate) broker_millis: u64,
+    /// How long the Service Manager lets a request wait before it cuts it off with 503.
+    pub(crate) timeout_millis: u64,
     /// Plans whose next operations fail at the broker (an operation that ends `failed`, or 502 when synchronous).
     pub(crate) failing_plans: BTreeSet<String>,
+    /// What becomes of unknown fields of a request to the Service Manager.
+    pub(crate) unknown_fields: UnknownFields,
+    /// How `errors` of an operation is written.
+    pub(crate) operation_errors: OperationErrors,
+    /// Whether a broker's refusal carries `broker_error`.
+    pub(crate) broker_error_member: BrokerErrorMember,
+    /// Most items of a page of the Service Manager, whatever the client asks for; fewer than 50 also without asking.
+    pub(crate) service_manager_page: usize,
+    /// Most role collections of a page of XSUAA.
+    pub(crate) xsuaa_page: usize,
+    /// Most clients of a page of the UAA.
+    pub(crate) uaa_page: usize,
+    /// How long the subaccount's lists (not what is asked for by name or id) do not show what is new.
+    pub(crate) list_delay_millis: u64,
+    /// How long the subaccount's token service does not know a new client.
+    pub(crate) client_delay_millis: u64,
+    /// How long APIs refuse a token that has just been issued.
+    pub(crate) fresh_token_millis: u64,
+    /// Whether the platforms keep to their documented rates.
+    pub(crate) rates: Rates,
+    /// What no `grant-types` mean for Cloud Integration.
+    pub(crate) missing_grant_types: MissingGrantTypes,
+    /// What no roles mean for Cloud Integration.
+    pub(crate) empty_roles: EmptyRoles,
+    /// Where Neo reads the grant type.
+    pub(crate) neo_grant_type: NeoGrantType,
+    /// Which bodies Neo's members API reads.
+    pub(crate) neo_member_bodies: NeoMemberBodies,
     /// Whether Cloud Integration's capability is activated: only then are the `it-rt` plans visible.
     pub(crate) it_rt_activated: bool,
     /// What the display name of an identity provider is.
@@ -50,7 +170,23 @@ impl Default for Settings {
         Self {
             async_plans: BTreeSet::new(),
             operation_millis: 200,
+            broker_millis: 0,
+            timeout_millis: 60_000,
             failing_plans: BTreeSet::new(),
+            unknown_fields: UnknownFields::default(),
+            operation_errors: OperationErrors::default(),
+            broker_error_member: BrokerErrorMember::default(),
+            service_manager_page: 200,
+            xsuaa_page: 500,
+            uaa_page: 500,
+            list_delay_millis: 0,
+            client_delay_millis: 0,
+            fresh_token_millis: 0,
+            rates: Rates::default(),
+            missing_grant_types: MissingGrantTypes::default(),
+            empty_roles: EmptyRoles::default(),
+            neo_grant_type: NeoGrantType::default(),
+            neo_member_bodies: NeoMemberBodies::default(),
             it_rt_activated: true,
             idp_display_name: IdpDisplayName::default(),
             propagation_seconds: 0,
@@ -59,6 +195,13 @@ impl Default for Settings {
             neo_older_user_extension: false,
             sender_roles: std::collections::BTreeMap::new(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether the documented rates hold.
+    pub(crate) fn rates_hold(&self) -> bool {
+        self.rates == Rates::Documented
     }
 }
 

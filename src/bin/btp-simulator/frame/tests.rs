@@ -105,3 +105,51 @@ async fn a_reset_forgets_everything_but_the_administrators() {
     assert_eq!(world.get("", "/_simulator/credentials/xsuaa?type=x509").await.status, 200);
     assert_eq!(world.get("", "/_simulator/credentials/nobody").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_fault_may_spoil_the_second_page_only() {
+    let (world, token) = world().await;
+    world.set(json!({"serviceManagerPage": 1})).await;
+    world.runtime_instance(&token, "a", &[]).await;
+    world.runtime_instance(&token, "b", &[]).await;
+    let list = "service-manager.list-instances";
+    world.fault(list, json!({"kind": "other-object", "page": "later", "times": 1})).await;
+    let first = world.get(&token, INSTANCES).await.body;
+    assert_eq!(first["num_items"], 2);
+    let second = format!("{INSTANCES}?token={}", first["token"].as_str().unwrap().replace('=', "%3D"));
+    let other = world.get(&token, &second).await;
+    assert_eq!((other.status, &other.body["status"], &other.body["items"]), (200, &json!("UP"), &Value::Null));
+    assert_eq!(world.get(&token, &second).await.body["items"][0]["name"], "b");
+}
+
+#[tokio::test]
+async fn a_plain_404_does_not_say_that_it_is_the_routers() {
+    let (world, token) = world().await;
+    world.fault("*", json!({"kind": "not-found", "times": 1})).await;
+    let answer = world.get(&token, INSTANCES).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.headers.get("x-cf-routererror").is_none() && answer.body["error"].is_string());
+}
+
+#[tokio::test]
+async fn a_long_fault_goes_on_until_it_is_used_up() {
+    let (world, token) = world().await;
+    world.fault(ROUTE, json!({"kind": "status", "status": 503, "times": 40})).await;
+    for _ in 0..40 {
+        assert_eq!(world.post(&token, INSTANCES, runtime_order("a", &[])).await.status, 503);
+    }
+    assert_eq!(world.post(&token, INSTANCES, runtime_order("a", &[])).await.status, 201);
+}
+
+#[tokio::test]
+async fn apis_forget_tokens_while_the_token_service_goes_on() {
+    let (world, token) = world().await;
+    assert_eq!(world.call("", Method::DELETE, "/_simulator/tokens", None).await.status, 204);
+    assert_eq!(world.get(&token, INSTANCES).await.status, 401);
+    assert_eq!(world.get(&world.admin("service-manager").await, INSTANCES).await.status, 200);
+    world.set(json!({"freshTokenMillis": 60_000})).await;
+    let fresh = world.admin("service-manager").await;
+    assert_eq!(world.get(&fresh, INSTANCES).await.status, 401);
+    world.frame.clock.advance(std::time::Duration::from_mins(1));
+    assert_eq!(world.get(&fresh, INSTANCES).await.status, 200);
+}

@@ -51,12 +51,15 @@ pub(crate) enum TokenRefusal {
     Missing,
     /// Not a token of this realm.
     Unknown,
+    /// Issued so short a time ago that the API has not heard of it.
+    Fresh,
     /// Its time is over.
     Expired,
 }
 
 struct Issued {
     grant: Arc<Grant>,
+    since: Duration,
     expires: Duration,
 }
 
@@ -79,18 +82,24 @@ impl Mint {
             if issued.len() % SWEEP_EVERY == SWEEP_EVERY - 1 {
                 issued.retain(|_, one| one.expires > now);
             }
-            issued.insert(token.clone(), Issued { grant: Arc::new(grant), expires });
+            issued.insert(token.clone(), Issued { grant: Arc::new(grant), since: now, expires });
         });
         token
     }
 
-    /// What the request's Bearer token grants in this realm.
-    pub(crate) fn check(&self, headers: &HeaderMap, realm: &str, clock: &Clock) -> Result<Arc<Grant>, TokenRefusal> {
+    /// What the request's Bearer token grants in this realm; not before it is as old as `settles`.
+    pub(crate) fn check(
+        &self,
+        headers: &HeaderMap,
+        realm: &str,
+        now: Duration,
+        settles: Duration,
+    ) -> Result<Arc<Grant>, TokenRefusal> {
         let token = bearer(headers).ok_or(TokenRefusal::Missing)?;
-        let now = clock.now();
         self.issued.read(|issued| match issued.get(token) {
             Some(one) if one.grant.realm != realm => Err(TokenRefusal::Unknown),
             Some(one) if one.expires <= now => Err(TokenRefusal::Expired),
+            Some(one) if one.since + settles > now => Err(TokenRefusal::Fresh),
             Some(one) => Ok(Arc::clone(&one.grant)),
             None => Err(TokenRefusal::Unknown),
         })
@@ -100,6 +109,12 @@ impl Mint {
     pub(crate) fn client_of(&self, headers: &HeaderMap) -> Option<String> {
         let token = bearer(headers)?;
         self.issued.read(|issued| issued.get(token).map(|one| one.grant.client_id.clone()))
+    }
+
+    /// The realm of a Bearer token, whether or not it is still valid.
+    pub(crate) fn realm_of(&self, headers: &HeaderMap) -> Option<&'static str> {
+        let token = bearer(headers)?;
+        self.issued.read(|issued| issued.get(token).map(|one| one.grant.realm))
     }
 
     /// Forgets every token.
@@ -157,11 +172,23 @@ mod tests {
     fn a_token_ends_with_its_lifetime_and_opens_only_its_realm() {
         let (mint, clock) = (Mint::default(), Clock::default());
         let headers = with_bearer(&mint.issue(grant(60), Shape::Jwt, &clock));
-        assert_eq!(mint.check(&headers, "a", &clock).unwrap().client_id, "c");
-        assert_eq!(mint.check(&headers, "b", &clock).unwrap_err(), TokenRefusal::Unknown);
+        let check = |headers: &HeaderMap, realm| mint.check(headers, realm, clock.now(), Duration::ZERO);
+        assert_eq!(check(&headers, "a").unwrap().client_id, "c");
+        assert_eq!(mint.realm_of(&headers), Some("a"));
+        assert_eq!(check(&headers, "b").unwrap_err(), TokenRefusal::Unknown);
         clock.advance(Duration::from_secs(61));
-        assert_eq!(mint.check(&headers, "a", &clock).unwrap_err(), TokenRefusal::Expired);
-        assert_eq!(mint.check(&HeaderMap::new(), "a", &clock).unwrap_err(), TokenRefusal::Missing);
+        assert_eq!(check(&headers, "a").unwrap_err(), TokenRefusal::Expired);
+        assert_eq!(check(&HeaderMap::new(), "a").unwrap_err(), TokenRefusal::Missing);
+    }
+
+    #[test]
+    fn a_fresh_token_may_have_to_settle_first() {
+        let (mint, clock) = (Mint::default(), Clock::default());
+        let headers = with_bearer(&mint.issue(grant(60), Shape::Opaque, &clock));
+        let check = || mint.check(&headers, "a", clock.now(), Duration::from_secs(5));
+        assert_eq!(check().unwrap_err(), TokenRefusal::Fresh);
+        clock.advance(Duration::from_secs(5));
+        assert!(check().is_ok());
     }
 
     #[test]

@@ -103,7 +103,53 @@ async fn an_own_certificate_is_used_once_across_all_instances() {
     world.runtime_key(&admin, &first, "k", parameters.clone()).await;
     let order = json!({"name": "k", "service_instance_id": second, "parameters": parameters});
     let refused = world.post(&admin, BINDINGS, order).await;
-    assert_eq!((refused.status, &refused.body["broker_error"]["StatusCode"]), (502, &json!(400)));
+    assert_eq!((refused.status, &refused.body["error"]), (502, &json!("BrokerError")));
+}
+
+#[tokio::test]
+async fn an_instance_that_names_no_grant_type_gets_no_tokens_unless_a_switch_says_so() {
+    let (world, admin) = world().await;
+    let made = async |name: &str| {
+        let order = json!({"name": name, "service_offering_name": "it-rt", "service_plan_name": "integration-flow"});
+        let made = world.post(&admin, INSTANCES, order).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        made.body["id"].as_str().unwrap().to_owned()
+    };
+    let key = world.runtime_key(&admin, &made("a").await, "k", json!({})).await;
+    let refused = world.token(&key).await;
+    assert_eq!((refused.status, &refused.body["error"]), (401, &json!("unauthorized_client")));
+    world.set(json!({"missingGrantTypes": "client-credentials"})).await;
+    let key = world.runtime_key(&admin, &made("b").await, "k", json!({})).await;
+    assert_eq!(world.token(&key).await.status, 200);
+}
+
+#[tokio::test]
+async fn no_roles_are_none_or_the_brokers_usual_one() {
+    let (world, admin) = world().await;
+    let opened = async |name: &str| {
+        let id = world.runtime_instance(&admin, name, &[]).await;
+        let key = world.runtime_key(&admin, &id, "k", json!({})).await;
+        world.post(&token_of(&world, &key).await, SENDER, json!({})).await.status
+    };
+    assert_eq!(opened("a").await, 403);
+    world.set(json!({"emptyRoles": "default"})).await;
+    assert_eq!(opened("b").await, 200);
+    let id = world.runtime_instance(&admin, "c", &["Other"]).await;
+    let key = world.runtime_key(&admin, &id, "k", json!({})).await;
+    let last_goes = json!({"parameters": {"roles": []}});
+    world.call(&admin, Method::PATCH, &format!("{INSTANCES}/{id}"), Some(last_goes)).await;
+    assert_eq!(world.post(&token_of(&world, &key).await, SENDER, json!({})).await.status, 200, "it fails open");
+}
+
+#[tokio::test]
+async fn a_new_client_may_take_a_while_to_be_known() {
+    let (world, admin) = world().await;
+    world.set(json!({"clientDelayMillis": 3000})).await;
+    let id = world.runtime_instance(&admin, "a", &[]).await;
+    let key = world.runtime_key(&admin, &id, "k", json!({})).await;
+    assert_eq!(world.token(&key).await.body["error"], "invalid_client");
+    world.frame.clock.advance(Duration::from_secs(3));
+    assert_eq!(world.token(&key).await.status, 200);
 }
 
 #[tokio::test]

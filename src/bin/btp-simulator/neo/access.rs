@@ -15,7 +15,7 @@ use super::body::content_type;
 use super::budget::Api;
 use super::refusal::Refusal;
 use super::{Neo, REALM};
-use crate::frame::{Grant, Shape, answer, client_credentials};
+use crate::frame::{Grant, NeoGrantType, Shape, answer, client_credentials};
 
 /// Twenty-five minutes, which no client can change.
 const LIFETIME: Duration = Duration::from_mins(25);
@@ -36,17 +36,16 @@ pub(super) const READ_ROLES: Scopes = &["readApplicationRoles", "readAuthorizati
 /// Making and deleting an application's own roles.
 pub(super) const MANAGE_ROLES: Scopes = &["manageApplicationRoles", "manageAuthorizationSettings"];
 
-/// `POST /oauth2/apitoken/v1?grant_type=client_credentials`: credentials in the `Authorization` header only.
+/// `POST /oauth2/apitoken/v1?grant_type=client_credentials`: credentials in the `Authorization`
+/// header only, the grant type in the query (SAP Help Portal, "Using Platform APIs").
 pub(super) async fn token(
     State(neo): State<Arc<Neo>>,
-    Query(mut fields): Query<HashMap<String, String>>,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    if content_type(&headers) == "application/x-www-form-urlencoded" {
-        fields.extend(client_credentials::form(&body));
-    }
     let client = neo.authenticated(&headers)?;
+    let fields = neo.token_fields(query, &headers, &body);
     match fields.get("grant_type").map(String::as_str) {
         Some("client_credentials") => {}
         Some(_) => return Err(Refusal::Token(StatusCode::BAD_REQUEST, "unsupported_grant_type")),
@@ -70,6 +69,20 @@ fn granted(client: &ApiClient, asked: Option<&str>) -> Result<Vec<String>, Refus
 }
 
 impl Neo {
+    /// The parameters of a token request: those of the query, and of the form where a switch says so.
+    fn token_fields(
+        &self,
+        mut query: HashMap<String, String>,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> HashMap<String, String> {
+        let form_too = self.frame.settings.current().neo_grant_type == NeoGrantType::QueryOrForm;
+        if form_too && content_type(headers) == "application/x-www-form-urlencoded" {
+            query.extend(client_credentials::form(body));
+        }
+        query
+    }
+
     fn authenticated(&self, headers: &HeaderMap) -> Result<ApiClient, Refusal> {
         let wrong = || Refusal::Token(StatusCode::UNAUTHORIZED, "invalid_client");
         let presented = client_credentials::basic(headers).ok_or_else(wrong)?;
@@ -85,11 +98,12 @@ impl Neo {
         api: Api,
         scopes: Scopes,
     ) -> Result<(), Refusal> {
-        let grant = self.frame.tokens.check(headers, REALM, &self.frame.clock).map_err(|_| Refusal::Unauthorized)?;
+        let grant = self.frame.grant(headers, REALM).map_err(|_| Refusal::Unauthorized)?;
         if self.read(|account| account.name != subaccount) {
             return Err(Refusal::NotFound("There is no such subaccount"));
         }
-        let limit = self.frame.settings.current().neo_requests_per_minute;
+        let settings = self.frame.settings.current();
+        let limit = settings.neo_requests_per_minute.filter(|_| settings.rates_hold());
         let wait = self.budget.admit(api, limit, self.frame.clock.now())?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;

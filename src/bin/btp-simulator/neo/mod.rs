@@ -40,7 +40,7 @@ pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
     let api = Routes::below(PREFIX, "neo").post("token", "/oauth2/apitoken/v1", access::token);
     let api = groups::routes(users::routes(applications::routes(members::routes(api))));
     let (router, names) = api.with_state(Arc::clone(&neo));
-    Mounted { platform: neo, router, names }
+    Mounted { platform: neo, other: None, router, names }
 }
 
 impl Neo {

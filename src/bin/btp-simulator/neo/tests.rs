@@ -62,8 +62,14 @@ impl Server {
         self.request(method, path).bearer_auth(&self.token).header("accept", "application/scim+json")
     }
 
+    /// A call with a body of the type its API reads.
+    fn call_with(&self, method: Method, path: &str, body: &Value) -> RequestBuilder {
+        let kind = if path.starts_with(MEMBERS) { "application/scim+json" } else { "application/json" };
+        self.call(method, path).header("content-type", kind).body(body.to_string())
+    }
+
     async fn put(&self, path: &str, body: Value) -> u16 {
-        sent(self.call(Method::PUT, path).json(&body)).await.0.as_u16()
+        sent(self.call_with(Method::PUT, path, &body)).await.0.as_u16()
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -77,7 +83,7 @@ impl Server {
     }
 
     async fn add_member(&self, name: &str, userbase: &str, roles: &[&str]) -> (StatusCode, Value) {
-        sent(self.call(Method::POST, MEMBERS).json(&member(name, userbase, roles))).await
+        sent(self.call_with(Method::POST, MEMBERS, &member(name, userbase, roles))).await
     }
 }
 
@@ -120,6 +126,31 @@ async fn credentials_count_in_the_header_only() {
     assert_eq!(sent(neo.request(Method::POST, path).basic_auth(id, Some("wrong"))).await.0, 401);
     let without_grant = neo.request(Method::POST, "/oauth2/apitoken/v1").basic_auth(id, Some(secret));
     assert_eq!(sent(without_grant).await.0, 400);
+}
+
+#[tokio::test]
+async fn the_grant_type_stands_in_the_query_unless_a_switch_says_otherwise() {
+    let neo = Server::start().await;
+    let (id, secret) = neo.credential(0);
+    let in_form = || {
+        let form = [("grant_type", "client_credentials")];
+        neo.request(Method::POST, "/oauth2/apitoken/v1").basic_auth(id, Some(secret)).form(&form)
+    };
+    assert_eq!(sent(in_form()).await.0, 400);
+    assert_eq!(sent(neo.ask_token(0).form(&[("grant_type", "client_credentials")])).await.0, 200);
+    neo.frame.settings.change(&json!({"neoGrantType": "query-or-form"})).unwrap();
+    assert_eq!(sent(in_form()).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_fresh_token_is_refused_for_a_while_where_a_switch_says_so() {
+    let neo = Server::start().await;
+    neo.frame.settings.change(&json!({"freshTokenMillis": 5000})).unwrap();
+    let token = neo.token_of(0).await;
+    let call = || neo.request(Method::GET, SENDERS).bearer_auth(&token);
+    assert_eq!(sent(call()).await.0, 401);
+    neo.frame.clock.advance(Duration::from_secs(5));
+    assert_eq!(sent(call()).await.0, 200);
 }
 
 #[tokio::test]
@@ -173,6 +204,7 @@ async fn the_last_role_takes_the_member_along() {
     assert_eq!(neo.put(&path, member("P1", base, &["ReadOnly"])).await, 200);
     assert_eq!(neo.get(&path).await["roles"].as_array().unwrap().len(), 1);
     assert_eq!(neo.put(&path, member("P2", base, &["ReadOnly"])).await, 400);
+    assert_eq!(neo.put(&path, member("P1", "Acme.accounts.ondemand.com", &["ReadOnly"])).await, 400);
     assert_eq!(neo.put(&path, member("P1", base, &["Unknown"])).await, 400);
     assert_eq!(neo.put(&path, member("P1", base, &[])).await, 200);
     assert_eq!(sent(neo.call(Method::GET, &path)).await.0, 404);
@@ -188,6 +220,8 @@ async fn the_older_extension_can_be_switched_on() {
     let extension = &shown["com:sap:cloud:security:platform:1.0:UserExt"];
     assert_eq!(extension["userbase"], "acme.accounts.ondemand.com");
     assert_eq!(shown["roles"], json!([{"value": "Developer", "primary": false}]));
+    let as_shown = member("P1", "acme.accounts.ondemand.com", &["ReadOnly"]);
+    assert_eq!(neo.put(&format!("{MEMBERS}/P1_ACME.accounts.ondemand.com"), as_shown).await, 200);
 }
 
 #[tokio::test]
@@ -196,12 +230,16 @@ async fn members_want_their_headers_schemas_and_fields() {
     assert_eq!(sent(neo.request(Method::GET, MEMBERS).bearer_auth(&neo.token)).await.0, 406);
     let plain = neo.call(Method::POST, MEMBERS).header("content-type", "text/plain").body("{}");
     assert_eq!(sent(plain).await.0, 415);
+    let json = || neo.call(Method::POST, MEMBERS).json(&member("P9", "x", &["Developer"]));
+    assert_eq!(sent(json()).await.0, 415);
+    neo.frame.settings.change(&json!({"neoMemberBodies": "scim-or-json"})).unwrap();
+    assert_eq!(sent(json()).await.0, 201);
     let mut unknown = member("P1", "x", &["Developer"]);
     unknown["comment"] = json!("x");
     let mut bare = member("P1", "x", &["Developer"]);
     bare["schemas"] = json!([]);
     for body in [unknown, bare, member("P1", "x", &[]), json!({})] {
-        let (status, error) = sent(neo.call(Method::POST, MEMBERS).json(&body)).await;
+        let (status, error) = sent(neo.call_with(Method::POST, MEMBERS, &body)).await;
         assert_eq!((status.as_u16(), &error["status"]), (400, &json!("400")), "{body}");
     }
     let configuration = neo.request(Method::GET, "/authorization/v1/platform/ServiceProviderConfig");

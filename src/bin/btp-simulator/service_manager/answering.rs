@@ -1,5 +1,9 @@
-//! How changes are answered: at once with the object, or 202 with where to ask for the operation.
+//! How changes are answered: with the object when the broker is done, or 202 with where to ask for the operation.
+//!
+//! As the open core does it (`operations/scheduler.go`): with `async=false` the request waits until the broker has
+//! ended, with any other value it is answered at once, and without one the broker decides.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -8,75 +12,140 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::frame::answer;
+use crate::frame::{Settings, answer};
 
+use super::ServiceManager;
 use super::objects::{Binding, Instance, Operation, Progress};
 use super::refusal::Refusal;
-use super::store::{Effect, Store};
+use super::store::Store;
 
-/// Whether the client asks for an asynchronous operation.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+/// How often a waiting request looks whether its operation has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// The parameter `async` of a change.
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct AsyncQuery {
-    /// Absent: synchronous if the broker is.
     #[serde(default, rename = "async")]
-    pub(crate) wanted: Option<bool>,
+    said: Option<String>,
 }
 
-/// How an operation runs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    /// Answered before it ends.
-    pub(crate) asynchronous: bool,
-    /// When it ends.
-    pub(crate) ends: Duration,
+/// What the client says about waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Nothing: it waits for a synchronous broker only.
+    Unsaid,
+    /// `async=false`: it waits until the broker has ended.
+    Wait,
+    /// Anything else: it does not wait at all.
+    Hurry,
+}
+
+impl AsyncQuery {
+    /// What it means; only `false` is looked for.
+    pub(crate) fn wish(&self) -> Wish {
+        match self.said.as_deref() {
+            None | Some("") => Wish::Unsaid,
+            Some("false") => Wish::Wait,
+            Some(_) => Wish::Hurry,
+        }
+    }
 }
 
 /// An instance with its last operation.
-pub(crate) fn instance(store: &Store, instance: &Instance) -> Value {
-    instance.shown(store.last_operation(&instance.base).map(Operation::shown))
+pub(crate) fn instance(store: &Store, settings: &Settings, instance: &Instance) -> Value {
+    instance.shown(store.last_operation(&instance.base).map(|operation| operation.shown(settings)))
 }
 
 /// A binding with its last operation.
-pub(crate) fn binding(store: &Store, binding: &Binding) -> Value {
-    binding.shown(store.last_operation(&binding.base).map(Operation::shown))
+pub(crate) fn binding(store: &Store, settings: &Settings, binding: &Binding) -> Value {
+    binding.shown(store.last_operation(&binding.base).map(|operation| operation.shown(settings)))
 }
 
-/// The answer to a create: 201 with the object, its failure, or 202. A failed one leaves the object behind.
-pub(crate) fn created(store: &Store, begun: &Operation, run: Run, shown: Option<Value>) -> Result<Response, Refusal> {
-    ended(store, begun, run, StatusCode::CREATED, shown.unwrap_or(Value::Null))
+/// 202: the operation goes on without the client.
+pub(crate) fn accepted(operation: &Operation) -> Response {
+    answer::with_header(answer::json(StatusCode::ACCEPTED, json!({})), LOCATION, &operation.location())
 }
 
-/// The answer to an update: 200 with the object, its failure, or 202.
-pub(crate) fn changed(store: &Store, begun: &Operation, run: Run, shown: Option<Value>) -> Result<Response, Refusal> {
-    ended(store, begun, run, StatusCode::OK, shown.unwrap_or(Value::Null))
-}
-
-/// The answer to a delete: 200 `{}`, its failure, or 202.
-pub(crate) fn deleted(store: &Store, begun: &Operation, run: Run) -> Result<Response, Refusal> {
-    ended(store, begun, run, StatusCode::OK, json!({}))
-}
-
-/// The answer to a create whose name is taken: refused at once, or 202 with an operation that has failed. No object
-/// comes of it either way.
-pub(crate) fn taken(store: &mut Store, operation: Operation, run: Run, conflict: Refusal) -> Result<Response, Refusal> {
-    if !run.asynchronous {
-        return Err(conflict);
+/// The answer to a change whose name is taken: refused at once, or 202 with an operation that has failed.
+pub(crate) fn refused(
+    store: &mut Store,
+    operation: Operation,
+    wish: Wish,
+    refusal: Refusal,
+) -> Result<Response, Refusal> {
+    if wish != Wish::Hurry {
+        return Err(refusal);
     }
     let answer = accepted(&operation);
-    store.begin(operation, run.ends, Effect::Refuse(conflict));
+    store.refuse(operation, refusal);
     Ok(answer)
 }
 
-fn ended(store: &Store, begun: &Operation, run: Run, status: StatusCode, body: Value) -> Result<Response, Refusal> {
-    if run.asynchronous {
-        return Ok(accepted(begun));
+/// The answer to a change that has been ordered: `done` shows what came of it, if the client waits for that.
+pub(crate) async fn ordered(
+    manager: &Arc<ServiceManager>,
+    operation: &Operation,
+    wish: Wish,
+    done: impl FnOnce(&Store, &Settings) -> Response,
+) -> Result<Response, Refusal> {
+    if wish == Wish::Hurry || awaited(manager, &operation.id, wish).await? == Standing::Accepted {
+        return Ok(accepted(operation));
     }
-    match store.operation(&begun.resource_id, &begun.id).map(|operation| &operation.progress) {
-        Some(Progress::Failed(refusal)) => Err(refusal.clone()),
-        _ => Ok(answer::json(status, body)),
+    let settings = manager.settings();
+    Ok(manager.with(|store| done(store, &settings)))
+}
+
+/// How an operation stands when its request need not wait any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// The broker has taken it up and is not done.
+    Accepted,
+    /// It has ended well.
+    Ended,
+}
+
+/// Waits for the broker, as long as the Service Manager lets a request wait.
+async fn awaited(manager: &Arc<ServiceManager>, id: &str, wish: Wish) -> Result<Standing, Refusal> {
+    let frame = &manager.subaccount.frame;
+    let limit = frame.clock.now() + Duration::from_millis(manager.settings().timeout_millis);
+    let mut waiting = Waiting { manager, operation: Some(id) };
+    loop {
+        if let Some(standing) = manager.with(|store| standing(store, id, wish)) {
+            waiting.operation = None;
+            return standing;
+        }
+        if frame.clock.now() >= limit {
+            waiting.operation = None;
+            manager.with(|store| store.cut_off(&manager.subaccount, id));
+            return Err(Refusal::timeout());
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
-fn accepted(operation: &Operation) -> Response {
-    answer::with_header(answer::json(StatusCode::ACCEPTED, json!({})), LOCATION, &operation.location())
+fn standing(store: &Store, id: &str, wish: Wish) -> Option<Result<Standing, Refusal>> {
+    let operation = store.any_operation(id)?;
+    if operation.accepted && wish == Wish::Unsaid {
+        return Some(Ok(Standing::Accepted));
+    }
+    match &operation.progress {
+        Progress::Succeeded => Some(Ok(Standing::Ended)),
+        Progress::Failed(refusal) => Some(Err(refusal.clone())),
+        Progress::Running => None,
+    }
+}
+
+/// A request that waits. Dropped before its operation has ended, its client has hung up, and nobody polls the broker
+/// any more.
+struct Waiting<'a> {
+    manager: &'a ServiceManager,
+    operation: Option<&'a str>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.operation {
+            self.manager.with(|store| store.hung_up(&self.manager.subaccount, id));
+        }
+    }
 }

@@ -4,28 +4,41 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::clients::Rights;
-use crate::frame::answer;
+use crate::frame::{Settings, answer};
+use crate::landscape::Here;
 
-use super::answering::{self, AsyncQuery, Run};
-use super::broker::{KeyOrder, Parameters};
+use super::ServiceManager;
+use super::answering::{self, AsyncQuery, Wish};
+use super::broker::{Key, KeyOrder, Parameters};
 use super::catalogue::Plan;
+use super::course::{Effect, Question};
 use super::labels::{LabelChange, Labels};
 use super::listing::ListQuery;
-use super::objects::{Binding, Operation, OperationKind};
-use super::refusal::{self, Refusal, authorize};
+use super::objects::{Binding, Instance, Operation, OperationKind};
+use super::refusal::{self, Fields, Refusal, authorize};
 use super::shelf::{Base, Resource};
-use super::store::Effect;
-use super::{ServiceManager, broker_answer};
+use super::store::Store;
 
+/// Most bindings of an instance (SAP Help Portal, "Limits for Technical Artifacts").
+const MOST_BINDINGS: usize = 1000;
 /// Fields that `fieldQuery` knows.
-const FIELDS: [&str; 6] = ["id", "name", "ready", "created_at", "updated_at", "service_instance_id"];
+const FIELDS: [&str; 8] = [
+    "id",
+    "name",
+    "ready",
+    "created_at",
+    "updated_at",
+    "service_instance_id",
+    "context/clusterid",
+    "context/namespace",
+];
 
 /// `CreateServiceBindingRequestPayload`
 #[derive(Deserialize)]
@@ -49,145 +62,164 @@ struct Change {
     labels: Vec<LabelChange>,
 }
 
-/// What is needed to make the key after the lock has been given back.
-struct KeyMaking {
-    plan: &'static Plan,
-    rights: Arc<Rights>,
-    instance_parameters: Parameters,
-    operation: Operation,
-    run: Run,
+impl Fields for Order {
+    const KNOWN: &'static [&'static str] = &["name", "service_instance_id", "parameters", "bind_resource", "labels"];
 }
 
-/// Whether the name was to be had.
-enum Reservation {
-    /// It was, and is taken now: the key can be made.
-    Free(Box<KeyMaking>),
-    /// It was not, and this says so.
-    Taken(Response),
+impl Fields for Change {
+    const KNOWN: &'static [&'static str] = &["name", "labels"];
+}
+
+/// What has to be known of an instance to make a key of it.
+struct Bound {
+    plan: &'static Plan,
+    name: String,
+    rights: Arc<Rights>,
+    parameters: Parameters,
 }
 
 /// `POST /v1/service_bindings`
 pub(crate) async fn create(
-    State(manager): State<Arc<ServiceManager>>,
-    Query(wish): Query<AsyncQuery>,
+    Here(manager): Here<ServiceManager>,
+    Query(query): Query<AsyncQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_binding.manage")?;
-    let mut order: Order = refusal::body(&headers, &body)?;
+    let settings = manager.settings();
+    let mut order: Order = refusal::body(&headers, &body, &settings)?;
     if order.name.is_empty() {
         return Err(Refusal::bad_request("missing binding name"));
     }
-    let parameters = std::mem::take(&mut order.parameters);
-    let making = match reserve(&manager, order, wish)? {
-        Reservation::Free(making) => making,
-        Reservation::Taken(answer) => return Ok(answer),
+    let labels = Labels::of_new(std::mem::take(&mut order.labels), manager.subaccount.place)?;
+    let base = Base::ordered(std::mem::take(&mut order.name), labels, &manager);
+    let (id, wish) = (base.id.clone(), query.wish());
+    let operation = Operation::begun(OperationKind::Create, Binding::TYPE, &id, &base.created_at);
+    let bound = match manager.with(|store| bindable(store, &order.service_instance_id, &base))? {
+        Ok(bound) => bound,
+        Err(refusal) => return manager.with(|store| answering::refused(store, operation, wish, refusal)),
     };
+    let asking = Arc::clone(&manager);
+    let (ordered, begun) = (operation.clone(), settings.clone());
     // On a thread of its own, and to the end even if the client hangs up: a key pair takes its time.
-    let finished = tokio::task::spawn_blocking(move || make(&manager, &making, &parameters)).await;
-    finished.unwrap_or_else(|_| Err(Refusal::bad_request("the binding could not be made")))
-}
-
-/// Puts the binding on the shelf, not ready yet, so that its name is taken while its key is made.
-fn reserve(manager: &ServiceManager, order: Order, wish: AsyncQuery) -> Result<Reservation, Refusal> {
-    let labels = Labels::of_new(order.labels)?;
-    let settings = manager.settings();
-    let base = Base::ordered(order.name, labels, manager);
-    let operation = Operation::begun(OperationKind::Create, Binding::TYPE, &base.id, &base.created_at);
-    manager.with(|store| {
-        let instance = store.instances.get(&order.service_instance_id);
-        let instance = instance.ok_or_else(|| Refusal::not_found("/v1/service_instances"))?;
-        store.free(&instance.base)?;
-        let plan = instance.plan;
-        if base.name.chars().count() > plan.broker.longest_key_name() {
-            return Err(Refusal::bad_request("the name of the service binding is too long for this service"));
-        }
-        let rights = instance.rights.clone().filter(|_| instance.base.ready);
-        let rights = rights.ok_or_else(|| Refusal::bad_request("the service instance is not ready"))?;
-        let run = manager.run(&settings, plan, wish);
-        if store.bindings.is_taken(&order.service_instance_id, &base.name) {
-            let conflict = Refusal::conflict("service_bindings");
-            return answering::taken(store, operation, run, conflict).map(Reservation::Taken);
-        }
-        let instance_parameters = instance.parameters.clone();
-        let instance_name = instance.base.name.clone();
-        store.bindings.add(Binding {
-            base,
-            instance_id: order.service_instance_id,
-            instance_name,
-            credentials: Value::Null,
-            client_id: None,
-            bind_resource: order.bind_resource,
-        });
-        store.track(operation.clone());
-        Ok(Reservation::Free(Box::new(KeyMaking { plan, rights, instance_parameters, operation, run })))
+    let asked = tokio::task::spawn_blocking(move || bind(&asking, &begun, wish, ordered, base, bound, order)).await;
+    asked.map_err(|_| Refusal::internal())?;
+    answering::ordered(&manager, &operation, wish, |store, settings| {
+        let shown = store.bindings.get(&id).map(|binding| answering::binding(store, settings, binding));
+        answer::json(StatusCode::CREATED, shown.unwrap_or_default())
     })
+    .await
 }
 
-/// Makes the key and ends the operation with it.
-fn make(manager: &ServiceManager, making: &KeyMaking, parameters: &Parameters) -> Result<Response, Refusal> {
-    let id = making.operation.resource_id.as_str();
-    let instance_id = manager.with(|store| store.bindings.get(id).map(|binding| binding.instance_id.clone()));
-    let order = KeyOrder {
-        subaccount: &manager.subaccount,
-        instance_id: instance_id.as_deref().unwrap_or_default(),
-        instance_parameters: &making.instance_parameters,
-        rights: Arc::clone(&making.rights),
-        parameters,
+/// The instance to bind. The outer error is answered at once, the inner one as the client wishes.
+fn bindable(store: &Store, instance_id: &str, base: &Base) -> Result<Result<Bound, Refusal>, Refusal> {
+    let instance = store.instances.get(instance_id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
+    if base.name.chars().count() > instance.plan.broker.longest_key_name() {
+        return Err(Refusal::bad_request("the name of the service binding is too long for this service"));
+    }
+    if store.bindings.count_of(instance_id) >= MOST_BINDINGS {
+        return Err(Refusal::bad_request("the service instance has the maximum number of bindings"));
+    }
+    if store.bindings.is_taken(instance_id, &base.name) {
+        return Ok(Err(Refusal::conflict("service_bindings")));
+    }
+    let name = &instance.base.name;
+    if store.running(&instance.base) == Some(OperationKind::Delete) {
+        return Ok(Err(Refusal::not_usable(format!("instance {name} is in state of deletion"))));
+    }
+    let Some(rights) = instance.rights.clone().filter(|_| instance.base.ready) else {
+        let text = format!("creation of instance {name} is still in progress or failed");
+        return Ok(Err(Refusal::not_usable(text)));
     };
-    let settings = manager.settings();
-    let key = broker_answer(&settings, making.plan, "binding", || making.plan.broker.make_key(&order));
-    manager.with(|store| {
-        store.end_with(&making.operation.id, making.run.ends, Effect::Bind(key));
-        store.settle(&manager.subaccount);
-        let shown = store.bindings.get(id).map(|binding| answering::binding(store, binding));
-        answering::created(store, &making.operation, making.run, shown)
-    })
+    Ok(Ok(Bound { plan: instance.plan, name: name.clone(), rights, parameters: instance.parameters.clone() }))
+}
+
+/// Asks the broker for the key.
+fn bind(
+    manager: &ServiceManager,
+    settings: &Settings,
+    wish: Wish,
+    operation: Operation,
+    base: Base,
+    bound: Bound,
+    order: Order,
+) {
+    let question = Question { settings, plan: bound.plan, action: "bind", wish };
+    let wanted = KeyOrder {
+        subaccount: &manager.subaccount,
+        instance_id: &order.service_instance_id,
+        instance_parameters: &bound.parameters,
+        rights: bound.rights,
+        parameters: &order.parameters,
+    };
+    let made = if question.is_broken() { Ok(Key::default()) } else { bound.plan.broker.make_key(&wanted) };
+    let (word, key) = match made {
+        Ok(key) => (Ok(()), Some(key)),
+        Err(refusal) => (Err(refusal), None),
+    };
+    let binding = Binding {
+        base,
+        instance_id: order.service_instance_id,
+        instance_name: bound.name,
+        credentials: Value::Null,
+        client_id: None,
+        bind_resource: order.bind_resource,
+    };
+    let effect = Effect::Bind { row: Some(Box::new(binding)), key };
+    let course = question.course(manager.now(), word, effect);
+    manager.with(|store| store.order(operation, course));
 }
 
 /// `GET /v1/service_bindings/{id}`
 pub(crate) async fn get(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_binding.read")?;
+    let settings = manager.settings();
     manager.with(|store| {
         let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        Ok(answer::json(StatusCode::OK, answering::binding(store, binding)))
+        Ok(answer::json(StatusCode::OK, answering::binding(store, &settings, binding)))
     })
 }
 
 /// `GET /v1/service_bindings`
 pub(crate) async fn list(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_binding.read")?;
-    let selection = query.understood(&FIELDS)?;
+    let settings = manager.settings();
+    let selection = query.understood(&FIELDS, &settings)?;
+    let now = manager.now();
     manager.with(|store| {
-        let matching = store.bindings.select(&selection.fields, &selection.labels);
+        let mut matching = store.bindings.select(&selection.fields, &selection.labels);
+        matching.retain(|(_, binding)| binding.base.made + selection.unseen <= now);
         Ok(selection.page(Binding::TYPE, &matching, |binding| {
-            let attached = query.attach_last_operations.then(|| store.last_operation(&binding.base)).flatten();
-            binding.shown(attached.map(Operation::shown))
+            let attached = query.with_last_operations().then(|| store.last_operation(&binding.base)).flatten();
+            binding.shown(attached.map(|operation| operation.shown(&settings)))
         }))
     })
 }
 
 /// `PATCH /v1/service_bindings/{id}`: name and labels; a binding's parameters and credentials never change.
 pub(crate) async fn change(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_binding.manage")?;
-    let change: Change = refusal::body(&headers, &body)?;
+    let settings = manager.settings();
+    let change: Change = refusal::body(&headers, &body, &settings)?;
     let stamp = manager.subaccount.frame.clock.stamp();
     manager.with(|store| {
         let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        store.free(&binding.base)?;
+        if store.running(&binding.base).is_some() {
+            return Err(Refusal::in_progress());
+        }
         let renamed = change.name.as_ref().filter(|name| **name != binding.base.name);
         if renamed.is_some_and(|name| store.bindings.is_taken(&binding.instance_id, name)) {
             return Err(Refusal::conflict("service_bindings"));
@@ -200,37 +232,39 @@ pub(crate) async fn change(
             binding.base.name = change.name.unwrap_or_else(|| binding.base.name.clone());
         });
         let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        Ok(answer::json(StatusCode::OK, answering::binding(store, binding)))
+        Ok(answer::json(StatusCode::OK, answering::binding(store, &settings, binding)))
     })
 }
 
 /// `DELETE /v1/service_bindings/{id}`
 pub(crate) async fn delete(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
-    Query(wish): Query<AsyncQuery>,
+    Query(query): Query<AsyncQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_binding.manage")?;
     let settings = manager.settings();
+    let (wish, stamp) = (query.wish(), manager.subaccount.frame.clock.stamp());
+    let operation = Operation::begun(OperationKind::Delete, Binding::TYPE, &id, &stamp);
     manager.with(|store| {
         let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        store.free(&binding.base)?;
-        let instance = store.instances.get(&binding.instance_id);
-        let plan = instance.map(|instance| instance.plan).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        let run = manager.run(&settings, plan, wish);
-        let effect = broker_answer(&settings, plan, "unbinding", || Ok(Effect::Unbind));
-        let stamp = manager.subaccount.frame.clock.stamp();
-        let operation = Operation::begun(OperationKind::Delete, Binding::TYPE, &id, &stamp);
-        store.begin(operation.clone(), run.ends, effect.unwrap_or_else(Effect::Refuse));
-        store.settle(&manager.subaccount);
-        answering::deleted(store, &operation, run)
-    })
+        if store.running(&binding.base) == Some(OperationKind::Delete) {
+            return Err(Refusal::in_progress());
+        }
+        let plan = store.instances.get(&binding.instance_id).map(|instance| instance.plan);
+        let plan = plan.ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
+        let question = Question { settings: &settings, plan, action: "unbind", wish };
+        store.order(operation.clone(), question.course(manager.now(), Ok(()), Effect::Unbind));
+        Ok(())
+    })?;
+    let done = |_: &Store, _: &Settings| answer::json(StatusCode::OK, json!({}));
+    answering::ordered(&manager, &operation, wish, done).await
 }
 
 /// `GET /v1/service_bindings/{id}/parameters`: none of these services gives its parameters back.
 pub(crate) async fn parameters(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

@@ -1,11 +1,11 @@
 //! What the Service Manager asks of a service's broker: read the parameters of an instance, make a key.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::clients::Rights;
+use crate::clients::{Opened, Rights};
+use crate::frame::Settings;
 use crate::subaccount::Subaccount;
 
 /// JSON parameters of an instance or a binding.
@@ -27,15 +27,6 @@ impl BrokerRefusal {
     }
 }
 
-/// What the parameters of an instance ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// What the tokens of its keys carry.
-    pub(crate) scopes: Vec<String>,
-    /// How long they last.
-    pub(crate) token_validity: Duration,
-}
-
 /// What a key is made for.
 pub(crate) struct KeyOrder<'a> {
     /// The subaccount whose token service the key is for.
@@ -51,6 +42,7 @@ pub(crate) struct KeyOrder<'a> {
 }
 
 /// A finished key. Has no `Debug`: it holds secrets.
+#[derive(Default)]
 pub(crate) struct Key {
     /// What the binding returns.
     pub(crate) credentials: Value,
@@ -61,7 +53,7 @@ pub(crate) struct Key {
 /// A service's broker.
 pub(crate) trait Broker: Send + Sync {
     /// Checks the parameters of an instance and says what they ask for.
-    fn read(&self, parameters: &Parameters) -> Result<Wanted, BrokerRefusal>;
+    fn read(&self, parameters: &Parameters, settings: &Settings) -> Result<Opened, BrokerRefusal>;
 
     /// Makes a key. May take a while (key pairs), so it is not called on an async thread.
     fn make_key(&self, order: &KeyOrder<'_>) -> Result<Key, BrokerRefusal>;

@@ -1,37 +1,53 @@
 //! `/v1/service_instances`: order, look up, list, change, delete.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::clients::Opened;
 use crate::frame::{Settings, answer, random};
+use crate::landscape::Here;
 
+use super::ServiceManager;
 use super::answering::{self, AsyncQuery};
-use super::broker::{Parameters, Wanted};
+use super::broker::Parameters;
 use super::catalogue::{self, Plan};
+use super::course::{Effect, InstanceChange, Question};
 use super::labels::{LabelChange, Labels};
 use super::listing::ListQuery;
 use super::objects::{Instance, Operation, OperationKind};
-use super::refusal::{self, Refusal, authorize};
+use super::refusal::{self, Fields, Refusal, authorize};
 use super::shelf::{Base, Resource};
-use super::store::Effect;
-use super::{ServiceManager, broker_answer};
+use super::store::Store;
 
 /// The one platform all these instances belong to.
 const PLATFORM: &str = "service-manager";
 /// Fields that `fieldQuery` knows.
-const FIELDS: [&str; 9] =
-    ["id", "name", "ready", "created_at", "updated_at", "service_plan_id", "platform_id", "usable", "shared"];
+const FIELDS: [&str; 11] = [
+    "id",
+    "name",
+    "ready",
+    "created_at",
+    "updated_at",
+    "service_plan_id",
+    "platform_id",
+    "usable",
+    "shared",
+    "context/clusterid",
+    "context/namespace",
+];
 
 /// `CreateByPlanID` or `CreateByOfferingAndPlanName`: one of the two, told apart by [`Order::plan`].
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
+    #[serde(default)]
     name: String,
     service_plan_id: Option<String>,
     service_offering_name: Option<String>,
@@ -53,16 +69,21 @@ struct Change {
     labels: Vec<LabelChange>,
 }
 
+impl Fields for Order {
+    const KNOWN: &'static [&'static str] =
+        &["name", "service_plan_id", "service_offering_name", "service_plan_name", "parameters", "labels"];
+}
+
+impl Fields for Change {
+    const KNOWN: &'static [&'static str] = &["name", "service_plan_id", "parameters", "labels"];
+}
+
 impl Order {
     /// The plan that is ordered. One that is hidden is refused like one that does not exist.
     fn plan(&self, settings: &Settings) -> Result<&'static Plan, Refusal> {
         match (&self.service_plan_id, &self.service_offering_name, &self.service_plan_name) {
-            (Some(id), None, None) => catalogue::plan_by_id(settings, id)
-                .ok_or_else(|| Refusal::bad_request(format!("service plan {id} not found or not accessible"))),
-            (None, Some(offering), Some(plan)) => {
-                let text = format!("service plan {plan} of service offering {offering} not found or not accessible");
-                catalogue::plan_by_names(settings, offering, plan).ok_or_else(|| Refusal::bad_request(text))
-            }
+            (Some(id), None, None) => catalogue::plan_by_id(settings, id).ok_or_else(Refusal::no_plan),
+            (None, Some(offering), Some(plan)) => catalogue::plan_by_names(settings, offering, plan),
             _ => Err(Refusal::bad_request(
                 "provide either service_plan_id, or service_offering_name and service_plan_name",
             )),
@@ -72,40 +93,53 @@ impl Order {
 
 /// `POST /v1/service_instances`
 pub(crate) async fn create(
-    State(manager): State<Arc<ServiceManager>>,
-    Query(wish): Query<AsyncQuery>,
+    Here(manager): Here<ServiceManager>,
+    Query(query): Query<AsyncQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_instance.manage")?;
-    let order: Order = refusal::body(&headers, &body)?;
-    if order.name.is_empty() {
-        return Err(Refusal::bad_request("missing instance name"));
-    }
     let settings = manager.settings();
+    let order: Order = refusal::body(&headers, &body, &settings)?;
     let plan = order.plan(&settings)?;
-    let run = manager.run(&settings, plan, wish);
-    let labels = Labels::of_new(order.labels)?;
-    let outcome = provisioned(&settings, plan, &order.parameters);
+    if order.name.is_empty() {
+        return Err(Refusal::no_plan());
+    }
+    let labels = Labels::of_new(order.labels, manager.subaccount.place)?;
     let base = Base::ordered(order.name, labels, &manager);
-    let operation = Operation::begun(OperationKind::Create, Instance::TYPE, &base.id, &base.created_at);
-    manager.with(|store| {
-        if store.instances.is_taken(PLATFORM, &base.name) {
-            return answering::taken(store, operation, run, Refusal::conflict("service_instances"));
-        }
-        let id = base.id.clone();
-        store.instances.add(Instance { base, plan, parameters: order.parameters, rights: None });
-        store.begin(operation.clone(), run.ends, Effect::Provision(outcome));
-        store.settle(&manager.subaccount);
-        let shown = store.instances.get(&id).map(|instance| answering::instance(store, instance));
-        answering::created(store, &operation, run, shown)
+    let id = base.id.clone();
+    let question = Question { settings: &settings, plan, action: "provisioning", wish: query.wish() };
+    let operation = Operation::begun(OperationKind::Create, Instance::TYPE, &id, &base.created_at);
+    let instance = Instance { base, plan, parameters: order.parameters, rights: None };
+    if let Some(answer) = manager.with(|store| provision(store, question, &operation, instance, manager.now())) {
+        return answer;
+    }
+    answering::ordered(&manager, &operation, question.wish, |store, settings| {
+        let shown = store.instances.get(&id).map(|instance| answering::instance(store, settings, instance));
+        answer::json(StatusCode::CREATED, shown.unwrap_or_default())
     })
+    .await
 }
 
-/// What the broker makes of the order. Asked before anything is stored, so that a synchronous failure and an
-/// asynchronous one leave the same behind.
-fn provisioned(settings: &Settings, plan: &Plan, parameters: &Parameters) -> Result<Wanted, Refusal> {
-    broker_answer(settings, plan, "provisioning", || plan.broker.read(parameters))
+/// Looks whether the name is free, and then asks the broker. Answers only where the name is taken.
+fn provision(
+    store: &mut Store,
+    question: Question<'_>,
+    operation: &Operation,
+    instance: Instance,
+    now: Duration,
+) -> Option<Result<Response, Refusal>> {
+    if store.instances.is_taken(PLATFORM, &instance.base.name) {
+        let conflict = Refusal::conflict("service_instances");
+        return Some(answering::refused(store, operation.clone(), question.wish, conflict));
+    }
+    let (word, opened) = match instance.plan.broker.read(&instance.parameters, question.settings) {
+        Ok(opened) => (Ok(()), opened),
+        Err(refusal) => (Err(refusal), Opened::default()),
+    };
+    let effect = Effect::Provision { row: Some(Box::new(instance)), opened };
+    store.order(operation.clone(), question.course(now, word, effect));
+    None
 }
 
 impl Base {
@@ -120,126 +154,144 @@ impl Base {
             created_at: stamp.clone(),
             updated_at: stamp,
             last_operation: String::new(),
+            made: Duration::ZERO,
+            place: manager.subaccount.place,
         }
     }
 }
 
 /// `GET /v1/service_instances/{id}`
 pub(crate) async fn get(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_instance.read")?;
+    let settings = manager.settings();
     manager.with(|store| {
         let instance = store.instances.get(&id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
-        Ok(answer::json(StatusCode::OK, answering::instance(store, instance)))
+        Ok(answer::json(StatusCode::OK, answering::instance(store, &settings, instance)))
     })
 }
 
 /// `GET /v1/service_instances`
 pub(crate) async fn list(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_instance.read")?;
-    let selection = query.understood(&FIELDS)?;
+    let settings = manager.settings();
+    let selection = query.understood(&FIELDS, &settings)?;
+    let now = manager.now();
     manager.with(|store| {
-        let matching = store.instances.select(&selection.fields, &selection.labels);
+        let mut matching = store.instances.select(&selection.fields, &selection.labels);
+        matching.retain(|(_, instance)| instance.base.made + selection.unseen <= now);
         Ok(selection.page(Instance::TYPE, &matching, |instance| {
-            let attached = query.attach_last_operations.then(|| store.last_operation(&instance.base)).flatten();
-            instance.shown(attached.map(Operation::shown))
+            let attached = query.with_last_operations().then(|| store.last_operation(&instance.base)).flatten();
+            instance.shown(attached.map(|operation| operation.shown(&settings)))
         }))
     })
 }
 
 /// `PATCH /v1/service_instances/{id}`
 pub(crate) async fn change(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
-    Query(wish): Query<AsyncQuery>,
+    Query(query): Query<AsyncQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_instance.manage")?;
-    let change: Change = refusal::body(&headers, &body)?;
     let settings = manager.settings();
-    manager.with(|store| {
+    let change: Change = refusal::body(&headers, &body, &settings)?;
+    let (wish, stamp) = (query.wish(), manager.subaccount.frame.clock.stamp());
+    let operation = Operation::begun(OperationKind::Update, Instance::TYPE, &id, &stamp);
+    let ordered = manager.with(|store| {
         let instance = store.instances.get(&id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
-        store.free(&instance.base)?;
-        let plan = instance.plan;
-        if change.service_plan_id.as_deref().is_some_and(|wanted| wanted != plan.id) {
-            return Err(Refusal::bad_request("the service plan of this offering is not updatable"));
+        if store.running(&instance.base).is_some() {
+            return Err(Refusal::in_progress());
         }
-        let renamed = change.name.as_ref().filter(|name| **name != instance.base.name);
-        if renamed.is_some_and(|name| store.instances.is_taken(PLATFORM, name)) {
-            return Err(Refusal::conflict("service_instances"));
-        }
-        let mut labels = instance.base.labels.clone();
-        labels.change(&change.labels)?;
-        let effect = Effect::Update(updated(&settings, instance, change.parameters));
-        let run = manager.run(&settings, plan, wish);
-        let stamp = manager.subaccount.frame.clock.stamp();
-        let operation = Operation::begun(OperationKind::Update, Instance::TYPE, &id, &stamp);
-        store.instances.change(&id, |instance| {
-            instance.base.labels = labels;
-            instance.base.name = change.name.unwrap_or_else(|| instance.base.name.clone());
-        });
-        store.begin(operation.clone(), run.ends, effect);
-        store.settle(&manager.subaccount);
-        let shown = store.instances.get(&id).map(|instance| answering::instance(store, instance));
-        answering::changed(store, &operation, run, shown)
+        let question = Question { settings: &settings, plan: instance.plan, action: "update instance", wish };
+        update(store, question, &operation, change, manager.now())
+    })?;
+    if let Some(answer) = ordered {
+        return Ok(answer);
+    }
+    answering::ordered(&manager, &operation, wish, |store, settings| {
+        let shown = store.instances.get(&id).map(|instance| answering::instance(store, settings, instance));
+        answer::json(StatusCode::OK, shown.unwrap_or_default())
     })
+    .await
 }
 
-/// What the changed parameters ask for: those that are named replace the old ones, the others stay.
-fn updated(
-    settings: &Settings,
-    instance: &Instance,
-    change: Option<Parameters>,
-) -> Result<(Wanted, Parameters), Refusal> {
+/// Asks the broker for a change. Answers only where the new name is taken.
+fn update(
+    store: &mut Store,
+    question: Question<'_>,
+    operation: &Operation,
+    change: Change,
+    now: Duration,
+) -> Result<Option<Response>, Refusal> {
+    let instance = store.instances.get(&operation.resource_id);
+    let instance = instance.ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
+    if change.service_plan_id.as_deref().is_some_and(|wanted| wanted != question.plan.id) {
+        return Err(Refusal::bad_request("the service plan of this offering is not updatable"));
+    }
+    let renamed = change.name.as_ref().filter(|name| **name != instance.base.name);
+    if renamed.is_some_and(|name| store.instances.is_taken(PLATFORM, name)) {
+        let conflict = Refusal::conflict("service_instances");
+        return answering::refused(store, operation.clone(), question.wish, conflict).map(Some);
+    }
+    let mut labels = instance.base.labels.clone();
+    labels.change(&change.labels)?;
+    let name = change.name.unwrap_or_else(|| instance.base.name.clone());
+    // Parameters that are named replace the old ones, the others stay.
     let mut parameters = instance.parameters.clone();
-    let asks_broker = change.is_some();
-    parameters.extend(change.unwrap_or_default());
-    let plan = instance.plan;
-    let wanted = if asks_broker {
-        broker_answer(settings, plan, "updating", || plan.broker.read(&parameters))?
-    } else {
-        plan.broker.read(&parameters).map_err(|refusal| Refusal::broker("updating", refusal.status, &refusal.text))?
+    parameters.extend(change.parameters.unwrap_or_default());
+    let (word, opened) = match question.plan.broker.read(&parameters, question.settings) {
+        Ok(opened) => (Ok(()), opened),
+        Err(refusal) => (Err(refusal), Opened::default()),
     };
-    Ok((wanted, parameters))
+    let effect = Effect::Update { change: Box::new(InstanceChange { name, labels, parameters }), opened };
+    store.order(operation.clone(), question.course(now, word, effect));
+    Ok(None)
 }
 
-/// `DELETE /v1/service_instances/{id}`
+/// `DELETE /v1/service_instances/{id}`: allowed while the instance is being made or changed, as in the open core.
 pub(crate) async fn delete(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
-    Query(wish): Query<AsyncQuery>,
+    Query(query): Query<AsyncQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_instance.manage")?;
     let settings = manager.settings();
-    manager.with(|store| {
+    let (wish, stamp) = (query.wish(), manager.subaccount.frame.clock.stamp());
+    let operation = Operation::begun(OperationKind::Delete, Instance::TYPE, &id, &stamp);
+    let ordered = manager.with(|store| {
         let instance = store.instances.get(&id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
-        store.free(&instance.base)?;
-        let run = manager.run(&settings, instance.plan, wish);
-        let bindings = store.bindings.count_of(&id);
-        if !run.asynchronous && bindings > 0 {
-            return Err(Refusal::has_bindings(bindings));
+        if store.running(&instance.base) == Some(OperationKind::Delete) {
+            return Err(Refusal::in_progress());
         }
-        let effect = broker_answer(&settings, instance.plan, "deprovisioning", || Ok(Effect::Deprovision));
-        let stamp = manager.subaccount.frame.clock.stamp();
-        let operation = Operation::begun(OperationKind::Delete, Instance::TYPE, &id, &stamp);
-        store.begin(operation.clone(), run.ends, effect.unwrap_or_else(Effect::Refuse));
-        store.settle(&manager.subaccount);
-        answering::deleted(store, &operation, run)
-    })
+        let question = Question { settings: &settings, plan: instance.plan, action: "deprovisioning", wish };
+        let bindings = store.bindings.count_of(&id);
+        if bindings > 0 {
+            return answering::refused(store, operation.clone(), wish, Refusal::has_bindings(bindings)).map(Some);
+        }
+        store.order(operation.clone(), question.course(manager.now(), Ok(()), Effect::Deprovision));
+        Ok(None)
+    })?;
+    if let Some(answer) = ordered {
+        return Ok(answer);
+    }
+    let done = |_: &Store, _: &Settings| answer::json(StatusCode::OK, json!({}));
+    answering::ordered(&manager, &operation, wish, done).await
 }
 
 /// `GET /v1/service_instances/{id}/parameters`: none of these services gives its parameters back.
 pub(crate) async fn parameters(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::subaccount::ZONE;
+use crate::subaccount::Place;
 
 use super::refusal::Refusal;
 
@@ -21,8 +21,13 @@ pub(crate) struct Labels(pub(crate) BTreeMap<String, Vec<String>>);
 pub(crate) struct LabelChange {
     op: LabelOp,
     key: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     values: Vec<String>,
+}
+
+/// Go clients send `null` for a list without entries.
+fn or_null<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    Option::<Vec<String>>::deserialize(reader).map(Option::unwrap_or_default)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -33,16 +38,16 @@ enum LabelOp {
 }
 
 impl Labels {
-    /// The labels of a new object, with the Service Manager's own.
-    pub(crate) fn of_new(wanted: BTreeMap<String, Vec<String>>) -> Result<Self, Refusal> {
+    /// The labels of a new object, with the Service Manager's own. A key may have no values (the open core).
+    pub(crate) fn of_new(wanted: BTreeMap<String, Vec<String>>, place: &Place) -> Result<Self, Refusal> {
         if wanted.contains_key(OWN) {
             return Err(protected());
         }
-        if let Some((key, _)) = wanted.iter().find(|(key, values)| key.is_empty() || values.is_empty()) {
-            return Err(Refusal::bad_request(format!("label key and label value are required: {key}")));
+        for (key, values) in &wanted {
+            readable(key, values)?;
         }
         let mut labels = wanted;
-        labels.insert(OWN.to_owned(), vec![ZONE.to_owned()]);
+        labels.insert(OWN.to_owned(), vec![place.zone.to_owned()]);
         Ok(Self(labels))
     }
 
@@ -64,6 +69,7 @@ impl Labels {
         if change.values.is_empty() {
             return Err(Refusal::bad_request(format!("operation add requires values to be provided: {}", change.key)));
         }
+        readable(&change.key, &change.values)?;
         let values = self.0.entry(change.key.clone()).or_default();
         for value in &change.values {
             if !values.contains(value) {
@@ -83,10 +89,27 @@ impl Labels {
         }
     }
 
+    /// The first value of a key.
+    pub(crate) fn first(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.first().map(String::as_str)
+    }
+
     /// All pairs of key and value.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, String)> {
         self.0.iter().flat_map(|(key, values)| values.iter().map(move |value| (key.clone(), value.clone())))
     }
+}
+
+/// Keys without spaces, and neither keys nor values of several lines (the open core, `pkg/types/labels.go`).
+fn readable(key: &str, values: &[String]) -> Result<(), Refusal> {
+    if key.is_empty() || key.contains([' ', '\n']) {
+        return Err(Refusal::bad_request(format!("label key \"{key}\" cannot be empty or contain whitespaces")));
+    }
+    if values.iter().any(|value| value.contains('\n')) {
+        let text = format!("label with key \"{key}\" has a value containing forbidden new line character");
+        return Err(Refusal::bad_request(text));
+    }
+    Ok(())
 }
 
 fn protected() -> Refusal {
@@ -101,17 +124,28 @@ mod tests {
 
     #[test]
     fn labels_grow_and_shrink() {
-        let mut labels = Labels::of_new(BTreeMap::from([("a".into(), vec!["1".into()])])).unwrap();
+        let mut labels =
+            Labels::of_new(BTreeMap::from([("a".into(), vec!["1".into()])]), &crate::subaccount::OWN).unwrap();
         let changes: Vec<LabelChange> = serde_json::from_value(json!([
             {"op": "add", "key": "a", "values": ["1", "2"]},
             {"op": "add", "key": "b", "values": ["3"]},
             {"op": "remove", "key": "a", "values": ["1"]},
-            {"op": "remove", "key": "b"},
+            {"op": "remove", "key": "b", "values": null},
         ]))
         .unwrap();
         labels.change(&changes).unwrap();
         assert_eq!(labels.0["a"], ["2"]);
         assert!(!labels.0.contains_key("b"));
-        assert_eq!(labels.0[OWN], [ZONE]);
+        assert_eq!(labels.0[OWN], [crate::subaccount::OWN.zone]);
+    }
+
+    #[test]
+    fn a_label_is_one_line_and_may_be_empty() {
+        let made = |key: &str, values: Vec<String>| {
+            Labels::of_new(BTreeMap::from([(key.to_owned(), values)]), &crate::subaccount::OWN)
+        };
+        assert!(made("a", vec![]).is_ok());
+        assert!(made("a", vec!["1\n2".into()]).is_err());
+        assert!(made("a b", vec!["1".into()]).is_err());
     }
 }

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::certificates::{self, Details, KeyKind};
-use crate::clients::{Client, Proof, Rights};
-use crate::frame::random;
-use crate::subaccount::{SUBDOMAIN, Subaccount, ZONE};
+use crate::clients::{Client, Opened, Proof, Rights};
+use crate::frame::{Settings, random};
+use crate::subaccount::Subaccount;
 
-use super::broker::{Broker, BrokerRefusal, Key, KeyOrder, Parameters, Wanted};
+use super::broker::{Broker, BrokerRefusal, Key, KeyOrder, Parameters};
 
 const DAY: Duration = Duration::from_hours(24);
 const TOKEN_VALIDITY: Duration = Duration::from_hours(1);
@@ -27,6 +27,15 @@ pub(crate) enum SecretKind {
     PerInstance,
 }
 
+/// What the field `url` of its keys is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// The token service.
+    TokenService,
+    /// An API of the service's own; its keys do not say where tokens are to be had.
+    OwnApi,
+}
+
 /// The broker of one such service.
 pub(crate) struct ManagedClient {
     /// Name of the service's application.
@@ -35,6 +44,8 @@ pub(crate) struct ManagedClient {
     pub(crate) scopes: &'static [&'static str],
     /// Where its secrets belong.
     pub(crate) secret: SecretKind,
+    /// Where its keys point.
+    pub(crate) address: Address,
 }
 
 /// Parameters of a binding.
@@ -104,9 +115,9 @@ impl X509 {
 }
 
 impl Broker for ManagedClient {
-    fn read(&self, _parameters: &Parameters) -> Result<Wanted, BrokerRefusal> {
+    fn read(&self, _parameters: &Parameters, _settings: &Settings) -> Result<Opened, BrokerRefusal> {
         let scopes = self.scopes.iter().map(|&scope| scope.to_owned()).collect();
-        Ok(Wanted { scopes, token_validity: TOKEN_VALIDITY })
+        Ok(Opened { scopes, token_validity: TOKEN_VALIDITY, by_client_credentials: true })
     }
 
     fn make_key(&self, order: &KeyOrder<'_>) -> Result<Key, BrokerRefusal> {
@@ -140,8 +151,9 @@ impl ManagedClient {
             Some(Proof::Secret(secret)) => secret.clone(),
             _ => planted_secret(),
         };
-        let proof = Proof::Secret(secret.clone());
-        drop(order.subaccount.clients.register(Client { id: id.clone(), proof, rights: Arc::clone(&order.rights) }));
+        let (proof, rights) = (Proof::Secret(secret.clone()), Arc::clone(&order.rights));
+        let since = existing.map_or_else(|| order.subaccount.frame.clock.now(), |client| client.since);
+        drop(order.subaccount.clients.register(Client { id: id.clone(), proof, rights, since }));
         let credentials = self.flat(order.subaccount, &id, "instance-secret", &json!({"clientsecret": secret}));
         Key { credentials, client_id: None }
     }
@@ -176,12 +188,20 @@ impl ManagedClient {
 
     /// The fields every key of the dialect has, and those that prove the client.
     fn flat(&self, subaccount: &Subaccount, client_id: &str, credential_type: &str, proof: &Value) -> Value {
-        let mut credentials = json!({
+        let place = subaccount.place;
+        let mut credentials = match self.address {
+            Address::OwnApi => json!({
+                "clientid": client_id, "credential-type": credential_type,
+                "url": format!("{}/runtime/http/documents", subaccount.frame.url),
+            }),
+            Address::TokenService => json!({
             "clientid": client_id, "credential-type": credential_type, "xsappname": self.xsappname,
             "url": subaccount.token_host(), "apiurl": format!("{}/xsuaa", subaccount.frame.url),
             "uaadomain": "authentication.simulator.hana.ondemand.com", "tenantmode": "dedicated",
-            "identityzone": SUBDOMAIN, "identityzoneid": ZONE, "tenantid": ZONE, "zoneid": ZONE, "subaccountid": ZONE,
-        });
+            "identityzone": place.subdomain, "identityzoneid": place.zone, "tenantid": place.zone,
+            "zoneid": place.zone, "subaccountid": place.zone,
+            }),
+        };
         for (name, value) in proof.as_object().into_iter().flatten() {
             credentials[name] = value.clone();
         }
@@ -216,7 +236,8 @@ pub(crate) fn register(
     proof: Proof,
     rights: &Arc<Rights>,
 ) -> Result<(), BrokerRefusal> {
-    let client = Client { id: id.to_owned(), proof, rights: Arc::clone(rights) };
+    let since = subaccount.frame.clock.now();
+    let client = Client { id: id.to_owned(), proof, rights: Arc::clone(rights), since };
     let taken = "The certificate is already used by another service key.";
     subaccount.clients.register(client).map_err(|_| BrokerRefusal::parameters(taken))
 }

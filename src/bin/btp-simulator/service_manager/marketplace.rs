@@ -1,37 +1,36 @@
 //! `/v1/service_offerings` and `/v1/service_plans`: what can be ordered.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::frame::answer;
+use crate::landscape::Here;
 
 use super::ServiceManager;
 use super::catalogue::{OFFERINGS, Offering, Plan, plan_by_id, visible_plans};
 use super::listing::{ListQuery, Selection};
 use super::refusal::{Refusal, authorize};
 
-const OFFERING_FIELDS: [&str; 6] = ["id", "name", "ready", "bindable", "catalog_id", "catalog_name"];
+const OFFERING_FIELDS: [&str; 7] = ["id", "name", "ready", "bindable", "catalog_id", "catalog_name", "data_center"];
 const PLAN_FIELDS: [&str; 8] =
     ["id", "name", "ready", "bindable", "catalog_id", "catalog_name", "free", "service_offering_id"];
 
 /// `GET /v1/service_offerings`
 pub(crate) async fn offerings(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_offering.read")?;
-    let selection = query.understood(&OFFERING_FIELDS)?;
+    let selection = query.understood(&OFFERING_FIELDS, &manager.settings())?;
     let matching = numbered(OFFERINGS.iter().filter(|offering| meets(&selection, |name| offering.field(name))));
     Ok(selection.page("/v1/service_offerings", &matching, |offering: &&Offering| offering.shown()))
 }
 
 /// `GET /v1/service_offerings/{id}`
 pub(crate) async fn offering(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -43,20 +42,20 @@ pub(crate) async fn offering(
 
 /// `GET /v1/service_plans`
 pub(crate) async fn plans(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, "service_plan.read")?;
-    let selection = query.understood(&PLAN_FIELDS)?;
     let settings = manager.settings();
+    let selection = query.understood(&PLAN_FIELDS, &settings)?;
     let matching = numbered(visible_plans(&settings).filter(|plan| meets(&selection, |name| plan.field(name))));
     Ok(selection.page("/v1/service_plans", &matching, |plan: &&Plan| plan.shown()))
 }
 
 /// `GET /v1/service_plans/{id}`
 pub(crate) async fn plan(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

@@ -7,6 +7,7 @@ mod answering;
 mod bindings;
 mod broker;
 mod catalogue;
+mod course;
 mod instances;
 mod labels;
 mod listing;
@@ -14,6 +15,7 @@ mod managed_client;
 mod marketplace;
 mod objects;
 mod query;
+mod rates;
 mod refusal;
 mod shelf;
 mod store;
@@ -23,20 +25,20 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-pub(crate) use broker::{Broker, BrokerRefusal, Key, KeyOrder, Parameters, Wanted};
+pub(crate) use broker::{Broker, BrokerRefusal, Key, KeyOrder, Parameters};
 pub(crate) use managed_client::register;
 
 use crate::admin::{Admin, AdminNames};
-use crate::frame::{Guarded, Mounted, Platform, Routes, Settings, answer};
-use crate::subaccount::{SUBDOMAIN, Subaccount, ZONE};
+use crate::frame::rates::Meter;
+use crate::frame::{Asked, Guarded, Mounted, Platform, Routes, Settings, answer, clock};
+use crate::landscape::{Both, Here};
+use crate::subaccount::Subaccount;
 
-use answering::{AsyncQuery, Run};
-use catalogue::Plan;
 use refusal::{Refusal, authorize};
 use store::Store;
 
@@ -62,13 +64,13 @@ pub(crate) struct ServiceManager {
     subaccount: Arc<Subaccount>,
     store: Guarded<Store>,
     admin: Admin,
+    rates: Meter,
 }
 
 /// Mounts the Service Manager below `/service-manager`.
-pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let scopes = ADMIN_RIGHTS.iter().map(|right| format!("{XSAPPNAME}.subaccount.{right}")).collect();
-    let admin = Admin::new(subaccount, &ADMIN, scopes);
-    let manager = Arc::new(ServiceManager { subaccount: Arc::clone(subaccount), store: Guarded::default(), admin });
+pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>) -> Mounted {
+    let (first, other) = (ServiceManager::of(subaccount), ServiceManager::of(other));
+    let both = Both { frame: Arc::clone(&subaccount.frame), first: Arc::clone(&first), other: Arc::clone(&other) };
     let (router, names) = Routes::below("/service-manager", "service-manager")
         .get("list-offerings", "/v1/service_offerings", marketplace::offerings)
         .get("get-offering", "/v1/service_offerings/{id}", marketplace::offering)
@@ -87,13 +89,24 @@ pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
         .delete("delete-binding", "/v1/service_bindings/{id}", bindings::delete)
         .get("get-binding-parameters", "/v1/service_bindings/{id}/parameters", bindings::parameters)
         .get("get-operation", "/v1/{type}/{id}/operations/{operation}", operation)
-        .with_state(Arc::clone(&manager));
-    Mounted { platform: manager, router, names }
+        .with_state(Arc::new(both));
+    Mounted { platform: first, other: Some(other), router, names }
 }
 
 impl ServiceManager {
+    fn of(subaccount: &Arc<Subaccount>) -> Arc<Self> {
+        let scopes = ADMIN_RIGHTS.iter().map(|right| format!("{XSAPPNAME}.subaccount.{right}")).collect();
+        let admin = Admin::new(subaccount, &ADMIN, scopes);
+        let subaccount = Arc::clone(subaccount);
+        Arc::new(Self { subaccount, store: Guarded::default(), admin, rates: Meter::default() })
+    }
+
     fn settings(&self) -> Arc<Settings> {
         self.subaccount.frame.settings.current()
+    }
+
+    fn now(&self) -> Duration {
+        self.subaccount.frame.clock.now()
     }
 
     /// Looks at the store or changes it, after operations that are due have ended.
@@ -103,13 +116,6 @@ impl ServiceManager {
             act(store)
         })
     }
-
-    /// How an operation on this plan runs: the client may ask, the broker decides.
-    fn run(&self, settings: &Settings, plan: &Plan, wish: AsyncQuery) -> Run {
-        let asynchronous = settings.async_plans.contains(plan.name) || wish.wanted == Some(true);
-        let takes = if asynchronous { Duration::from_millis(settings.operation_millis) } else { Duration::ZERO };
-        Run { asynchronous, ends: self.subaccount.frame.clock.now() + takes }
-    }
 }
 
 impl Platform for ServiceManager {
@@ -118,11 +124,12 @@ impl Platform for ServiceManager {
     }
 
     fn snapshot(&self, secrets: bool) -> Value {
+        let settings = self.settings();
         self.with(|store| {
             let instances: Vec<Value> =
-                store.instances.iter().map(|instance| shown_instance(store, instance)).collect();
+                store.instances.iter().map(|instance| shown_instance(store, &settings, instance)).collect();
             let bindings = store.bindings.iter().map(|binding| {
-                let mut shown = answering::binding(store, binding);
+                let mut shown = answering::binding(store, &settings, binding);
                 if !secrets && let Some(fields) = shown.as_object_mut() {
                     fields.remove("credentials");
                 }
@@ -134,15 +141,30 @@ impl Platform for ServiceManager {
 
     fn reset(&self) {
         self.store.write(|store| *store = Store::default());
+        self.rates.reset();
         self.admin.register(&self.subaccount);
     }
 
     fn admin_credential(&self, x509: bool) -> Option<Value> {
+        let place = self.subaccount.place;
         let key = json!({
             "sm_url": format!("{}/service-manager", self.subaccount.frame.url), "url": self.subaccount.token_host(),
-            "xsappname": XSAPPNAME, "subaccount_id": ZONE, "identityzone": SUBDOMAIN,
+            "xsappname": XSAPPNAME, "subaccount_id": place.zone, "identityzone": place.subdomain,
         });
         self.admin.complete(key, &self.subaccount, x509)
+    }
+
+    fn admit(&self, request: &Asked<'_>) -> Result<Duration, Duration> {
+        if !self.settings().rates_hold() {
+            return Ok(Duration::ZERO);
+        }
+        let now = self.subaccount.frame.clock.now();
+        self.rates.admit(request.client, &rates::levels(request.route), now).map(|()| Duration::ZERO)
+    }
+
+    /// SAP's own Kubernetes operator reads Go's way to print a time, and nothing else.
+    fn come_again(&self, wait: Duration, now: Duration) -> String {
+        clock::format(now + wait, "%Y-%m-%d %H:%M:%S +0000 UTC")
     }
 
     fn throttled(&self, retry_after: Option<String>) -> Response {
@@ -153,37 +175,24 @@ impl Platform for ServiceManager {
 }
 
 /// An instance for the control API: with its parameters, which no API of the platform returns.
-fn shown_instance(store: &Store, instance: &objects::Instance) -> Value {
-    let mut shown = answering::instance(store, instance);
+fn shown_instance(store: &Store, settings: &Settings, instance: &objects::Instance) -> Value {
+    let mut shown = answering::instance(store, settings, instance);
     shown["parameters"] = Value::Object(instance.parameters.clone());
     shown
 }
 
-/// The broker's answer, unless the settings make every broker of this plan fail.
-fn broker_answer<T>(
-    settings: &Settings,
-    plan: &Plan,
-    action: &str,
-    ask: impl FnOnce() -> Result<T, BrokerRefusal>,
-) -> Result<T, Refusal> {
-    if settings.failing_plans.contains(plan.name) {
-        return Err(Refusal::broker(action, 500, "the broker is out of order"));
-    }
-    ask().map_err(|refusal| Refusal::broker(action, refusal.status, &refusal.text))
-}
-
 /// `GET /v1/{type}/{id}/operations/{operation}`
 async fn operation(
-    State(manager): State<Arc<ServiceManager>>,
+    Here(manager): Here<ServiceManager>,
     Path((kind, id, operation)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let scope = if kind == "service_instances" { "service_instance.read" } else { "service_binding.read" };
     authorize(&manager.subaccount, &headers, scope)?;
-    let resource_type = format!("/v1/{kind}");
+    let (resource_type, settings) = (format!("/v1/{kind}"), manager.settings());
     manager.with(|store| {
         let found = store.operation(&id, &operation).filter(|found| found.resource_type == resource_type);
         let found = found.ok_or_else(|| Refusal::not_found("/v1/operations"))?;
-        Ok(answer::json(StatusCode::OK, found.shown()))
+        Ok(answer::json(StatusCode::OK, found.shown(&settings)))
     })
 }

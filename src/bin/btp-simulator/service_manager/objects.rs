@@ -1,15 +1,16 @@
 //! Instances, bindings and operations: what they hold and how the API shows them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::clients::Rights;
-use crate::frame::random;
-use crate::subaccount::{SUBDOMAIN, ZONE};
+use crate::clients::{Opened, Rights};
+use crate::frame::{OperationErrors, Settings, random};
 
 use super::broker::Parameters;
 use super::catalogue::Plan;
+use super::course::InstanceChange;
 use super::refusal::Refusal;
 use super::shelf::{Base, Resource};
 
@@ -62,7 +63,7 @@ impl Resource for Instance {
             "platform_id" => Some(self.parent().to_owned()),
             "usable" => Some(self.base.ready.to_string()),
             "shared" => Some("false".to_owned()),
-            _ => None,
+            other => self.base.context_field(other),
         }
     }
 }
@@ -80,17 +81,30 @@ impl Resource for Binding {
     }
 
     fn field(&self, name: &str) -> Option<String> {
-        (name == "service_instance_id").then(|| self.instance_id.clone())
+        match name {
+            "service_instance_id" => Some(self.instance_id.clone()),
+            other => self.base.context_field(other),
+        }
     }
 }
 
 impl Instance {
+    /// The broker and the Service Manager have changed it.
+    pub(crate) fn become_changed(&mut self, change: InstanceChange, opened: Opened, now: Duration) {
+        self.base.name = change.name;
+        self.base.labels = change.labels;
+        self.parameters = change.parameters;
+        if let Some(rights) = &self.rights {
+            rights.change(opened, now);
+        }
+    }
+
     /// The instance as the API shows it.
     pub(crate) fn shown(&self, last_operation: Option<Value>) -> Value {
         let mut shown = common(&self.base, last_operation);
         shown["service_plan_id"] = json!(self.plan.id);
         shown["platform_id"] = json!(self.parent());
-        shown["context"] = context(&self.base.name);
+        shown["context"] = context(&self.base, &self.base.name);
         shown["usable"] = json!(self.base.ready);
         shown
     }
@@ -101,7 +115,7 @@ impl Binding {
     pub(crate) fn shown(&self, last_operation: Option<Value>) -> Value {
         let mut shown = common(&self.base, last_operation);
         shown["service_instance_id"] = json!(self.instance_id);
-        shown["context"] = context(&self.instance_name);
+        shown["context"] = context(&self.base, &self.instance_name);
         shown["context"]["service_instance_id"] = json!(self.instance_id);
         if let Some(bind_resource) = &self.bind_resource {
             shown["bind_resource"] = bind_resource.clone();
@@ -124,12 +138,31 @@ fn common(base: &Base, last_operation: Option<Value>) -> Value {
     shown
 }
 
-fn context(instance_name: &str) -> Value {
-    json!({
-        "origin": "sapcp", "platform": "sapcp", "env_type": "sapcp", "region": "cf-eu12", "zone_id": ZONE,
-        "subdomain": SUBDOMAIN, "subaccount_id": ZONE, "license_type": "SAPDEV", "crm_customer_id": "",
+fn context(base: &Base, instance_name: &str) -> Value {
+    let (zone, subdomain) = (base.place.zone, base.place.subdomain);
+    let mut context = json!({
+        "origin": "sapcp", "platform": "sapcp", "env_type": "sapcp", "region": "cf-eu12", "zone_id": zone,
+        "subdomain": subdomain, "subaccount_id": zone, "license_type": "SAPDEV", "crm_customer_id": "",
         "instance_name": instance_name, "global_account_id": "03760ecf-9d89-4189-a92a-1c7efed09298",
-    })
+    });
+    for (field, label) in FROM_LABELS {
+        if let Some(value) = base.labels.first(label) {
+            context[field] = json!(value);
+        }
+    }
+    context
+}
+
+/// Fields of the context that stand for labels of SAP's own Kubernetes operator, which looks its objects up by them.
+const FROM_LABELS: [(&str, &str); 2] = [("clusterid", "_clusterid"), ("namespace", "_namespace")];
+
+impl Base {
+    /// A field `context/…` that queries may ask for.
+    fn context_field(&self, name: &str) -> Option<String> {
+        let name = name.strip_prefix("context/")?;
+        let (_, label) = FROM_LABELS.iter().find(|(field, _)| *field == name)?;
+        self.labels.first(label).map(str::to_owned)
+    }
 }
 
 /// What an operation does.
@@ -163,6 +196,8 @@ pub(crate) struct Operation {
     pub(crate) kind: OperationKind,
     /// How far it is.
     pub(crate) progress: Progress,
+    /// Whether its broker has answered 202.
+    pub(crate) accepted: bool,
     /// The object.
     pub(crate) resource_id: String,
     /// Type of the object.
@@ -180,6 +215,7 @@ impl Operation {
             id: random::uuid(),
             kind,
             progress: Progress::Running,
+            accepted: false,
             resource_id: resource_id.to_owned(),
             resource_type,
             created_at: stamp.to_owned(),
@@ -193,7 +229,7 @@ impl Operation {
     }
 
     /// The operation as the API shows it.
-    pub(crate) fn shown(&self) -> Value {
+    pub(crate) fn shown(&self, settings: &Settings) -> Value {
         let (state, error) = match &self.progress {
             Progress::Running => ("in progress", None),
             Progress::Succeeded => ("succeeded", None),
@@ -212,7 +248,10 @@ impl Operation {
         });
         if let Some(error) = error {
             shown["description"] = error["description"].clone();
-            shown["errors"] = json!([error]);
+            shown["errors"] = match settings.operation_errors {
+                OperationErrors::Object => error,
+                OperationErrors::List => json!([error]),
+            };
         }
         shown
     }

@@ -1,16 +1,20 @@
 //! All objects of one type, with the indices that keep every look-up and every query by name, parent or label short.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::subaccount::Place;
 
 use super::labels::Labels;
 use super::query::Criterion;
+use super::refusal::Refusal;
 
 /// What instances and bindings have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Base {
     /// Id.
     pub(crate) id: String,
-    /// Name, unique below its parent.
+    /// Name. It is looked for before an object is ordered, and nothing else keeps it unique below its parent.
     pub(crate) name: String,
     /// Labels.
     pub(crate) labels: Labels,
@@ -22,6 +26,22 @@ pub(crate) struct Base {
     pub(crate) updated_at: String,
     /// The latest operation on it.
     pub(crate) last_operation: String,
+    /// When its row was written.
+    pub(crate) made: Duration,
+    /// The subaccount it is in.
+    pub(crate) place: &'static Place,
+}
+
+/// Most characters of a name or a label in the open core's database.
+const LONGEST_TEXT: usize = 255;
+
+impl Base {
+    /// Whether the database has room for its name and labels. It is found out when the broker has done its part.
+    pub(crate) fn fits(&self) -> Result<(), Refusal> {
+        let short = |text: &str| text.chars().count() <= LONGEST_TEXT;
+        let fits = short(&self.name) && self.labels.pairs().all(|(key, value)| short(&key) && short(&value));
+        if fits { Ok(()) } else { Err(Refusal::internal()) }
+    }
 }
 
 /// An object on a shelf.
@@ -34,7 +54,7 @@ pub(crate) trait Resource {
     /// The common part.
     fn base(&self) -> &Base;
 
-    /// Within what the name is unique.
+    /// Within what a name is looked for.
     fn parent(&self) -> &str;
 
     /// A field of its own that queries may ask for; `None`: no such field.
@@ -48,7 +68,7 @@ pub(crate) struct Shelf<T> {
     items: BTreeMap<u64, T>,
     last: u64,
     by_id: HashMap<String, u64>,
-    by_name: HashMap<(String, String), u64>,
+    by_name: HashMap<(String, String), Positions>,
     by_parent: HashMap<String, Positions>,
     by_label: HashMap<(String, String), Positions>,
 }
@@ -134,7 +154,7 @@ impl<T: Resource> Shelf<T> {
         }
         if let (Some(parent), Some(name)) = (exact(T::PARENT_FIELD).or(self.only_parent()), exact("name")) {
             let key = (parent.to_owned(), name.to_owned());
-            return Some(self.by_name.get(&key).copied().into_iter().collect());
+            return Some(self.by_name.get(&key).cloned().unwrap_or_default());
         }
         if let Some((key, value)) = labels.iter().find_map(|label| Some((label.key.clone(), label.exactly()?))) {
             return Some(self.by_label.get(&(key, value.to_owned())).cloned().unwrap_or_default());
@@ -150,7 +170,7 @@ impl<T: Resource> Shelf<T> {
     fn index(&mut self, position: u64, item: &T) {
         let (base, parent) = (item.base(), item.parent().to_owned());
         self.by_id.insert(base.id.clone(), position);
-        self.by_name.insert((parent.clone(), base.name.clone()), position);
+        self.by_name.entry((parent.clone(), base.name.clone())).or_default().insert(position);
         self.by_parent.entry(parent).or_default().insert(position);
         for pair in base.labels.pairs() {
             self.by_label.entry(pair).or_default().insert(position);
@@ -160,7 +180,7 @@ impl<T: Resource> Shelf<T> {
     fn forget(&mut self, position: u64, item: &T) {
         let (base, parent) = (item.base(), item.parent().to_owned());
         self.by_id.remove(&base.id);
-        self.by_name.remove(&(parent.clone(), base.name.clone()));
+        leave(&mut self.by_name, (parent.clone(), base.name.clone()), position);
         for pair in base.labels.pairs() {
             leave(&mut self.by_label, pair, position);
         }

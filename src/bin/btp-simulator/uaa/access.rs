@@ -59,10 +59,10 @@ impl Uaa {
     /// The grant of the request's token. A token dies with its client, with the secret it was asked with, and with
     /// any of its authorities.
     pub(super) fn valid_grant(&self, headers: &HeaderMap) -> Result<Grant, Refusal> {
-        let checked = self.frame.tokens.check(headers, REALM, &self.frame.clock);
+        let checked = self.frame.grant(headers, REALM);
         let grant = checked.map_err(|refusal| match refusal {
             TokenRefusal::Missing => Refusal::NoToken,
-            TokenRefusal::Unknown | TokenRefusal::Expired => {
+            TokenRefusal::Unknown | TokenRefusal::Fresh | TokenRefusal::Expired => {
                 Refusal::InvalidToken("The token expired, was revoked, or the token ID is incorrect.".to_owned())
             }
         })?;

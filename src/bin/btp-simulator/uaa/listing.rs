@@ -1,4 +1,5 @@
-//! The list of clients, page by page: 100 to a page unless asked otherwise, never more than 500.
+//! The list of clients, page by page: 100 to a page unless asked otherwise, never more than the
+//! settings say.
 
 use std::sync::Arc;
 
@@ -17,7 +18,6 @@ use super::{Clients, Uaa};
 use crate::frame::answer;
 
 const PAGE: i64 = 100;
-const LARGEST_PAGE: i64 = 500;
 
 /// The query; parameters it does not know are ignored.
 #[derive(Deserialize)]
@@ -38,14 +38,15 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     uaa.permit(&headers, READ)?;
     let Query(wanted) = wanted.map_err(|_| Refusal::Unreadable)?;
-    let body = uaa.clients.read(|clients| page(clients, &wanted))?;
+    let largest = i64::try_from(uaa.frame.settings.current().uaa_page).unwrap_or(i64::MAX);
+    let body = uaa.clients.read(|clients| page(clients, &wanted, largest))?;
     Ok(answer::json(StatusCode::OK, body))
 }
 
-fn page(clients: &Clients, wanted: &Wanted) -> Result<Value, Refusal> {
+fn page(clients: &Clients, wanted: &Wanted, largest: i64) -> Result<Value, Refusal> {
     let start = wanted.start_index.unwrap_or(1);
     let skipped = usize::try_from(start - 1).map_err(|_| Refusal::ServerError)?;
-    let count = wanted.count.unwrap_or(PAGE).min(LARGEST_PAGE);
+    let count = wanted.count.unwrap_or(PAGE).min(largest);
     let all = selected(clients, wanted)?;
     let on_page = all.iter().skip(skipped).take(usize::try_from(count).unwrap_or(0));
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);

@@ -54,7 +54,7 @@ pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
         .put("update-clients", "/oauth/clients/tx", batch::update)
         .post("delete-clients", "/oauth/clients/tx/delete", batch::delete);
     let (router, names) = api.with_state(Arc::clone(&uaa));
-    Mounted { platform: uaa, router, names }
+    Mounted { platform: uaa, other: None, router, names }
 }
 
 impl Uaa {

@@ -234,6 +234,9 @@ async fn lists_come_in_pages_of_a_hundred_and_at_most_five_hundred() {
     let (_, body) = uaa.call(Method::GET, filter, Value::Null).await;
     assert_eq!((&body["resources"][0]["client_id"], &body["resources"][0]["owner"]), (&json!("q-0001"), &json!("own")));
     assert_eq!(uaa.call(Method::GET, "/oauth/clients?startIndex=0", Value::Null).await.0, 500);
+    uaa.frame.settings.change(&json!({"uaaPage": 2})).unwrap();
+    let (_, small) = uaa.call(Method::GET, "/oauth/clients?count=500", Value::Null).await;
+    assert_eq!((small["resources"].as_array().unwrap().len(), &small["totalResults"]), (2, &json!(521)));
     assert_eq!(uaa.call(Method::GET, "/oauth/clients?count=abc", Value::Null).await.0, 400);
 }
 

@@ -1,22 +1,21 @@
 //! `/sap/rest/authorization/v2/rolecollections`: role collections and the roles inside.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::frame::answer;
+use crate::landscape::Here;
 
 use super::Xsuaa;
 use super::refusal::{self, Refusal, authorize};
 use super::store::{RoleCollection, RoleReference, Store};
 
-/// Most records of a page, whatever `top` says.
-const LARGEST_PAGE: usize = 500;
 /// Most role collections that administrators can make (SAP Help Portal, "Limits for Technical Artifacts").
 const MOST_COLLECTIONS: usize = 5000;
 
@@ -40,11 +39,14 @@ pub(crate) struct GetQuery {
     with_roles: bool,
     with_users: bool,
     with_groups: bool,
+    /// Assignments younger than this are not shown: those of a list.
+    #[serde(skip)]
+    unseen: Duration,
 }
 
 impl Default for GetQuery {
     fn default() -> Self {
-        Self { with_roles: true, with_users: false, with_groups: false }
+        Self { with_roles: true, with_users: false, with_groups: false, unseen: Duration::ZERO }
     }
 }
 
@@ -82,7 +84,9 @@ impl Xsuaa {
             shown["roleReferences"] = collection.roles.iter().map(RoleReference::shown).collect();
         }
         if parts.with_users {
-            let users = collection.members.iter().filter_map(|id| store.user_by_id(id));
+            let now = self.now();
+            let seen = collection.members.iter().filter(|(_, since)| **since + parts.unseen <= now);
+            let users = seen.filter_map(|(id, _)| store.user_by_id(id));
             shown["userReferences"] = users.map(super::store::User::reference).collect();
         }
         if parts.with_groups {
@@ -93,15 +97,21 @@ impl Xsuaa {
     }
 
     fn listed(&self, query: &ListQuery) -> Vec<Value> {
-        let parts =
-            GetQuery { with_roles: query.show_roles, with_users: query.show_users, with_groups: query.show_groups };
+        let settings = self.subaccount.frame.settings.current();
+        let parts = GetQuery {
+            with_roles: query.show_roles,
+            with_users: query.show_users,
+            with_groups: query.show_groups,
+            unseen: Duration::from_millis(settings.list_delay_millis),
+        };
+        let largest = settings.xsuaa_page;
         self.store.read(|store| {
             let wanted = |name: &str, collection: &RoleCollection| {
                 query.name.as_deref().is_none_or(|part| name.contains(part))
                     && query.read_only.is_none_or(|read_only| read_only == collection.read_only)
             };
             let matching = store.collections.iter().filter(|(name, collection)| wanted(name, collection));
-            let page = matching.skip(query.skip).take(query.top.map_or(usize::MAX, |top| top.min(LARGEST_PAGE)));
+            let page = matching.skip(query.skip).take(query.top.map_or(usize::MAX, |top| top.min(largest)));
             page.filter_map(|(name, _)| self.shown(store, name, &parts)).collect()
         })
     }
@@ -109,7 +119,7 @@ impl Xsuaa {
 
 /// `GET …/rolecollections`: all, or from `skip` on at most `top`, by name.
 pub(crate) async fn list(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -119,19 +129,20 @@ pub(crate) async fn list(
 
 /// `GET …/rolecollections/pages/{page}`, counted from one.
 pub(crate) async fn page(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(page): Path<usize>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
-    let skip = page.checked_sub(1).ok_or_else(|| Refusal::bad_request("Invalid page"))? * LARGEST_PAGE;
-    Ok(answer::json(StatusCode::OK, json!(xsuaa.listed(&ListQuery { skip, top: Some(LARGEST_PAGE), ..query }))))
+    let largest = xsuaa.subaccount.frame.settings.current().xsuaa_page;
+    let skip = page.checked_sub(1).ok_or_else(|| Refusal::bad_request("Invalid page"))? * largest;
+    Ok(answer::json(StatusCode::OK, json!(xsuaa.listed(&ListQuery { skip, top: Some(largest), ..query }))))
 }
 
 /// `GET …/rolecollections/pages`: the first page.
 pub(crate) async fn first_page(
-    xsuaa: State<Arc<Xsuaa>>,
+    xsuaa: Here<Xsuaa>,
     query: Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -140,22 +151,18 @@ pub(crate) async fn first_page(
 
 /// `GET …/rolecollections/{name}`
 pub(crate) async fn get(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(name): Path<String>,
     Query(query): Query<GetQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
     let shown = xsuaa.store.read(|store| xsuaa.shown(store, &name, &query));
-    shown.map(|shown| answer::json(StatusCode::OK, shown)).ok_or_else(|| Refusal::no_collection(&name))
+    shown.map(|shown| answer::json(StatusCode::OK, shown)).ok_or_else(|| xsuaa.no_collection(&name))
 }
 
 /// `POST …/rolecollections`
-pub(crate) async fn create(
-    State(xsuaa): State<Arc<Xsuaa>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
+pub(crate) async fn create(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let sent: SentCollection = refusal::body(&headers, &body)?;
     if sent.name.trim().is_empty() {
@@ -179,7 +186,7 @@ pub(crate) async fn create(
 
 /// `PUT …/rolecollections/{name}`: nothing but the description.
 pub(crate) async fn describe(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -191,14 +198,14 @@ pub(crate) async fn describe(
 
 /// `DELETE …/rolecollections/{name}`
 pub(crate) async fn delete(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let now = xsuaa.now();
     xsuaa.store.write(|store| match store.collections.get(&name).map(|collection| collection.read_only) {
-        None => Err(Refusal::no_collection(&name)),
+        None => Err(xsuaa.no_collection(&name)),
         Some(true) => Err(read_only(&name)),
         Some(false) => {
             store.remove_collection(&name, now);
@@ -209,7 +216,7 @@ pub(crate) async fn delete(
 
 /// `PUT …/rolecollections/{name}/roles`
 pub(crate) async fn add_roles(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -224,7 +231,7 @@ pub(crate) async fn add_roles(
 
 /// `DELETE …/rolecollections/{name}/roles`
 pub(crate) async fn remove_roles(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -238,7 +245,7 @@ impl Xsuaa {
     /// Changes a role collection that may be changed, and shows it.
     fn changed(&self, name: &str, change: impl FnOnce(&mut RoleCollection)) -> Result<Response, Refusal> {
         let shown = self.store.write(|store| {
-            let collection = store.collections.get_mut(name).ok_or_else(|| Refusal::no_collection(name))?;
+            let collection = store.collections.get_mut(name).ok_or_else(|| self.no_collection(name))?;
             if collection.read_only {
                 return Err(read_only(name));
             }

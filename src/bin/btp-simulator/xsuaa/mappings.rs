@@ -1,17 +1,15 @@
 //! `/sap/rest/authorization/v2/identity-providers/{origin}/attributes`: role collections through groups and other
 //! attributes of an identity provider, and the list of providers.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::frame::{IdpDisplayName, answer};
-use crate::subaccount::ZONE;
+use crate::landscape::Here;
 
 use super::Xsuaa;
 use super::refusal::{self, Refusal, authorize};
@@ -42,7 +40,7 @@ impl Xsuaa {
 
     /// `RoleCollectionAttribute`: name and value each in two spellings.
     pub(crate) fn mapping_shown(&self, collection: &str, mapping: &Mapping) -> Value {
-        let mut shown = common(collection, mapping);
+        let mut shown = self.common(collection, mapping);
         shown["attributeName"] = json!(mapping.attribute);
         shown["samlAttributeValue"] = json!(mapping.value);
         shown["attributeValue"] = json!(mapping.value);
@@ -67,24 +65,30 @@ impl Xsuaa {
     }
 }
 
-fn common(collection: &str, mapping: &Mapping) -> Value {
-    let host = identity_provider(mapping.origin).map_or("", |provider| provider.host);
-    json!({
-        "roleCollectionName": collection, "roleCollectionIdentityZone": ZONE, "samlAttrName": mapping.attribute,
-        "comparisonOperator": mapping.operator, "samlEntityId": format!("https://{host}"),
-    })
+impl Xsuaa {
+    fn common(&self, collection: &str, mapping: &Mapping) -> Value {
+        let host = identity_provider(mapping.origin).map_or("", |provider| provider.host);
+        json!({
+            "roleCollectionName": collection, "roleCollectionIdentityZone": self.subaccount.place.zone,
+            "samlAttrName": mapping.attribute, "comparisonOperator": mapping.operator,
+            "samlEntityId": format!("https://{host}"),
+        })
+    }
+
+    /// The answer to a removal spells the value in a third way.
+    fn removed(&self, collection: &str, mapping: &Mapping) -> Value {
+        let mut shown = self.common(collection, mapping);
+        shown["samlAttrValue"] = json!(mapping.value);
+        shown
+    }
 }
 
-/// The answer to a removal spells the value in a third way.
-fn removed(collection: &str, mapping: &Mapping) -> Value {
-    let mut shown = common(collection, mapping);
-    shown["samlAttrValue"] = json!(mapping.value);
-    shown
-}
+/// Most mappings of a subaccount (SAP Help Portal, "Limits for Technical Artifacts").
+const MOST_MAPPINGS: usize = 5000;
 
 /// `POST …/{origin}/attributes`: 201, also for a mapping that exists.
 pub(crate) async fn add(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(origin): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -97,20 +101,25 @@ pub(crate) async fn add(
     }
     let SentMapping { role_collection_name: name, attribute_name: attribute, attribute_value: value, operator } = sent;
     let mapping = Mapping { origin, attribute, operator, value };
-    let known = xsuaa.store.write(|store| {
-        let collection = store.collections.get_mut(&name)?;
-        if !collection.mappings.contains(&mapping) {
-            collection.mappings.push(mapping.clone());
+    xsuaa.store.write(|store| {
+        let all: usize = store.collections.values().map(|collection| collection.mappings.len()).sum();
+        let collection = store.collections.get_mut(&name).ok_or_else(|| xsuaa.no_collection(&name))?;
+        if collection.mappings.contains(&mapping) {
+            return Ok(());
         }
-        Some(())
-    });
-    known.ok_or_else(|| Refusal::no_collection(&name))?;
+        if all >= MOST_MAPPINGS {
+            let text = "The maximum number of attribute mappings is reached.";
+            return Err(Refusal::Plain(StatusCode::UNPROCESSABLE_ENTITY, text.to_owned()));
+        }
+        collection.mappings.push(mapping.clone());
+        Ok(())
+    })?;
     Ok(answer::json(StatusCode::CREATED, xsuaa.mapping_shown(&name, &mapping)))
 }
 
 /// `DELETE …/{origin}/attributes/{attribute}/{operator}/{value}/rolecollections/{collection}`
 pub(crate) async fn remove(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path((origin, attribute, operator, value, name)): Path<(String, String, String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -121,13 +130,13 @@ pub(crate) async fn remove(
         let collection = store.collections.get_mut(&name);
         let collection = collection.ok_or_else(|| Refusal::bad_request("Role collection does not exist"))?;
         collection.mappings.retain(|held| *held != mapping);
-        Ok(answer::json(StatusCode::OK, removed(&name, &mapping)))
+        Ok(answer::json(StatusCode::OK, xsuaa.removed(&name, &mapping)))
     })
 }
 
 /// `GET …/{origin}/attributes/rolecollections`
 pub(crate) async fn of_origin(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(origin): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -137,7 +146,7 @@ pub(crate) async fn of_origin(
 
 /// `GET …/{origin}/attributes/{attribute}/rolecollections/{collection}`
 pub(crate) async fn of_attribute(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path((origin, attribute, name)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -147,7 +156,7 @@ pub(crate) async fn of_attribute(
 
 /// `GET …/{origin}/rolecollections/{collection}`
 pub(crate) async fn of_collection(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path((origin, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -156,11 +165,11 @@ pub(crate) async fn of_collection(
 }
 
 /// `GET /sap/rest/identity-providers`
-pub(crate) async fn providers(State(xsuaa): State<Arc<Xsuaa>>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn providers(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap) -> Result<Response, Refusal> {
     authorize(&xsuaa.subaccount, &headers, "xs_idp.read")?;
     let shown = IDENTITY_PROVIDERS.iter().map(|provider| {
         json!({"id": provider.origin, "originKey": provider.origin, "name": xsuaa.display_name(provider),
-               "type": provider.kind, "active": true, "identityZoneId": ZONE})
+               "type": provider.kind, "active": true, "identityZoneId": xsuaa.subaccount.place.zone})
     });
     Ok(answer::json(StatusCode::OK, shown.collect()))
 }

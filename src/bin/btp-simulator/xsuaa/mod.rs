@@ -15,8 +15,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::admin::{Admin, AdminNames};
-use crate::frame::{Guarded, Mounted, Platform, Routes};
-use crate::subaccount::{SUBDOMAIN, Subaccount, ZONE};
+use crate::frame::rates::Queue;
+use crate::frame::{Asked, Guarded, Mounted, Platform, Routes};
+use crate::landscape::Both;
+use crate::subaccount::Subaccount;
 
 use store::{Mapping, Store};
 
@@ -40,19 +42,27 @@ pub(crate) struct Xsuaa {
     subaccount: Arc<Subaccount>,
     store: Guarded<Store>,
     admin: Admin,
+    authorizations: Queue,
+    providers: Queue,
 }
 
+/// Requests a second to `/sap/rest/authorization/v2` (SAP Help Portal, "Rate Limiting"). Those to `/sap/rest/user` are
+/// counted here too, which is an assumption: the page does not name them.
+const AUTHORIZATIONS_PER_SECOND: u32 = 45;
+/// Requests a second to `/sap/rest/identity-providers` (the same page).
+const PROVIDERS_PER_SECOND: u32 = 30;
+
 /// Mounts the API below `/xsuaa`.
-pub(crate) fn mount(subaccount: &Arc<Subaccount>) -> Mounted {
-    let admin = Admin::new(subaccount, &ADMIN, SCOPES.iter().map(|&scope| scope.to_owned()).collect());
-    let store = Guarded::new(Store::seeded());
-    let xsuaa = Arc::new(Xsuaa { subaccount: Arc::clone(subaccount), store, admin });
-    let (router, names) = routes().with_state(Arc::clone(&xsuaa));
-    Mounted { platform: xsuaa, router, names }
+pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>) -> Mounted {
+    let frame = Arc::clone(&subaccount.frame);
+    let (first, other) = (Xsuaa::of(subaccount), Xsuaa::of(other));
+    let both = Both { frame, first: Arc::clone(&first), other: Arc::clone(&other) };
+    let (router, names) = routes().with_state(Arc::new(both));
+    Mounted { platform: first, other: Some(other), router, names }
 }
 
 /// Paths are those of the OpenAPI document; names of parameters are ours.
-fn routes() -> Routes<Arc<Xsuaa>> {
+fn routes() -> Routes<Arc<Both<Xsuaa>>> {
     let user = "/sap/rest/user/origin/{origin}/name/{name}";
     let collection = "/sap/rest/authorization/v2/rolecollections/{collection}";
     let provider = "/sap/rest/authorization/v2/identity-providers/{origin}";
@@ -95,6 +105,17 @@ fn routes() -> Routes<Arc<Xsuaa>> {
 }
 
 impl Xsuaa {
+    fn of(subaccount: &Arc<Subaccount>) -> Arc<Self> {
+        let admin = Admin::new(subaccount, &ADMIN, SCOPES.iter().map(|&scope| scope.to_owned()).collect());
+        Arc::new(Self {
+            subaccount: Arc::clone(subaccount),
+            store: Guarded::new(Store::seeded(subaccount.place)),
+            admin,
+            authorizations: Queue::default(),
+            providers: Queue::default(),
+        })
+    }
+
     fn now(&self) -> Duration {
         self.subaccount.frame.clock.now()
     }
@@ -111,7 +132,7 @@ impl Platform for Xsuaa {
                 held.iter().map(|mapping| self.mapping_shown(name, mapping)).collect::<Vec<_>>()
             };
             let collections = store.collections.iter().map(|(name, collection)| {
-                json!({"name": name, "readOnly": collection.read_only, "members": collection.members,
+                json!({"name": name, "readOnly": collection.read_only, "members": collection.members.keys().collect::<Vec<_>>(),
                        "mappings": mappings(name, &collection.mappings)})
             });
             json!({"roleCollections": collections.collect::<Vec<_>>(),
@@ -120,19 +141,32 @@ impl Platform for Xsuaa {
     }
 
     fn reset(&self) {
-        self.store.write(|store| *store = Store::seeded());
+        self.store.write(|store| *store = Store::seeded(self.subaccount.place));
+        self.authorizations.reset();
+        self.providers.reset();
         self.admin.register(&self.subaccount);
     }
 
+    fn admit(&self, request: &Asked<'_>) -> Result<Duration, Duration> {
+        let frame = &self.subaccount.frame;
+        if !frame.settings.current().rates_hold() {
+            return Ok(Duration::ZERO);
+        }
+        match request.route {
+            "xsuaa.list-identity-providers" => self.providers.admit(PROVIDERS_PER_SECOND, frame.clock.now()),
+            _ => self.authorizations.admit(AUTHORIZATIONS_PER_SECOND, frame.clock.now()),
+        }
+    }
+
     fn admin_credential(&self, x509: bool) -> Option<Value> {
-        let token_host = self.subaccount.token_host();
+        let (place, token_host) = (self.subaccount.place, self.subaccount.token_host());
         let mut key = json!({
-            "tenantmode": "dedicated", "subaccountid": ZONE, "credential-type": "secret",
+            "tenantmode": "dedicated", "subaccountid": place.zone, "credential-type": "secret",
             "tokenurl": format!("{token_host}/oauth/token"), "xsappname": "full-access!a549338",
             "serviceInstanceId": "930dd55c-d3e5-40f6-b65b-266d2b05d622", "url": token_host,
             "uaadomain": "authentication.simulator.hana.ondemand.com",
-            "apiurl": format!("{}/xsuaa", self.subaccount.frame.url), "identityzone": SUBDOMAIN,
-            "identityzoneid": ZONE, "tenantid": ZONE, "zoneid": ZONE, "name": "simulator", "read-only": false,
+            "apiurl": format!("{}/xsuaa", self.subaccount.frame.url), "identityzone": place.subdomain,
+            "identityzoneid": place.zone, "tenantid": place.zone, "zoneid": place.zone, "name": "simulator", "read-only": false,
         });
         if x509 {
             key["credential-type"] = json!("client certificate");

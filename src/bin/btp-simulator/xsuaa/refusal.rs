@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::frame::answer;
-use crate::subaccount::{Refusal as TokenTrouble, Subaccount, ZONE};
+use crate::subaccount::{Refusal as TokenTrouble, Subaccount};
+
+use super::Xsuaa;
 
 /// An error answer in the making.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +39,13 @@ impl Refusal {
     pub(crate) fn no_user(name: &str) -> Self {
         Self::Plain(StatusCode::NOT_FOUND, format!("User {name} does not exist."))
     }
+}
 
+impl Xsuaa {
     /// 404 for a role collection.
-    pub(crate) fn no_collection(name: &str) -> Self {
-        Self::Plain(StatusCode::NOT_FOUND, format!("No entity found with values = [[{ZONE}, {name}, {ZONE}]]"))
+    pub(crate) fn no_collection(&self, name: &str) -> Refusal {
+        let zone = self.subaccount.place.zone;
+        Refusal::Plain(StatusCode::NOT_FOUND, format!("No entity found with values = [[{zone}, {name}, {zone}]]"))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Users, role collections and attribute mappings of the subaccount, and who holds what.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::frame::{clock, random};
-use crate::subaccount::ZONE;
+use crate::subaccount::Place;
 
 /// The origin of the SAP ID service.
 const SAP_ID: &str = "sap.default";
@@ -50,6 +50,8 @@ pub(crate) struct User {
     pub(crate) given_name: Option<String>,
     /// Family name.
     pub(crate) family_name: Option<String>,
+    /// The subaccount it is a user of.
+    zone: &'static str,
     /// Where the user logs on.
     pub(crate) origin: &'static str,
     /// Role collections assigned to the user directly.
@@ -96,8 +98,8 @@ pub(crate) struct RoleCollection {
     pub(crate) roles: Vec<RoleReference>,
     /// Came with a subscription and cannot be changed.
     pub(crate) read_only: bool,
-    /// Ids of the users that have it.
-    pub(crate) members: BTreeSet<String>,
+    /// Ids of the users that have it, and since when.
+    pub(crate) members: BTreeMap<String, Duration>,
     /// Groups that have it.
     pub(crate) mappings: Vec<Mapping>,
 }
@@ -106,13 +108,14 @@ pub(crate) struct RoleCollection {
 pub(crate) struct Store {
     /// Role collections by name.
     pub(crate) collections: BTreeMap<String, RoleCollection>,
+    zone: &'static str,
     users: HashMap<String, User>,
     by_name: BTreeMap<(&'static str, String), String>,
 }
 
 impl Store {
     /// What a subaccount with Cloud Integration has from the start, and one collection somebody made.
-    pub(crate) fn seeded() -> Self {
+    pub(crate) fn seeded(place: &Place) -> Self {
         let mut collections = BTreeMap::new();
         for (name, role) in [
             ("PI_Administrator", "AuthGroup_Administrator"),
@@ -125,7 +128,7 @@ impl Store {
         collections.insert("Subaccount Viewer".to_owned(), shipped("cis-local!b2", "Subaccount_Viewer"));
         let custom = RoleCollection { read_only: false, ..shipped("it!b117912", "AuthGroup_ReadOnly") };
         collections.insert("Order Intake Support".to_owned(), custom);
-        Self { collections, users: HashMap::new(), by_name: BTreeMap::new() }
+        Self { collections, zone: place.zone, users: HashMap::new(), by_name: BTreeMap::new() }
     }
 
     /// A user by origin and name; names do not differ by case.
@@ -164,6 +167,7 @@ impl Store {
             email: email.unwrap_or_else(|| name.to_owned()),
             given_name: None,
             family_name: None,
+            zone: self.zone,
             origin,
             collections: Vec::new(),
             created: now,
@@ -198,7 +202,7 @@ impl Store {
 
     /// Assigns a role collection; the user and the collection exist.
     pub(crate) fn assign(&mut self, id: &str, collection: &str, now: Duration) -> Option<&User> {
-        self.collections.get_mut(collection)?.members.insert(id.to_owned());
+        self.collections.get_mut(collection)?.members.entry(id.to_owned()).or_insert(now);
         self.touch(id, now, |user| {
             if !user.collections.iter().any(|held| held == collection) {
                 user.collections.push(collection.to_owned());
@@ -215,7 +219,7 @@ impl Store {
     /// Takes a role collection away from everybody and out of the subaccount.
     pub(crate) fn remove_collection(&mut self, name: &str, now: Duration) -> bool {
         let Some(collection) = self.collections.remove(name) else { return false };
-        for id in &collection.members {
+        for id in collection.members.keys() {
             self.touch(id, now, |user| user.collections.retain(|held| held != name));
         }
         true
@@ -237,7 +241,7 @@ impl User {
     pub(crate) fn shown(&self) -> Value {
         let moment = |moment| clock::format(moment, "%Y-%m-%dT%H:%M:%S%.3f+00:00");
         let mut shown = json!({
-            "id": self.id, "username": self.username, "email": self.email, "origin": self.origin, "zoneId": ZONE,
+            "id": self.id, "username": self.username, "email": self.email, "origin": self.origin, "zoneId": self.zone,
             "created": moment(self.created), "modified": moment(self.modified), "verified": false,
             "legacyVerificationBehavior": false, "passwordChangeRequired": false, "version": self.version,
             "active": true, "roleCollections": self.collections,
@@ -253,7 +257,7 @@ impl User {
 
     /// `UserReference`, as a role collection lists its users.
     pub(crate) fn reference(&self) -> Value {
-        json!({"id": self.id, "username": self.username, "zoneId": ZONE, "email": self.email, "origin": self.origin})
+        json!({"id": self.id, "username": self.username, "zoneId": self.zone, "email": self.email, "origin": self.origin})
     }
 }
 

@@ -118,3 +118,39 @@ async fn requests_are_read_strictly() {
     assert_eq!((forbidden.status, &forbidden.body["error"]), (403, &json!("insufficient_scope")));
     assert_eq!(world.call(&token, Method::PATCH, COLLECTIONS, None).await.status, 405);
 }
+
+#[tokio::test]
+async fn a_new_assignment_may_be_missing_in_lists_and_not_at_its_user() {
+    let (world, token) = world().await;
+    world.set(json!({"listDelayMillis": 5000})).await;
+    let path = assignment("sap.default", "Order%20Intake%20Support") + "?createUserIfMissing=true";
+    assert_eq!(world.call(&token, Method::PUT, &path, None).await.status, 200);
+    let list = format!("{COLLECTIONS}?showUsers=true&name=Order");
+    let users = async || world.get(&token, &list).await.body[0]["userReferences"].as_array().unwrap().len();
+    assert_eq!(users().await, 0);
+    assert_eq!(world.get(&token, USER).await.body["roleCollections"], json!(["Order Intake Support"]));
+    world.frame.clock.advance(std::time::Duration::from_secs(5));
+    assert_eq!(users().await, 1);
+}
+
+#[tokio::test]
+async fn a_page_has_no_more_than_the_largest() {
+    let (world, token) = world().await;
+    world.set(json!({"xsuaaPage": 2})).await;
+    let page = async |query: &str| world.get(&token, &format!("{COLLECTIONS}{query}")).await.body;
+    assert_eq!(page("?top=500").await.as_array().unwrap().len(), 2);
+    assert_eq!(page("?top=500&skip=4").await.as_array().unwrap().len(), 2);
+    assert_eq!(page("?top=500&skip=6").await, json!([]));
+    assert_eq!(page("/pages/2").await.as_array().unwrap().len(), 2);
+    assert_eq!(page("").await.as_array().unwrap().len(), 6, "without top it is all of them");
+}
+
+#[tokio::test]
+async fn more_requests_than_documented_wait_and_then_are_refused() {
+    let (world, token) = world().await;
+    let calls = || futures::future::join_all((0..200).map(|_| world.get(&token, USER)));
+    let refused = calls().await.into_iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!(refused.headers["retry-after"], "1");
+    world.set(json!({"rates": "lifted"})).await;
+    assert!(calls().await.iter().all(|answer| answer.status == 404));
+}

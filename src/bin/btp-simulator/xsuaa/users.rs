@@ -1,16 +1,15 @@
 //! `/sap/rest/user`: shadow users, and the role collections assigned to them.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 use crate::frame::answer;
+use crate::landscape::Here;
 
 use super::Xsuaa;
 use super::refusal::{self, Refusal, authorize};
@@ -72,7 +71,7 @@ fn shown(user: &User) -> Response {
 }
 
 /// `GET /sap/rest/user/origin`: the origins that have users.
-pub(crate) async fn origins(State(xsuaa): State<Arc<Xsuaa>>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(crate) async fn origins(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap) -> Result<Response, Refusal> {
     authorize(&xsuaa.subaccount, &headers, "xs_user.read")?;
     let origins = xsuaa.store.read(|store| store.users().map(|user| user.origin).collect::<BTreeSet<_>>());
     Ok(answer::json(StatusCode::OK, json!(origins)))
@@ -80,7 +79,7 @@ pub(crate) async fn origins(State(xsuaa): State<Arc<Xsuaa>>, headers: HeaderMap)
 
 /// `GET /sap/rest/user/origin/{origin}/name`
 pub(crate) async fn names(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(origin): Path<String>,
     Query(query): Query<NamesQuery>,
     headers: HeaderMap,
@@ -97,7 +96,7 @@ pub(crate) async fn names(
 
 /// `GET /sap/rest/user/origin/{origin}/name/{name}`
 pub(crate) async fn get(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path((origin, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -108,7 +107,7 @@ pub(crate) async fn get(
 
 /// `GET /sap/rest/user/id/{id}`
 pub(crate) async fn get_by_id(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -117,11 +116,7 @@ pub(crate) async fn get_by_id(
 }
 
 /// `POST /sap/rest/user`: 200, not 201.
-pub(crate) async fn create(
-    State(xsuaa): State<Arc<Xsuaa>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
+pub(crate) async fn create(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     authorize(&xsuaa.subaccount, &headers, "xs_user.write")?;
     let sent: SentUser = refusal::body(&headers, &body)?;
     let created = xsuaa.store.write(|store| xsuaa.create_user(store, sent))?;
@@ -130,7 +125,7 @@ pub(crate) async fn create(
 
 /// `POST /sap/rest/user/bulk`
 pub(crate) async fn create_many(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
@@ -155,7 +150,7 @@ impl Xsuaa {
         let now = self.now();
         let id = store.add_user(origin, &name, sent.email, now);
         for collection in sent.role_collections.unwrap_or_default() {
-            store.assign(&id, &collection, now).ok_or_else(|| Refusal::no_collection(&collection))?;
+            store.assign(&id, &collection, now).ok_or_else(|| self.no_collection(&collection))?;
         }
         let user = store.touch(&id, now, |user| {
             user.given_name = sent.given_name;
@@ -167,7 +162,7 @@ impl Xsuaa {
 
 /// `PUT /sap/rest/user`: the whole list of role collections is replaced, and the names unless only that is wanted.
 pub(crate) async fn update(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Query(query): Query<UpdateQuery>,
     headers: HeaderMap,
     body: Bytes,
@@ -179,7 +174,7 @@ pub(crate) async fn update(
         let id = identified(store, &sent)?;
         let wanted = sent.role_collections.unwrap_or_default();
         if let Some(missing) = wanted.iter().find(|name| !store.collections.contains_key(*name)) {
-            return Err(Refusal::no_collection(missing));
+            return Err(xsuaa.no_collection(missing));
         }
         let held = store.user_by_id(&id).map(|user| user.collections.clone()).unwrap_or_default();
         for name in held.iter().filter(|name| !wanted.contains(name)) {
@@ -213,7 +208,7 @@ fn identified(store: &Store, sent: &SentUser) -> Result<String, Refusal> {
 
 /// `DELETE /sap/rest/user/origin/{origin}/name/{name}`
 pub(crate) async fn delete(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path((origin, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -228,7 +223,7 @@ pub(crate) async fn delete(
 
 /// `DELETE /sap/rest/user/id/{id}`
 pub(crate) async fn delete_by_id(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -239,7 +234,7 @@ pub(crate) async fn delete_by_id(
 
 /// `PUT …/name/{name}/rolecollections/{collection}`: 200 with the whole user, also when it was assigned before.
 pub(crate) async fn assign(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path((origin, name, collection)): Path<(String, String, String)>,
     Query(query): Query<AssignQuery>,
     headers: HeaderMap,
@@ -249,7 +244,7 @@ pub(crate) async fn assign(
     let now = xsuaa.now();
     xsuaa.store.write(|store| {
         if !store.collections.contains_key(&collection) {
-            return Err(Refusal::no_collection(&collection));
+            return Err(xsuaa.no_collection(&collection));
         }
         let id = match store.user(origin, &name).map(|user| user.id.clone()) {
             Some(id) => id,
@@ -262,7 +257,7 @@ pub(crate) async fn assign(
 
 /// `DELETE …/name/{name}/rolecollections/{collection}`: 200 with the whole user.
 pub(crate) async fn unassign(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path((origin, name, collection)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -271,7 +266,7 @@ pub(crate) async fn unassign(
     let now = xsuaa.now();
     xsuaa.store.write(|store| {
         if !store.collections.contains_key(&collection) {
-            return Err(Refusal::no_collection(&collection));
+            return Err(xsuaa.no_collection(&collection));
         }
         let id = store.user(origin, &name).map(|user| user.id.clone()).ok_or_else(|| Refusal::no_user(&name))?;
         store.unassign(&id, &collection, now).map(shown).ok_or_else(|| Refusal::no_user(&name))
@@ -280,7 +275,7 @@ pub(crate) async fn unassign(
 
 /// `GET /sap/rest/authorization/v2/users/{userId}/rolecollections`: direct ones, and those through groups apart.
 pub(crate) async fn collections_of(
-    State(xsuaa): State<Arc<Xsuaa>>,
+    Here(xsuaa): Here<Xsuaa>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {

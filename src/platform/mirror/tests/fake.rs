@@ -3,6 +3,7 @@
 //! What it answers is the truth of when the call began or, for writes, of when the write happened. It checks what the
 //! mirror promises: one write to a scope at a time.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,8 +17,8 @@ use crate::api::{Identity, Role};
 use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::plan::owner::Owner;
 use crate::platform::{
-    Credentials, Driver, Error, Grants, Health, Identities, Issued, Kind, NewIdentity, ObservedCredential,
-    ObservedIdentity, Proof, Provenance, Result, Scope,
+    Credentials, Driver, Error, Grants, Health, Identities, Issued, Kind, Mark, NewIdentity, ObservedCredential,
+    ObservedIdentity, Operation, Ordered, Progress, Proof, Provenance, Result, Scope,
 };
 
 /// How long every call takes.
@@ -26,6 +27,7 @@ pub const LATENCY: Duration = Duration::from_millis(50);
 #[derive(Default)]
 pub struct Truth {
     pub grants: BTreeSet<Grant>,
+    /// By their ids.
     pub identities: BTreeMap<String, ObservedIdentity>,
     pub credentials: BTreeMap<String, ObservedCredential>,
     /// Every call, by name; a batch with its size.
@@ -34,8 +36,18 @@ pub struct Truth {
     pub faults: VecDeque<Kind>,
     /// Whether a write happens when its call begins rather than when it ends.
     pub eager: bool,
+    /// Whether a creation is begun and not done.
+    pub slow: bool,
     /// The next batch panics.
     pub panics: bool,
+    /// How many grants go out together.
+    pub batch_size: Option<usize>,
+    /// A grant whose changes seem to fail like this, whatever becomes of the rest of the batch.
+    pub failing: Option<(Grant, Kind)>,
+    /// Scopes that cannot be read.
+    pub unreadable: BTreeSet<Scope>,
+    /// How many scopes are being read, and how many were at most.
+    pub reading: (usize, usize),
     writing: BTreeSet<Scope>,
 }
 
@@ -97,28 +109,69 @@ impl Fake {
 
     async fn batch(&self, call: &str, grants: &[Grant], write: fn(&mut Truth, &Grant)) -> Vec<Result<()>> {
         assert!(!std::mem::take(&mut self.truth().panics), "told to panic");
-        let scopes: BTreeSet<Scope> =
-            grants.iter().map(|grant| self.scope(&grant.role, grant.holder.kind, &grant.holder.origin)).collect();
+        let scopes: BTreeSet<Scope> = grants.iter().map(|grant| self.scope(grant)).collect();
         assert_eq!(scopes.len(), 1, "a batch has one scope");
         let scope = scopes.into_iter().next().unwrap();
         assert!(self.truth().writing.insert(scope.clone()), "two writes to one scope at a time");
         let all = |truth: &mut Truth| grants.iter().for_each(|grant| write(truth, grant));
         let outcome = self.write(&format!("{call} {}", grants.len()), all).await;
         self.truth().writing.remove(&scope);
-        grants.iter().map(|_| outcome.as_ref().map(|&()| ()).map_err(Error::share)).collect()
+        let failing = self.truth().failing.clone();
+        let of_one = |grant: &Grant| match &failing {
+            Some((failing, kind)) if failing == grant => Err(Error::new(*kind, "write")),
+            _ => outcome.as_ref().map(|&()| ()).map_err(Error::share),
+        };
+        grants.iter().map(of_one).collect()
+    }
+}
+
+/// A read of a scope that is under way.
+struct Reading(Fake);
+
+impl Reading {
+    fn begin(fake: &Fake) -> Self {
+        let mut truth = fake.truth();
+        truth.reading.0 += 1;
+        truth.reading.1 = truth.reading.1.max(truth.reading.0);
+        Self(fake.clone())
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.truth().reading.0 -= 1;
     }
 }
 
 #[async_trait]
 impl Grants for Fake {
-    fn scope(&self, role: &Role, _: HolderKind, _: &str) -> Scope {
-        Scope(role.name().to_owned())
+    fn scope(&self, grant: &Grant) -> Scope {
+        Scope(grant.role.name().to_owned())
     }
 
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>> {
+    fn batch_size(&self, _: &Scope) -> usize {
+        self.truth().batch_size.unwrap_or(usize::MAX)
+    }
+
+    /// Shows strangers' too: what is not asked for is not the mirror's business to rely on.
+    async fn read(&self, scope: &Scope, _: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>> {
+        if self.truth().unreadable.contains(scope) {
+            return Err(Error::new(Kind::Unavailable, "read"));
+        }
+        let at_once = Reading::begin(self);
         let of_scope =
             |truth: &Truth| truth.grants.iter().filter(|grant| grant.role.name() == scope.0).cloned().collect();
-        self.read(&format!("read {}", scope.0), of_scope).await
+        let read = self.read(&format!("read {}", scope.0), of_scope).await;
+        drop(at_once);
+        read
+    }
+
+    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
+        let held = |truth: &Truth| grants.iter().map(|grant| truth.grants.contains(grant)).collect::<Vec<_>>();
+        match self.read("confirm", held).await {
+            Ok(held) => held.into_iter().map(Ok).collect(),
+            Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
+        }
     }
 
     async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>> {
@@ -132,27 +185,49 @@ impl Grants for Fake {
 
 #[async_trait]
 impl Identities for Fake {
+    fn guards_names(&self) -> bool {
+        false
+    }
+
     async fn list(&self, _: &str) -> Result<Vec<ObservedIdentity>> {
         self.read("list identities", |truth| truth.identities.values().cloned().collect()).await
     }
 
-    async fn create(&self, wanted: &NewIdentity) -> Result<ObservedIdentity> {
-        let made = identity(&wanted.owner.identity_name(), &wanted.roles);
-        self.write("create", |truth| truth.identities.entry(made.name.clone()).or_insert(made).clone()).await
+    async fn find(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>> {
+        let is_theirs = |one: &&ObservedIdentity| one.mark.as_ref().is_some_and(|mark| mark.uid == owner.uid);
+        let found = |truth: &Truth| truth.identities.values().filter(is_theirs).cloned().collect();
+        self.read("find identities", found).await
     }
 
-    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<ObservedIdentity> {
+    async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
+        let made = identity(&wanted.owner.uid, &wanted.roles);
+        let make = |truth: &mut Truth| match truth.identities.entry(made.id.clone()) {
+            Entry::Occupied(_) => Ordered::Found,
+            Entry::Vacant(place) if truth.slow => {
+                place.insert(ObservedIdentity { health: Health::InProgress, ..made });
+                Ordered::Begun(Operation("create".into()))
+            }
+            Entry::Vacant(place) => Ordered::Done(place.insert(made).clone()),
+        };
+        self.write("create", make).await
+    }
+
+    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let changed = ObservedIdentity { roles: Some(wanted.roles.clone()), ..identity.clone() };
-        self.write("set roles", |truth| _ = truth.identities.insert(changed.name.clone(), changed.clone())).await?;
-        Ok(changed)
+        self.write("set roles", |truth| _ = truth.identities.insert(changed.id.clone(), changed.clone())).await?;
+        Ok(Ordered::Done(changed))
     }
 
-    async fn delete(&self, identity: &ObservedIdentity) -> Result<()> {
+    async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
         let gone = |truth: &mut Truth| {
-            truth.identities.remove(&identity.name);
+            truth.identities.remove(&identity.id);
             truth.credentials.retain(|_, credential| credential.identity != identity.id);
         };
-        self.write("delete", gone).await
+        self.write("delete", gone).await.map(Ordered::Done)
+    }
+
+    async fn follow(&self, _: &Operation) -> Result<Progress> {
+        self.read("follow", |_| Progress::Succeeded).await
     }
 }
 
@@ -166,18 +241,24 @@ impl Credentials for Fake {
         self.read("list credentials", |truth| truth.credentials.values().cloned().collect()).await
     }
 
-    async fn issue(&self, identity: &ObservedIdentity, _: &Owner, name: &str) -> Result<Issued> {
+    async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
+        let is_its = |one: &&ObservedCredential| one.identity == identity.id;
+        self.read("find credentials", |truth| truth.credentials.values().filter(is_its).cloned().collect()).await
+    }
+
+    async fn issue(&self, identity: &ObservedIdentity, _: &Owner, name: &str) -> Result<Ordered<Issued>> {
         let made = credential(identity, name);
         self.write("issue", |truth| _ = truth.credentials.insert(made.id.clone(), made.clone())).await?;
-        Ok(Issued { credential: made, provenance: Provenance::default(), fields: BTreeMap::new() })
+        Ok(Ordered::Done(Issued { credential: made, provenance: Provenance::default(), fields: BTreeMap::new() }))
     }
 
     async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
         self.read("reveal", |_| None).await
     }
 
-    async fn revoke(&self, credential: &ObservedCredential) -> Result<()> {
-        self.write("revoke credential", |truth| _ = truth.credentials.remove(&credential.id)).await
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
+        let gone = |truth: &mut Truth| _ = truth.credentials.remove(&credential.id);
+        self.write("revoke credential", gone).await.map(Ordered::Done)
     }
 
     async fn prove(&self, _: &Issued) -> Result<Proof> {
@@ -186,8 +267,8 @@ impl Credentials for Fake {
 }
 
 pub fn grant(user: usize, role: usize) -> Grant {
-    let holder = Holder { kind: HolderKind::User, name: format!("user-{user}"), origin: "o".into() };
-    Grant { holder, role: Role::RoleCollection(RoleName { name: format!("role-{role}") }) }
+    let holder = Holder::named(HolderKind::User, &format!("user-{user}"), "o");
+    Grant::new(holder, Role::RoleCollection(RoleName { name: format!("role-{role}") }))
 }
 
 pub fn owner(uid: &str) -> Owner {
@@ -203,12 +284,16 @@ pub fn wanted(uid: &str, roles: &[&str]) -> NewIdentity {
     }
 }
 
-pub fn identity(name: &str, roles: &BTreeSet<String>) -> ObservedIdentity {
+/// The identity of the owner of this uid.
+pub fn identity(uid: &str, roles: &BTreeSet<String>) -> ObservedIdentity {
+    let Owner { uid, namespace, name, .. } = owner(uid);
     ObservedIdentity {
-        name: name.to_owned(),
-        id: format!("id of {name}"),
+        name: owner(&uid).identity_name(),
+        id: format!("id of {uid}"),
         health: Health::Usable,
         roles: Some(roles.clone()),
+        mark: Some(Mark { uid, namespace, name }),
+        credential: None,
     }
 }
 

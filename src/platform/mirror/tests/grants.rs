@@ -1,16 +1,17 @@
 //! Grants: coalescing, order, dropped callers, doubt, and what a refresh tells.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::time::{sleep, timeout};
 
-use super::super::UNSEEN_READS;
 use super::fake::{Fake, LATENCY, grant};
-use super::{LONG, mirror};
+use super::{LONG, mirror, shown};
 use crate::platform::Kind;
+
+/// How long a request waits for company.
+const COMPANY: Duration = Duration::from_millis(20);
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_grants_of_five_roles_go_out_in_five_calls() {
@@ -20,7 +21,7 @@ async fn a_thousand_grants_of_five_roles_go_out_in_five_calls() {
     let outcomes = join_all(all.iter().map(|one| mirror.grant(vec![one.clone()]))).await;
     assert!(outcomes.into_iter().flatten().all(|outcome| outcome.is_ok()));
     assert_eq!(fake.truth().calls, vec!["grant 200"; 5]);
-    assert!(mirror.holds(&all, LONG).await.unwrap().into_iter().all(|held| held));
+    assert!(shown(&mirror, &all, LONG).await.into_iter().all(|held| held));
     assert_eq!(fake.truth().count("read"), 5, "one read for each scope, however many grants are looked up");
 }
 
@@ -62,6 +63,37 @@ async fn the_last_word_on_a_grant_wins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_revocation_waits_for_one_small_batch_of_grants_and_not_for_all() {
+    let fake = Fake::default();
+    fake.truth().batch_size = Some(50);
+    let mirror = mirror(&fake);
+    let grants = mirror.grant((0..1000).map(|user| grant(user, 0)).collect());
+    let revocation = async {
+        sleep(COMPANY + LATENCY / 2).await;
+        mirror.revoke(vec![grant(5000, 0)]).await
+    };
+    let (granted, revoked) = tokio::join!(grants, revocation);
+    assert!(granted.into_iter().chain(revoked).all(|outcome| outcome.is_ok()));
+    let calls = fake.truth().calls.clone();
+    assert_eq!(calls[..3], ["grant 50", "revoke 1", "grant 50"]);
+    assert_eq!(calls.len(), 21);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_leaves_the_others_of_its_batch_as_they_are_known() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    shown(&mirror, &[grant(1, 0), grant(2, 0)], LONG).await;
+    fake.truth().failing = Some((grant(1, 0), Kind::OutcomeUnknown));
+    let outcomes = mirror.grant(vec![grant(1, 0), grant(2, 0)]).await;
+    assert!(outcomes[0].is_err() && outcomes[1].is_ok());
+    assert_eq!(shown(&mirror, &[grant(2, 0)], LONG).await, [true]);
+    assert_eq!(fake.truth().count("read"), 1, "there is no doubt about this one");
+    assert_eq!(shown(&mirror, &[grant(1, 0)], LONG).await, [true]);
+    assert_eq!(fake.truth().count("read"), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_goes_takes_nobody_else_along() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
@@ -70,22 +102,22 @@ async fn who_goes_takes_nobody_else_along() {
     assert!(gone.is_err());
     assert!(stayed[0].is_ok());
     assert_eq!(fake.truth().grants.len(), 2, "what was asked for is done");
-    assert!(mirror.holds(&[grant(1, 0)], LONG).await.unwrap()[0]);
+    assert!(shown(&mirror, &[grant(1, 0)], LONG).await[0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_batch_tells_each_and_leaves_doubt_where_there_is_any() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
-    mirror.holds(&[grant(1, 0)], LONG).await.unwrap();
+    shown(&mirror, &[grant(1, 0)], LONG).await;
     fake.truth().faults.push_back(Kind::OutcomeUnknown);
     let outcomes = join_all((0..3).map(|user| mirror.grant(vec![grant(user, 0)]))).await;
     assert!(outcomes.iter().all(|one| one[0].as_ref().is_err_and(|error| error.kind() == Kind::OutcomeUnknown)));
-    assert_eq!(mirror.holds(&[grant(1, 0), grant(7, 0)], LONG).await.unwrap(), [true, false]);
+    assert_eq!(shown(&mirror, &[grant(1, 0)], LONG).await, [true], "what is in doubt is read again");
 
     fake.truth().faults.push_back(Kind::Forbidden);
     assert!(mirror.revoke(vec![grant(1, 0)]).await[0].is_err());
-    assert!(mirror.holds(&[grant(1, 0)], LONG).await.unwrap()[0]);
+    assert!(shown(&mirror, &[grant(1, 0)], LONG).await[0]);
     assert_eq!(fake.truth().count("read"), 2);
 }
 
@@ -105,15 +137,15 @@ async fn a_grant_outlives_the_read_that_was_begun_before_it() {
         let fake = Fake::default();
         fake.truth().eager = eager;
         let mirror = mirror(&fake);
-        mirror.holds(&[grant(1, 0)], LONG).await.unwrap();
+        shown(&mirror, &[grant(1, 0)], LONG).await;
         for pause in [0, 10, 30, 60] {
             let read = async {
                 sleep(Duration::from_millis(pause)).await;
-                mirror.refresh().await.unwrap()
+                mirror.refresh().await
             };
             let (granted, changes) = tokio::join!(mirror.grant(vec![grant(1, 0)]), read);
             assert!(granted[0].is_ok());
-            assert!(mirror.holds(&[grant(1, 0)], LONG).await.unwrap()[0], "after {pause} ms");
+            assert!(shown(&mirror, &[grant(1, 0)], LONG).await[0], "after {pause} ms");
             assert_eq!(changes.grants, BTreeSet::new(), "our own write is no news");
             assert!(mirror.revoke(vec![grant(1, 0)]).await[0].is_ok());
         }
@@ -125,31 +157,11 @@ async fn a_refresh_reads_the_scopes_in_use_and_tells_what_others_did() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
     fake.truth().grants.insert(grant(1, 0));
-    mirror.holds(&[grant(1, 0), grant(1, 1)], LONG).await.unwrap();
+    shown(&mirror, &[grant(1, 0), grant(3, 1)], LONG).await;
     mirror.grant(vec![grant(2, 0)]).await.remove(0).unwrap();
     fake.truth().grants.remove(&grant(1, 0));
     fake.truth().grants.extend([grant(3, 1), grant(3, 2)]);
-    let changes = mirror.refresh().await.unwrap();
+    let changes = mirror.refresh().await;
     assert_eq!(changes.grants, BTreeSet::from([grant(1, 0), grant(3, 1)]));
     assert_eq!(fake.truth().count("read role-2"), 0, "nobody looked at that scope");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_scope_that_nobody_looks_at_is_asked_about_once_and_then_dropped() {
-    let fake = Fake::default();
-    let mirror = Arc::new(mirror(&fake));
-    fake.truth().grants.extend([grant(1, 0), grant(1, 1)]);
-    mirror.holds(&[grant(1, 0), grant(1, 1)], LONG).await.unwrap();
-    for _ in 1..UNSEEN_READS {
-        assert_eq!(mirror.refresh().await.unwrap().grants, BTreeSet::new());
-    }
-    assert_eq!(mirror.refresh().await.unwrap().grants, BTreeSet::from([grant(1, 0), grant(1, 1)]));
-    // Somebody needs the first; nobody answers for the second.
-    mirror.holds(&[grant(1, 0)], LONG).await.unwrap();
-    for _ in 0..3 {
-        mirror.refresh().await.unwrap();
-    }
-    let truth = fake.truth();
-    assert_eq!(truth.count("read role-0") - truth.count("read role-1"), 2);
-    assert_eq!(mirror.scopes().len(), 1);
 }

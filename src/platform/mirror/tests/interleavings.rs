@@ -24,6 +24,8 @@ enum Deed {
     Create(usize),
     Delete(usize),
     Refresh,
+    Find(usize),
+    Confirm(usize, usize),
     Look(usize, u64),
     /// The next call fails.
     Fault(Kind),
@@ -38,6 +40,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (0..USERS).prop_map(Deed::Create),
         2 => (0..USERS).prop_map(Deed::Delete),
         2 => Just(Deed::Refresh),
+        2 => (0..USERS).prop_map(Deed::Find),
+        2 => (0..USERS, 0..ROLES).prop_map(|(user, role)| Deed::Confirm(user, role)),
         2 => (0..USERS, 0..200_u64).prop_map(|(user, age)| Deed::Look(user, age)),
         2 => kinds.prop_map(Deed::Fault),
     ]
@@ -58,10 +62,11 @@ async fn act(fake: &Fake, mirror: &Mirror, deed: Deed) {
         }
         Deed::Create(uid) => drop(mirror.create(&wanted(&uid.to_string(), &[])).await),
         Deed::Delete(uid) => {
-            let name = owner(&uid.to_string()).identity_name();
-            drop(mirror.delete_identity(&identity(&name, &BTreeSet::new())).await);
+            drop(mirror.delete_identity(&identity(&uid.to_string(), &BTreeSet::new())).await);
         }
         Deed::Refresh => drop(mirror.refresh().await),
+        Deed::Find(uid) => drop(mirror.find_identities(&owner(&uid.to_string())).await),
+        Deed::Confirm(user, role) => drop(mirror.confirm(&[grant(user, role)]).await),
         Deed::Look(user, age) => drop(mirror.holds(&[grant(user, 0)], Duration::from_millis(age)).await),
         Deed::Fault(kind) => fake.truth().faults.push_back(kind),
     }
@@ -69,11 +74,12 @@ async fn act(fake: &Fake, mirror: &Mirror, deed: Deed) {
 
 async fn shows_the_truth(fake: &Fake, mirror: &Mirror, max_age: Duration) {
     for user in 0..USERS {
-        let name = owner(&user.to_string()).identity_name();
-        let shown = mirror.identity(&name, max_age).await.unwrap();
-        assert_eq!(shown.as_ref(), fake.truth().identities.get(&name));
+        let uid = user.to_string();
+        let shown = mirror.identities(&owner(&uid), max_age).await.unwrap();
+        let id = identity(&uid, &BTreeSet::new()).id;
+        assert_eq!(shown.first(), fake.truth().identities.get(&id));
         for role in 0..ROLES {
-            let shown = mirror.holds(&[grant(user, role)], max_age).await.unwrap()[0];
+            let shown = super::shown(mirror, &[grant(user, role)], max_age).await[0];
             assert_eq!(shown, fake.truth().grants.contains(&grant(user, role)), "user {user}, role {role}");
         }
     }
@@ -97,7 +103,7 @@ async fn run(mut events: Vec<Event>, eager: bool, meddled: bool) {
         // Our own writes alone must have kept the pictures right, and a doubt must have been noted.
         shows_the_truth(fake, mirror, LONG).await;
     }
-    mirror.refresh().await.unwrap();
+    mirror.refresh().await;
     shows_the_truth(fake, mirror, LONG).await;
 }
 

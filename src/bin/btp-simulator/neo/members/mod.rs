@@ -52,6 +52,11 @@ impl Neo {
         let base = self.read(|account| format!("{}{}", self.url(), USERS.replace("{subaccount}", account.name)));
         Shown { base, older }
     }
+
+    /// The member that a request describes.
+    fn member(&self, headers: &HeaderMap, body: &Bytes) -> Result<UserInput, Refusal> {
+        UserInput::read(headers, body, self.frame.settings.current().neo_member_bodies)
+    }
 }
 
 /// Refuses a request that does not ask for SCIM; the documentation has clients name it.
@@ -114,7 +119,7 @@ async fn add(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     neo.enter(&headers, &subaccount, Api::Members, MANAGE_MEMBERS).await?;
-    let input = UserInput::read(&headers, &body)?;
+    let input = neo.member(&headers, &body)?;
     let (shown, now) = (neo.shown(), neo.frame.clock.now());
     let added = neo.write(|account| insert(account, &input, now))?;
     let response = scim::answer(StatusCode::CREATED, &shown.member(&added));
@@ -149,11 +154,11 @@ async fn change(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     neo.enter(&headers, &subaccount, Api::Members, MANAGE_MEMBERS).await?;
-    let input = UserInput::read(&headers, &body)?;
+    let input = neo.member(&headers, &body)?;
     let (shown, now) = (neo.shown(), neo.frame.clock.now());
     let changed = neo.write(|account| {
         let at = position(account, &id)?;
-        input.names(&account.members[at])?;
+        input.names(&account.members[at], &shown)?;
         let roles = input.known_roles(&account.custom_platform_roles)?;
         let member = Member { roles, last_modified: now, ..account.members[at].clone() };
         if member.roles.is_empty() {

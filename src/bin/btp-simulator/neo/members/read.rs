@@ -8,7 +8,8 @@ use serde::de::IgnoredAny;
 use super::super::account::Member;
 use super::super::body::content_type;
 use super::super::refusal::{Refusal, scim_bad_request};
-use super::scim::{CORE, PREDEFINED_ROLES};
+use super::scim::{CORE, PREDEFINED_ROLES, Shown};
+use crate::frame::NeoMemberBodies;
 
 /// The user base of SAP ID service, for members whose request names none.
 pub(super) const DEFAULT_USERBASE: &str = "accounts.sap.com";
@@ -51,9 +52,11 @@ pub(super) struct UserInput {
 }
 
 impl UserInput {
-    /// Reads a request that says it is SCIM, or at least JSON.
-    pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Refusal> {
-        if !["application/scim+json", "application/json"].contains(&content_type(headers)) {
+    /// Reads a request that says it is SCIM, or at least JSON where a switch lets that pass.
+    pub(super) fn read(headers: &HeaderMap, body: &Bytes, bodies: NeoMemberBodies) -> Result<Self, Refusal> {
+        let said = content_type(headers);
+        let plain = bodies == NeoMemberBodies::ScimOrJson && said == "application/json";
+        if said != "application/scim+json" && !plain {
             return Err(Refusal::UnsupportedMediaType);
         }
         let input: Self = serde_json::from_slice(body)
@@ -86,11 +89,11 @@ impl UserInput {
         Ok(roles)
     }
 
-    /// Refuses an update that is about another user than its path.
-    pub(super) fn names(&self, member: &Member) -> Result<(), Refusal> {
+    /// Refuses an update that is about another user than its path, or spells it in another way than it is `shown`.
+    pub(super) fn names(&self, member: &Member, shown: &Shown) -> Result<(), Refusal> {
         let same_id = self.id.as_ref().is_none_or(|id| *id == super::scim::id(member));
-        let same_name = self.user_name.eq_ignore_ascii_case(&member.user_name);
-        let same_base = self.userbase().is_none_or(|base| base.eq_ignore_ascii_case(&member.userbase));
+        let same_name = self.user_name == member.user_name;
+        let same_base = self.userbase().is_none_or(|base| base == shown.userbase(member));
         if same_id && same_name && same_base {
             return Ok(());
         }

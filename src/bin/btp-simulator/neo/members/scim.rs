@@ -53,11 +53,8 @@ impl Shown {
 
     /// A member.
     pub(super) fn member(&self, member: &Member) -> Value {
-        let (extension, userbase) = if self.older {
-            (OLDER_EXTENSION, member.userbase.to_lowercase())
-        } else {
-            (EXTENSION, member.userbase.clone())
-        };
+        let extension = if self.older { OLDER_EXTENSION } else { EXTENSION };
+        let userbase = self.userbase(member);
         json!({
             "id": id(member),
             "userName": member.user_name,
@@ -70,6 +67,11 @@ impl Shown {
             "roles": member.roles.iter().map(|role| self.role(role)).collect::<Vec<_>>(),
             extension: {"userbase": userbase},
         })
+    }
+
+    /// The user base of a member, as it is spelled at present.
+    pub(super) fn userbase(&self, member: &Member) -> String {
+        if self.older { member.userbase.to_lowercase() } else { member.userbase.clone() }
     }
 
     fn role(&self, name: &str) -> Value {

@@ -1,0 +1,223 @@
+//! Whose turn it is: the workers of a kind are shared among Platforms, and within a Platform among namespaces, so that a
+//! platform that is slow, or a namespace with a thousand objects, keeps nobody else from being served.
+//!
+//! Who has to wait gives the worker back and is woken when its turn comes. Within a Platform, what orders something new
+//! gets half of the workers at most: a platform that throttles creations must not hold back heals and revocations.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use tokio::time::Instant;
+
+use super::index::Key;
+use super::runner::Reconcile;
+use super::watches::Wake;
+use crate::api::TechnicalUser;
+
+/// A turn that is not taken within this time passes: the object may be gone.
+const PASSES: Duration = Duration::from_secs(10);
+
+/// What workers are shared for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    /// Reconciles of TechnicalUsers.
+    Users,
+    /// Reconciles of RoleBindings.
+    Bindings,
+    /// Orders of something new, by TechnicalUsers.
+    Orders,
+}
+
+/// The turns of all Platforms.
+pub struct Turns {
+    workers: usize,
+    wake: Wake,
+    lines: Mutex<HashMap<(Work, String), Line>>,
+}
+
+/// Who works for one Platform, and who waits for it.
+#[derive(Default)]
+struct Line {
+    working: usize,
+    /// Whose turn has come, and since when.
+    called: HashMap<Key, Instant>,
+    /// The namespaces that have somebody waiting, in the order in which they are served.
+    namespaces: VecDeque<String>,
+    waiting: HashMap<String, VecDeque<Key>>,
+    known: HashSet<Key>,
+}
+
+/// Leave to work, until it is dropped.
+#[must_use = "the turn is over when this is dropped"]
+pub struct Turn {
+    taken: Option<(Arc<Turns>, Work, String)>,
+}
+
+impl Turns {
+    /// Turns for kinds that have so many workers each.
+    pub fn new(workers: usize, wake: Wake) -> Arc<Self> {
+        Arc::new(Self { workers, wake, lines: Mutex::default() })
+    }
+
+    /// Leave to reconcile this object; `None` if others come first. Then it is woken.
+    pub fn enter<K: Reconcile>(self: &Arc<Self>, object: &K) -> Option<Turn> {
+        let Some(platform) = object.platform() else { return Some(Turn { taken: None }) };
+        let work =
+            if K::kind(&()) == <TechnicalUser as kube::Resource>::kind(&()) { Work::Users } else { Work::Bindings };
+        self.take(work, platform, (object.namespace().unwrap_or_default(), object.name_any()))
+    }
+
+    /// Leave for a TechnicalUser to order something new; `None` if others come first. Then it is woken.
+    pub fn order(self: &Arc<Self>, platform: &str, user: &TechnicalUser) -> Option<Turn> {
+        self.take(Work::Orders, platform, (user.namespace().unwrap_or_default(), user.name_any()))
+    }
+
+    fn take(self: &Arc<Self>, work: Work, platform: &str, key: Key) -> Option<Turn> {
+        let mut lines = self.lines();
+        let share = self.share(&lines, work, platform);
+        let line = lines.entry((work, platform.to_owned())).or_default();
+        if !line.admit(&key, share, Instant::now()) {
+            line.wait(key);
+            return None;
+        }
+        Some(Turn { taken: Some((Arc::clone(self), work, platform.to_owned())) })
+    }
+
+    /// How many may work for one Platform: there is always room for one Platform more than there are.
+    fn share(&self, lines: &HashMap<(Work, String), Line>, work: Work, platform: &str) -> usize {
+        let of_kind = if work == Work::Orders { Work::Users } else { work };
+        let others = lines.keys().filter(|(other, name)| *other == of_kind && name != platform).count();
+        let share = self.workers / (others + 2);
+        if work == Work::Orders { (share / 2).max(1) } else { share.max(1) }
+    }
+
+    fn end(&self, work: Work, platform: &str) {
+        let mut lines = self.lines();
+        let key = (work, platform.to_owned());
+        let share = self.share(&lines, work, platform);
+        let Some(line) = lines.get_mut(&key) else { return };
+        line.working = line.working.saturating_sub(1);
+        let called = line.call(share, Instant::now());
+        if line.is_idle() {
+            lines.remove(&key);
+        }
+        drop(lines);
+        for (namespace, name) in called {
+            match work {
+                Work::Users | Work::Orders => self.wake.user(ObjectRef::new(&name).within(&namespace)),
+                Work::Bindings => self.wake.binding(ObjectRef::new(&name).within(&namespace)),
+            }
+        }
+    }
+
+    /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
+    fn lines(&self) -> MutexGuard<'_, HashMap<(Work, String), Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some((turns, work, platform)) = self.taken.take() {
+            turns.end(work, &platform);
+        }
+    }
+}
+
+impl Line {
+    fn admit(&mut self, key: &Key, share: usize, now: Instant) -> bool {
+        self.called.retain(|_, since| now.duration_since(*since) < PASSES);
+        let called = self.called.remove(key).is_some();
+        let free = share.saturating_sub(self.working + self.called.len());
+        let admitted = called || (free > 0 && self.known.is_empty());
+        self.working += usize::from(admitted);
+        admitted
+    }
+
+    fn wait(&mut self, key: Key) {
+        if !self.known.insert(key.clone()) {
+            return;
+        }
+        let queue = self.waiting.entry(key.0.clone()).or_default();
+        if queue.is_empty() {
+            self.namespaces.push_back(key.0.clone());
+        }
+        queue.push_back(key);
+    }
+
+    /// Whose turn it is now: a namespace after the other.
+    fn call(&mut self, share: usize, now: Instant) -> Vec<Key> {
+        self.called.retain(|_, since| now.duration_since(*since) < PASSES);
+        let free = share.saturating_sub(self.working + self.called.len());
+        let called: Vec<Key> = std::iter::from_fn(|| self.next()).take(free).collect();
+        self.called.extend(called.iter().map(|key| (key.clone(), now)));
+        called
+    }
+
+    fn next(&mut self) -> Option<Key> {
+        let namespace = self.namespaces.pop_front()?;
+        let queue = self.waiting.get_mut(&namespace)?;
+        let next = queue.pop_front();
+        if queue.is_empty() {
+            self.waiting.remove(&namespace);
+        } else {
+            self.namespaces.push_back(namespace);
+        }
+        if let Some(key) = &next {
+            self.known.remove(key);
+        }
+        next
+    }
+
+    fn is_idle(&self) -> bool {
+        self.working == 0 && self.called.is_empty() && self.known.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(namespace: &str, name: &str) -> Key {
+        (namespace.to_owned(), name.to_owned())
+    }
+
+    fn turns() -> Arc<Turns> {
+        Turns::new(8, super::super::watches::wire().1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_platform_leaves_room_for_another() {
+        let turns = turns();
+        let busy: Vec<_> = (0..8).filter_map(|n| turns.take(Work::Users, "slow", key("a", &n.to_string()))).collect();
+        assert_eq!(busy.len(), 4);
+        assert!(turns.take(Work::Users, "other", key("a", "x")).is_some());
+        assert!(turns.take(Work::Bindings, "slow", key("a", "x")).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn orders_leave_room_for_heals() {
+        let turns = turns();
+        let orders: Vec<_> = (0..8).filter_map(|n| turns.take(Work::Orders, "p", key("a", &n.to_string()))).collect();
+        assert_eq!(orders.len(), 2);
+        assert!(turns.take(Work::Users, "p", key("a", "heal")).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn namespaces_are_served_in_turn() {
+        let mut line = Line { working: 1, ..Line::default() };
+        for name in ["1", "2", "3"] {
+            line.wait(key("many", name));
+        }
+        line.wait(key("one", "1"));
+        line.working = 0;
+        assert_eq!(line.call(2, Instant::now()), [key("many", "1"), key("one", "1")]);
+        assert!(!line.admit(&key("new", "x"), 2, Instant::now()), "those who wait come first");
+        assert!(line.admit(&key("one", "1"), 2, Instant::now()));
+        tokio::time::advance(PASSES).await;
+        assert_eq!(line.call(2, Instant::now()), [key("many", "2")], "a turn that nobody takes passes");
+    }
+}

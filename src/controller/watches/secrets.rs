@@ -1,0 +1,123 @@
+//! What the watches of Secrets tell: metadata only, and without a cache. A Secret that is as we wrote it wakes nobody.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::{StreamExt, future};
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::{self, Config, Event};
+use kube::{Api, Client, Resource, ResourceExt};
+
+use super::wake::mended_user;
+use crate::api::{MANAGED_BY_LABEL, OPERATOR};
+use crate::controller::Context;
+use crate::controller::index::Key;
+
+type Meta = PartialObjectMeta<Secret>;
+
+/// The Secrets that we wrote: any change but our own wakes the TechnicalUser that publishes there, whatever the Secret
+/// itself still says of its owner. One that lost its label is told as deleted.
+pub async fn published(client: Client, context: Arc<Context>) {
+    let ours = Config::default().labels(&format!("{MANAGED_BY_LABEL}={OPERATOR}"));
+    let mut listed = BTreeSet::new();
+    watcher::watcher(Api::<Meta>::all(client), ours)
+        .default_backoff()
+        .for_each(|event| {
+            if let Ok(event) = event {
+                told_of_published(&event, &mut listed, &context);
+            }
+            future::ready(())
+        })
+        .await;
+}
+
+fn told_of_published(event: &Event<Meta>, listed: &mut BTreeSet<Key>, context: &Context) {
+    match event {
+        Event::Init => listed.clear(),
+        Event::InitApply(secret) => {
+            listed.insert(key_of(secret));
+            changed(secret, context);
+        }
+        Event::Apply(secret) | Event::Delete(secret) => changed(secret, context),
+        Event::InitDone => {
+            for missing in context.index.published().difference(listed) {
+                wake(missing, context);
+            }
+            listed.clear();
+        }
+    }
+}
+
+fn changed(secret: &Meta, context: &Context) {
+    if !context.written.tells_of(secret.meta()) {
+        wake(&key_of(secret), context);
+    }
+}
+
+fn key_of(secret: &Meta) -> Key {
+    (secret.namespace().unwrap_or_default(), secret.name_any())
+}
+
+fn wake(secret: &Key, context: &Context) {
+    for (namespace, name) in context.index.publishers(secret) {
+        mended_user(context, ObjectRef::new(&name).within(&namespace));
+    }
+}
+
+/// The admin Secrets, in the operator's own namespace: a change wakes the Platforms that name it.
+pub async fn admin(client: Client, context: Arc<Context>) {
+    let api = Api::<Meta>::namespaced(client, &context.namespace);
+    let no_releases = Config::default().fields("type!=helm.sh/release.v1");
+    watcher::watcher(api, no_releases)
+        .default_backoff()
+        .for_each(|event| {
+            match event {
+                Ok(Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) => {
+                    wake_platforms(&context, |name| name == secret.name_any());
+                }
+                // What vanished meanwhile is in no list.
+                Ok(Event::InitDone) => wake_platforms(&context, |_| true),
+                _ => {}
+            }
+            future::ready(())
+        })
+        .await;
+}
+
+fn wake_platforms(context: &Context, concerned: impl Fn(&str) -> bool) {
+    for platform in context.stores.platforms.state() {
+        if platform.spec.environment.secrets().iter().any(|reference| concerned(&reference.name)) {
+            context.wake.platform(&platform.name_any());
+        }
+    }
+}
+
+/// Waits until a Secret is gone that stands in a TechnicalUser's way, and wakes that one. Once for each: whoever asks
+/// again meanwhile is waited for already.
+pub fn wake_when_gone(context: &Context, namespace: &str, name: &str, user: ObjectRef<crate::api::TechnicalUser>) {
+    let key = (namespace.to_owned(), name.to_owned());
+    if !context.in_the_way.begin(&key) {
+        return;
+    }
+    let api = Api::<Meta>::namespaced(context.watching.clone(), namespace);
+    let only = Config::default().fields(&format!("metadata.name={name}"));
+    let (wake, in_the_way) = (context.wake.clone(), Arc::clone(&context.in_the_way));
+    tokio::spawn(async move {
+        let mut there = false;
+        let mut events = watcher::watcher(api, only).default_backoff().boxed();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::InitApply(_) | Event::Apply(_)) => there = true,
+                Ok(Event::Init) => there = false,
+                Ok(Event::InitDone) if there => {}
+                Ok(Event::InitDone | Event::Delete(_)) => break,
+                Err(_) => {}
+            }
+        }
+        in_the_way.end(&key);
+        wake.user(user);
+    });
+}

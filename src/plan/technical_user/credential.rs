@@ -1,0 +1,161 @@
+//! What the credential and its Secret need, and the end of every credential that is not the live one.
+
+use super::facts::{CredentialFact, Have, Health, IdentityFact, Intent, SecretFact, Want};
+use super::steps::{Hold, Step, Strand};
+
+/// The Secret is ahead of every other record by as many issues as died before theirs was written. A number beyond
+/// that was put there by somebody else, and counting on from it would soon exceed what a credential's name can hold.
+const FARTHEST_AHEAD: i64 = 100;
+
+/// How the content of the Secret compares with what we wrote.
+enum Content {
+    Right,
+    /// Right, and the record does not say so yet.
+    Unrecorded,
+    Undressed,
+    Altered,
+}
+
+/// The credential that shall be in the Secret, and what it takes to get it there.
+struct Live {
+    /// The platform's id for it, if it is one that is there already.
+    id: Option<String>,
+    steps: Vec<Step>,
+}
+
+/// What is needed, and what there is to wait for. First the live credential gets into the Secret; only then do the
+/// others end.
+pub fn tend(want: &Want, have: &Have, kept: &IdentityFact) -> (Strand, Option<Hold>) {
+    if have.secret == SecretFact::Foreign {
+        let live = known(want, have, kept).and_then(|live| live.id);
+        return (Strand::of(others(want, have, kept, live.as_deref())), Some(Hold::SecretNotOurs));
+    }
+    let Some(live) = known(want, have, kept).or_else(|| replacement(want, have, kept)) else {
+        return (Strand::default(), Some(Hold::InProgress));
+    };
+    let unfinished = ours(want, have, kept).any(|one| one.health == Health::InProgress);
+    let others = others(want, have, kept, live.id.as_deref());
+    (Strand::of(live.steps.into_iter().chain(others)), unfinished.then_some(Hold::InProgress))
+}
+
+/// What can be done for the Secret while the platform is at work on the identity.
+pub fn heal(want: &Want, have: &Have, kept: &IdentityFact) -> Strand {
+    let live = if have.secret == SecretFact::Foreign { None } else { known(want, have, kept) };
+    Strand::of(live.map(|live| live.steps).unwrap_or_default())
+}
+
+/// The record owed before an effect that the platform keeps no name of.
+pub fn intent(have: &Have, sequence: i64) -> Option<Step> {
+    (!have.keeps).then_some(Step::Intend(sequence))
+}
+
+/// One more than any number that was ever used, as far as anything remembers.
+pub fn next_sequence(want: &Want, have: &Have) -> i64 {
+    let marks = have.identities.iter().filter_map(|one| one.credential.as_ref());
+    let names = have.credentials.iter().map(|one| &one.name).chain(marks);
+    let on_platform = names.filter_map(|name| want.owner.sequence_of(name));
+    let recorded = have.recorded.credential.as_ref().map(|published| published.sequence);
+    let intended = have.recorded.intent.as_ref().map(|intent| intent.sequence);
+    let known = on_platform.chain(recorded).chain(intended).max().unwrap_or(0);
+    let in_secret = match &have.secret {
+        SecretFact::Ours { sequence, .. } => sequence.filter(|one| *one <= known.saturating_add(FARTHEST_AHEAD)),
+        _ => None,
+    };
+    known.max(in_secret.unwrap_or(0)).saturating_add(1)
+}
+
+/// The published credential, if the platform still has it.
+fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
+    let (sequence, content) = published(have)?;
+    let name = want.owner.credential_name(sequence);
+    let id = if have.keeps {
+        Some(usable(want, have, kept, sequence)?.id.clone())
+    } else if kept.credential.as_ref() == Some(&name) {
+        None
+    } else {
+        // Somebody set another secret: an old leader, a crash of ours, or a person.
+        return None;
+    };
+    let steps = match (content, &id) {
+        (Content::Right, _) => vec![],
+        (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
+        (Content::Undressed, _) => vec![Step::Dress],
+        (Content::Altered, Some(id)) => vec![Step::Publish { sequence, id: id.clone() }],
+        (Content::Altered, None) => return None,
+    };
+    Some(Live { id, steps })
+}
+
+/// The usable credential of this number: the one that the record names, or of several the first by id.
+fn usable<'a>(want: &'a Want, have: &'a Have, kept: &'a IdentityFact, sequence: i64) -> Option<&'a CredentialFact> {
+    let name = want.owner.credential_name(sequence);
+    let published = have.recorded.credential.as_ref().filter(|published| published.sequence == sequence);
+    let recorded =
+        published.filter(|_| have.recorded.is_credential_of(kept)).and_then(|published| published.id.as_ref());
+    let named = ours(want, have, kept).filter(|one| one.name == name && one.health == Health::Usable);
+    named.filter(|one| recorded.is_none_or(|id| *id == one.id)).min_by_key(|one| &one.id)
+}
+
+/// A credential that never reached the Secret is published if its value can still be had; otherwise a new one is issued.
+/// One that is older than the recorded one did reach it, and was superseded: it never comes back. Nothing is issued
+/// while something that was ordered may yet appear.
+fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
+    let recorded = have.recorded.credential.as_ref().filter(|_| have.recorded.is_credential_of(kept));
+    let recorded = recorded.map_or(0, |published| published.sequence);
+    let unpublished = |one: &&CredentialFact| want.owner.sequence_of(&one.name).is_some_and(|one| one > recorded);
+    let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(unpublished).collect();
+    let ready = candidates.iter().filter(|one| one.health == Health::Usable);
+    let newest = ready.filter_map(|one| Some((want.owner.sequence_of(&one.name)?, &one.id)));
+    if let Some((sequence, id)) = newest.max_by_key(|(sequence, id)| (*sequence, std::cmp::Reverse(*id))) {
+        let publish = Step::Publish { sequence, id: id.clone() };
+        return Some(Live { id: Some(id.clone()), steps: vec![publish] });
+    }
+    let pending = candidates.iter().any(|one| one.health == Health::InProgress);
+    if pending || have.order_in_doubt {
+        return None;
+    }
+    let sequence = next_sequence(want, have);
+    let steps = intent(have, sequence).into_iter().chain([Step::Issue(sequence)]).collect();
+    Some(Live { id: None, steps })
+}
+
+/// The end of every credential under our names that is not the live one. What the platform is at work on is left until
+/// it is done.
+fn others(want: &Want, have: &Have, kept: &IdentityFact, live: Option<&str>) -> Vec<Step> {
+    let others = ours(want, have, kept).filter(|one| Some(one.id.as_str()) != live);
+    let others = others.filter(|one| one.health != Health::InProgress);
+    others.map(|one| Step::Revoke { id: one.id.clone(), name: one.name.clone() }).collect()
+}
+
+/// The credentials of the kept identity that carry our names.
+fn ours<'a>(want: &'a Want, have: &'a Have, kept: &'a IdentityFact) -> impl Iterator<Item = &'a CredentialFact> {
+    let of_kept = have.credentials.iter().filter(|one| one.identity == kept.id);
+    of_kept.filter(|one| want.owner.sequence_of(&one.name).is_some())
+}
+
+/// Which credential is the published one, and how its Secret looks.
+///
+/// The Secret may be one issue ahead of the status: we crashed between the two writes. Then its content counts if it is
+/// the one that the intent names. Without an intent the Secret's claim is anybody's, and the platform's copy is at hand.
+fn published(have: &Have) -> Option<(i64, Content)> {
+    let recorded = have.recorded.credential.as_ref();
+    let SecretFact::Ours { sequence: Some(sequence), fingerprint, claimed, dressed } = &have.secret else {
+        return recorded.map(|published| (published.sequence, Content::Altered));
+    };
+    let intended = have.recorded.intent.as_ref();
+    if let Some(Intent { sequence: intent, fingerprint: print }) = intended
+        && intent >= sequence
+        && recorded.is_none_or(|published| published.sequence < *intent)
+    {
+        // An issue that was begun has ended the credential that the Secret held before, on platforms with an intent.
+        let written = intent == sequence && print.as_ref() == Some(fingerprint);
+        return written.then_some((*sequence, Content::Unrecorded));
+    }
+    let known = recorded.filter(|published| published.sequence == *sequence && published.fingerprint == *fingerprint);
+    match (known, recorded) {
+        (Some(_), _) if *dressed && claimed.as_ref() == Some(fingerprint) => Some((*sequence, Content::Right)),
+        (Some(_), _) => Some((*sequence, Content::Undressed)),
+        (None, Some(published)) => Some((published.sequence, Content::Altered)),
+        (None, None) => None,
+    }
+}

@@ -1,0 +1,136 @@
+//! What a TechnicalUser shall be, and what there is: on the platform, in the Secret, in the status. Types only.
+
+use std::collections::BTreeSet;
+
+use crate::plan::owner::Owner;
+
+/// What the TechnicalUser shall be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Want {
+    /// Whose identity it is.
+    pub owner: Owner,
+    /// The roles that the identity itself carries; `None` where it carries none by nature.
+    pub roles: Option<BTreeSet<String>>,
+    /// Whether the identity is only made once it has a role.
+    pub waits_for_roles: bool,
+}
+
+/// Whether something on the platform can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It can.
+    Usable,
+    /// The platform is still at work on it.
+    InProgress,
+    /// Its creation failed; it is in the way.
+    Failed,
+}
+
+/// An identity with our owner's mark, as the platform shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityFact {
+    /// The platform's id for it.
+    pub id: String,
+    /// Whether it can be used.
+    pub health: Health,
+    /// The roles it carries, where the platform tells.
+    pub roles: Option<BTreeSet<String>>,
+    /// The name of the credential that its only secret is, on platforms that keep no more than that.
+    pub credential: Option<String>,
+}
+
+/// A credential of an identity as the platform shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialFact {
+    /// The platform's id for it.
+    pub id: String,
+    /// Its name on the platform.
+    pub name: String,
+    /// The id of its identity.
+    pub identity: String,
+    /// Whether it can be used.
+    pub health: Health,
+}
+
+/// The Secret, as one live read found it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SecretFact {
+    /// There is none.
+    #[default]
+    Absent,
+    /// There is one, and it belongs to somebody else.
+    Foreign,
+    /// It is ours.
+    Ours {
+        /// The number of the issue that it says it holds.
+        sequence: Option<i64>,
+        /// The fingerprint that its content has.
+        fingerprint: String,
+        /// The fingerprint that we wrote beside the content.
+        claimed: Option<String>,
+        /// Whether its owner, labels and annotations are as wanted.
+        dressed: bool,
+    },
+}
+
+/// A credential that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The number of the issue.
+    pub sequence: i64,
+    /// The platform's id for it, where it was told.
+    pub id: Option<String>,
+    /// The fingerprint of the Secret's content.
+    pub fingerprint: String,
+}
+
+/// A credential that is about to be issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The number of the issue.
+    pub sequence: i64,
+    /// The fingerprint of the content that is about to be written, once it is known.
+    pub fingerprint: Option<String>,
+}
+
+/// What the status records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// The id of the identity.
+    pub identity: Option<String>,
+    /// The roles last known to be in force on it.
+    pub roles: Option<BTreeSet<String>>,
+    /// The roles that were asked for last, while it is not known whether they are in force.
+    pub roles_asked_for: Option<BTreeSet<String>>,
+    /// The credential last published.
+    pub credential: Option<Published>,
+    /// The credential that we last set out to issue, on platforms that keep no credentials under our names.
+    pub intent: Option<Intent>,
+}
+
+/// Everything that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Have {
+    /// Everything on the platform that carries the owner's mark. Names are not unique: there may be several.
+    pub identities: Vec<IdentityFact>,
+    /// Their credentials.
+    pub credentials: Vec<CredentialFact>,
+    /// The Secret.
+    pub secret: SecretFact,
+    /// The status.
+    pub recorded: Recorded,
+    /// Whether the platform keeps credentials under our names and shows their values again. Where it does not, an
+    /// identity has just the one that was issued last, and `credentials` is empty.
+    pub keeps: bool,
+    /// Whether the platform is at work on a change that was begun.
+    pub under_way: bool,
+    /// Whether something was ordered whose outcome is not known and which may yet appear.
+    pub order_in_doubt: bool,
+}
+
+impl Recorded {
+    /// Whether the credential last published is one of this identity.
+    pub fn is_credential_of(&self, identity: &IdentityFact) -> bool {
+        self.credential.is_some() && self.identity.as_ref() == Some(&identity.id)
+    }
+}

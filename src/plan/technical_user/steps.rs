@@ -1,0 +1,135 @@
+//! What can be done for a TechnicalUser, and in which order. Types, and what a person reads of them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Remove the identity of this id with all its credentials.
+    DeleteIdentity(String),
+    /// Record that this credential is about to be issued.
+    Intend(i64),
+    /// Record that the identity is about to be asked to carry these roles.
+    IntendRoles(BTreeSet<String>),
+    /// Make the identity, carrying these roles.
+    CreateIdentity(BTreeSet<String>),
+    /// Make the identity's roles exactly these.
+    SetRoles(BTreeSet<String>),
+    /// Issue this credential, prove it, and write it into the Secret.
+    Issue(i64),
+    /// Fetch this credential from the platform's own copy, prove it, and write it into the Secret.
+    Publish {
+        /// The number of the issue.
+        sequence: i64,
+        /// The platform's id for it.
+        id: String,
+    },
+    /// Record that the Secret holds this credential: we crashed between the two writes.
+    Acknowledge(i64),
+    /// Put the Secret's owner, labels and annotations right, keeping its content.
+    Dress,
+    /// End a credential that the Secret does not hold.
+    Revoke {
+        /// The platform's id for it.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// Remove the Secret.
+    RemoveSecret,
+}
+
+/// Steps of which each needs those before it: the first that fails ends the strand, and no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strand {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+}
+
+impl Strand {
+    /// A strand of these steps.
+    pub fn of(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: steps.into_iter().collect() }
+    }
+
+    /// Whether the Secret holds no credential that works until this strand is done.
+    pub fn restores_service(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Issue(_) | Step::Publish { .. }))
+    }
+}
+
+/// Why the object cannot be Ready although every step was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// No RoleBinding gives it a role.
+    NoRoles,
+    /// The platform is still at work.
+    InProgress,
+    /// A Secret of that name belongs to somebody else.
+    SecretNotOurs,
+}
+
+/// What to do, and what keeps the object from being Ready after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What to do: strand after strand.
+    pub strands: Vec<Strand>,
+    /// What is left to wait for.
+    pub hold: Option<Hold>,
+}
+
+impl Plan {
+    /// A plan of nothing but waiting.
+    pub fn hold(hold: Hold) -> Self {
+        Self { strands: vec![], hold: Some(hold) }
+    }
+
+    /// Every step, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.strands.iter().flat_map(|strand| &strand.steps)
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_quiet(&self) -> bool {
+        self.steps().next().is_none()
+    }
+
+    /// Whether a step rests on something not being in a list, or on which of several is the one. A bulk list proves
+    /// neither: a targeted read must have said so before anything is made, issued, revoked or removed.
+    pub fn rests_on_silence(&self) -> bool {
+        self.steps().any(|step| {
+            matches!(
+                step,
+                Step::CreateIdentity(_)
+                    | Step::Issue(_)
+                    | Step::Intend(_)
+                    | Step::Revoke { .. }
+                    | Step::DeleteIdentity(_)
+            )
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |roles: &BTreeSet<String>| roles.iter().cloned().collect::<Vec<_>>().join(", ");
+        match self {
+            Self::DeleteIdentity(id) => write!(text, "delete identity {id} and its credentials"),
+            Self::Intend(sequence) => write!(text, "record that credential {sequence} is about to be issued"),
+            Self::IntendRoles(roles) => {
+                write!(text, "record that the identity is about to be given roles [{}]", list(roles))
+            }
+            Self::CreateIdentity(roles) => write!(text, "create the identity with roles [{}]", list(roles)),
+            Self::SetRoles(roles) => write!(text, "set the identity's roles to [{}]", list(roles)),
+            Self::Issue(sequence) => write!(text, "issue credential {sequence} and write the Secret"),
+            Self::Publish { sequence, .. } => {
+                write!(text, "write the Secret from the platform's copy of credential {sequence}")
+            }
+            Self::Acknowledge(sequence) => write!(text, "record that the Secret holds credential {sequence}"),
+            Self::Dress => write!(text, "put the Secret's owner, labels and annotations right"),
+            Self::Revoke { name, .. } => write!(text, "revoke credential {name}"),
+            Self::RemoveSecret => write!(text, "remove the Secret"),
+        }
+    }
+}
