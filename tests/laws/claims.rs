@@ -130,11 +130,11 @@ impl Span {
 fn is_holder(principal: &Principal, grant: &Grant) -> bool {
     let holder = &grant.holder;
     let same_name = if principal.is_group {
-        principal.name == holder.name
+        principal.name == holder.name()
     } else {
-        principal.name.eq_ignore_ascii_case(&holder.name)
+        principal.name.eq_ignore_ascii_case(holder.name())
     };
-    principal.is_group == (holder.kind == HolderKind::Group) && same_name && principal.origin == holder.origin
+    principal.is_group == (holder.kind() == HolderKind::Group) && same_name && principal.origin == holder.origin()
 }
 
 /// The name of a role that belongs to an identity itself.

@@ -80,7 +80,7 @@ impl Outside {
             self.breaks(&format!("law 3: {role} was granted before it was recorded"));
         }
         if Span::since(&self.kubernetes, self.since).wanting(self, at, grant).is_empty() {
-            self.breaks(&format!("law 11: {role} was granted to {} and that is not allowed", grant.holder.name));
+            self.breaks(&format!("law 11: {role} was granted to {} and that is not allowed", grant.holder.name()));
         }
     }
 
@@ -101,12 +101,12 @@ impl Outside {
 
     /// Whether some RoleBinding's record says that the grant is ours.
     pub fn is_recorded(&self, grant: &Grant) -> bool {
-        let kind = if grant.holder.kind == HolderKind::Group { "Group" } else { "User" };
+        let kind = if grant.holder.kind() == HolderKind::Group { "Group" } else { "User" };
         let role = json!(grant.role);
         let ours = |entry: &Value| {
             let holder = &entry["holder"];
-            let name = holder["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&grant.holder.name));
-            let holds = name && holder["kind"] == kind && holder["origin"] == grant.holder.origin.as_str();
+            let name = holder["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(grant.holder.name()));
+            let holds = name && holder["kind"] == kind && holder["origin"] == grant.holder.origin();
             holds && entry["role"] == role && entry["owned"] == true
         };
         let bindings = Address::new(Kind::RoleBinding, "", "");

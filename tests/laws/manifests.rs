@@ -132,7 +132,7 @@ pub fn of_jane_elsewhere(roles: &BTreeSet<usize>) -> Value {
 
 /// The grant that [`of_jane`] asks for.
 pub fn grant(number: usize) -> Grant {
-    let holder = Holder { kind: HolderKind::User, name: JANE.to_owned(), origin: "sap.custom".to_owned() };
+    let holder = Holder::named(HolderKind::User, JANE, "sap.custom");
     Grant::new(holder, Role::RoleCollection(RoleName { name: role_name(number) }))
 }
 

@@ -14,9 +14,12 @@ impl Grants for Reach {
         Scope(grant.role.kind().to_owned())
     }
 
-    async fn read(&self, scope: &Scope) -> Result<BTreeSet<Grant>> {
-        let all = self.picture().await.grants.into_iter();
-        Ok(all.filter(|grant| grant.role.kind() == scope.0).collect())
+    fn batch_size(&self, _: &Scope) -> usize {
+        2
+    }
+
+    async fn read(&self, _: &Scope, of: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>> {
+        Ok(self.picture().await.grants.intersection(of).cloned().collect())
     }
 
     async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
