@@ -2,11 +2,13 @@
 //!
 //! Two rates are taken. `manifests`: a TechnicalUser and a RoleBinding created, nothing more. `writes`: those, and every
 //! further write that no operator could spare and still keep its promises: the finalizer, the Secret, the status of both
-//! objects, and one event. The writes for one object follow each other, as they must; different objects do not wait.
+//! objects, and one event. The writes for one object follow each other, as they must; different objects do not wait. Who
+//! writes what is as in life, since the chart's admission policy asks: manifests a person, everything else the operator.
 
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -14,7 +16,8 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde_json::json;
 use technical_user_operator::api::{RoleBinding, TechnicalUser};
 
-use crate::objects::{WRITERS, role_binding, secret_name, technical_user};
+use crate::objects::{Pairs, WRITERS, secret_name};
+use crate::stage::{PLATFORM, Stage};
 
 /// TechnicalUsers with their RoleBinding, a second.
 pub(crate) struct Bare {
@@ -23,16 +26,15 @@ pub(crate) struct Bare {
 }
 
 /// Who writes, and where.
-struct Writer {
-    users: Api<TechnicalUser>,
-    bindings: Api<RoleBinding>,
-    secrets: Api<Secret>,
-    events: Api<Event>,
+struct Writer<'a> {
+    pairs: Pairs<'a>,
+    person: Client,
+    operator: Client,
 }
 
 /// Takes both rates, in two namespaces that nobody watches yet.
-pub(crate) async fn measure(client: &Client, namespaces: [&str; 2], count: usize) -> Bare {
-    let [first, second] = namespaces.map(|namespace| Writer::new(client, namespace));
+pub(crate) async fn measure(stage: &Stage, namespaces: [&str; 2], count: usize) -> Bare {
+    let [first, second] = namespaces.map(|namespace| Writer::new(stage, namespace, count));
     // The API server begins to serve a kind some seconds after it has learned of it.
     second.everything(count).await.expect("write one object of each kind");
     let manifests = rate(count, async |number| first.manifests(number).await.map(drop)).await;
@@ -48,34 +50,37 @@ async fn rate(count: usize, write: impl AsyncFn(usize) -> kube::Result<()>) -> f
     count as f64 / began.elapsed().as_secs_f64()
 }
 
-impl Writer {
-    fn new(client: &Client, namespace: &str) -> Self {
-        Self {
-            users: Api::namespaced(client.clone(), namespace),
-            bindings: Api::namespaced(client.clone(), namespace),
-            secrets: Api::namespaced(client.clone(), namespace),
-            events: Api::namespaced(client.clone(), namespace),
-        }
+impl<'a> Writer<'a> {
+    fn new(stage: &Stage, namespace: &'a str, count: usize) -> Self {
+        let pairs = Pairs { namespace, platform: PLATFORM, count };
+        Self { pairs, person: stage.client.clone(), operator: stage.operators_client.clone() }
+    }
+
+    fn api<K>(&self, client: &Client) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(client.clone(), self.pairs.namespace)
     }
 
     async fn manifests(&self, number: usize) -> kube::Result<(TechnicalUser, RoleBinding)> {
         let parameters = PostParams::default();
-        let user = self.users.create(&parameters, &technical_user(number)).await?;
-        Ok((user, self.bindings.create(&parameters, &role_binding(number)).await?))
+        let user = self.api(&self.person).create(&parameters, &self.pairs.technical_user(number)).await?;
+        Ok((user, self.api(&self.person).create(&parameters, &self.pairs.role_binding(number)).await?))
     }
 
     async fn everything(&self, number: usize) -> kube::Result<()> {
-        let (user, binding) = self.manifests(number).await?;
+        let (user, mut binding) = self.manifests(number).await?;
+        let (users, parameters) = (self.api::<TechnicalUser>(&self.operator), &PostParams::default());
         // An annotation weighs what a finalizer weighs, and lets the object go.
         let patch = Patch::Merge(json!({ "metadata": { "annotations": { "bench": "finalizer" } } }));
-        let mut user = self.users.patch(&user.name_any(), &PatchParams::default(), &patch).await?;
-        self.secrets.create(&PostParams::default(), &secret(number, &user)).await?;
+        let mut user = users.patch(&user.name_any(), &PatchParams::default(), &patch).await?;
+        self.api(&self.operator).create(parameters, &secret(number, &user)).await?;
         user.status = Some(serde_json::from_value(json!({ "conditions": [ready()] })).expect("a status"));
-        let user = self.users.replace_status(&user.name_any(), &PostParams::default(), &user).await?;
-        let mut binding = binding;
+        let user = users.replace_status(&user.name_any(), parameters, &user).await?;
         binding.status = Some(serde_json::from_value(json!({ "conditions": [ready()] })).expect("a status"));
-        self.bindings.replace_status(&binding.name_any(), &PostParams::default(), &binding).await?;
-        self.events.create(&PostParams::default(), &event(&user)).await.map(drop)
+        self.api(&self.operator).replace_status(&binding.name_any(), parameters, &binding).await?;
+        self.api(&self.operator).create(parameters, &event(&user)).await.map(drop)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The API server's metrics do not say who asked. They need not: while objects become Ready, nobody but the operator
 //! changes a status, patches our kinds, reads our kinds and Secrets one by one, or writes Secrets and events; and nobody
-//! but the bench creates objects of our kinds.
+//! but the bench creates objects of our kinds, or deletes many at once.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,9 @@ impl Requests {
 
     fn of_operator(&self) -> impl Iterator<Item = (&str, &str, u64)> {
         let ours = self.0.iter().filter(|((verb, group, what), _)| match what.as_str() {
-            "technicalusers" | "rolebindings" => group == GROUP && verb != "POST",
+            "technicalusers" | "rolebindings" => {
+                group == GROUP && !matches!(verb.as_str(), "POST" | "DELETECOLLECTION")
+            }
             "secrets" | "events" => true,
             _ => group == GROUP,
         });

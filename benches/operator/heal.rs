@@ -1,22 +1,21 @@
 //! How long a Secret that somebody deleted or altered stays wrong: from the moment before the call that harms it until a
 //! watch shows it whole again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::BoxStream;
-use futures::{StreamExt, stream};
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams};
-use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
 
 use crate::objects::secret_name;
-
-/// Long enough to see a heal that is far too slow.
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::watch::{self, Told};
 
 /// What is done to a Secret.
 #[derive(Clone, Copy)]
@@ -28,44 +27,53 @@ pub(crate) enum Harm {
 /// The Secrets of a namespace, and a watch of them.
 pub(crate) struct Patient {
     api: Api<Secret>,
-    changes: BoxStream<'static, Secret>,
+    changes: BoxStream<'static, Told<Secret>>,
+    limit: Duration,
 }
 
 /// What a Secret must be again.
 struct Whole {
     resource_version: Option<String>,
-    content: Option<std::collections::BTreeMap<String, k8s_openapi::ByteString>>,
+    content: Option<BTreeMap<String, ByteString>>,
 }
 
+/// Secrets that are harmed, and since when.
+type Hurt = HashMap<String, (Whole, Instant)>;
+
 impl Patient {
-    pub(crate) fn new(client: &Client, namespace: &str) -> Self {
+    /// One that gives up on a Secret after `limit`.
+    pub(crate) async fn new(client: &Client, namespace: &str, limit: Duration) -> Self {
         let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-        let changes = watcher(api.clone(), watcher::Config::default()).default_backoff().applied_objects();
-        Self { api, changes: changes.filter_map(|change| async { change.ok() }).boxed() }
+        Self { changes: watch::begin(api.clone()).await, api, limit }
     }
 
     /// Harms the Secrets of the first `count` TechnicalUsers, `at_once` at a time. How long each one took, ascending.
     pub(crate) async fn heal_times(&mut self, harm: Harm, count: usize, at_once: usize) -> Vec<Duration> {
-        let names: Vec<String> = (0..count).map(secret_name).collect();
         let mut times = vec![];
-        for names in names.chunks(at_once) {
-            times.extend(self.heal(harm, names).await);
+        for first in (0..count).step_by(at_once) {
+            times.extend(self.heal(harm, first..count.min(first + at_once)).await);
         }
         times.sort();
         times
     }
 
-    async fn heal(&mut self, harm: Harm, names: &[String]) -> Vec<Duration> {
+    /// Harms the Secrets of these TechnicalUsers at once. One that is not healed in time counts as the limit.
+    pub(crate) async fn heal(&mut self, harm: Harm, numbers: Range<usize>) -> Vec<Duration> {
+        let names: Vec<String> = numbers.map(secret_name).collect();
         let before = join_all(names.iter().map(|name| self.api.get(name))).await;
-        let mut hurt: HashMap<String, (Whole, Instant)> = HashMap::new();
+        let mut hurt = Hurt::new();
         for secret in before {
             let secret = secret.expect("a Secret that is there");
             let whole = Whole { resource_version: secret.resource_version(), content: secret.data.clone() };
             hurt.insert(secret.name_any(), (whole, Instant::now()));
         }
         let harmed = join_all(names.iter().map(|name| inflict(&self.api, harm, name)));
-        let healed = until_whole(&mut self.changes, hurt);
-        tokio::join!(harmed, tokio::time::timeout(LIMIT, healed)).1.expect("healed in time")
+        let mut times = vec![];
+        let healed = tokio::time::timeout(self.limit, until_whole(&mut self.changes, hurt, &mut times));
+        // Out of time is an answer too.
+        let _ = tokio::join!(harmed, healed);
+        times.resize(names.len(), self.limit);
+        times
     }
 }
 
@@ -79,15 +87,10 @@ async fn inflict(api: &Api<Secret>, harm: Harm, name: &str) {
     }
 }
 
-async fn until_whole(
-    changes: &mut BoxStream<'static, Secret>,
-    mut hurt: HashMap<String, (Whole, Instant)>,
-) -> Vec<Duration> {
-    let mut times = vec![];
-    let mut changes = stream::poll_fn(|context| changes.poll_next_unpin(context));
+async fn until_whole(changes: &mut BoxStream<'static, Told<Secret>>, mut hurt: Hurt, times: &mut Vec<Duration>) {
     while !hurt.is_empty() {
-        let secret = changes.next().await.expect("a watch without end");
-        // The watch first tells of the Secret as it was before it was harmed.
+        let Told::There(secret) = changes.next().await.expect("a watch without end") else { continue };
+        // What is whole and older than the harm may still be told of.
         let is_whole = hurt.get(&secret.name_any()).is_some_and(|(whole, _)| {
             secret.resource_version() != whole.resource_version && secret.data == whole.content
         });
@@ -95,5 +98,9 @@ async fn until_whole(
             times.push(since.elapsed());
         }
     }
-    times
+}
+
+/// The time within which this share (in percent) of them was healed, in milliseconds. They must be ascending.
+pub(crate) fn percentile(times: &[Duration], share: usize) -> f64 {
+    times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3
 }

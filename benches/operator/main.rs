@@ -1,8 +1,9 @@
-//! The bench: what the operator does with 300 and with 2,000 TechnicalUsers, in figures with their targets.
+//! The bench: what the operator does with many TechnicalUsers and RoleBindings, in figures with their targets.
 //!
 //! It measures a release build on a real control plane, with a simulated platform that takes 50 ms for every call. It is
 //! no test: nothing fails because it was slow. `cargo bench` runs it in full; `cargo test --bench operator`, or
-//! `BENCH_QUICK=1`, with few objects and in seconds, to see that it still runs; those figures mean little.
+//! `BENCH_QUICK=1`, with few objects and in seconds, to see that it still runs; those figures mean little. What its parts
+//! are and how to choose some of them is in [`USAGE`].
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench that cannot go on has nothing better to do")]
 
@@ -10,28 +11,43 @@
 #[path = "../../tests/harness/mod.rs"]
 mod harness;
 
+mod apply;
 mod bare;
 mod calls;
+mod crowd;
 mod heal;
 mod load;
 mod memory;
 mod objects;
 mod plot;
+mod removal;
 mod report;
 mod restart;
 mod stage;
+mod throttled;
+mod watch;
 
-use std::thread::sleep;
 use std::time::Duration;
-use std::{env, fs};
+use std::{env, fs, thread};
 
-use bare::Bare;
-use calls::Platform;
-use harness::operator::Operator;
-use harness::runtime;
-use heal::{Harm, Patient};
-use report::{Report, Target};
-use stage::Stage;
+use report::Report;
+use throttled::Rounds;
+
+/// What `--help` prints.
+const USAGE: &str = "\
+Measures the operator, prints a table of figures beside their targets, and writes it, JSON and a plot to target/bench.
+
+  make bench                                   everything; some twelve minutes
+  BENCH_ONLY=removal,crowd make bench          these parts alone, each on a control plane of its own
+  BENCH_QUICK=1 make bench                     few objects: that it runs, not what it costs
+
+Parts:
+  apply      300 and 2,000 TechnicalUsers with a RoleBinding each, from apply to Ready: rate beside the bare rate of the
+             same writes, Kubernetes reads and writes for each pair, platform calls, heals, memory, a restart
+  removal    2,000 RoleBindings deleted by one call: time, Kubernetes reads by verb, platform calls, most memory
+  throttled  1,000 TechnicalUsers wait where 50 instances are made a minute; Secrets of others are deleted: heals on the
+             same Platform and on another
+  crowd      5,000 TechnicalUsers and 5,000 RoleBindings: memory";
 
 /// How much of everything.
 struct Size {
@@ -39,82 +55,104 @@ struct Size {
     large: usize,
     foreign: usize,
     heals: usize,
+    removed: usize,
+    waiting: usize,
+    /// Instances that the platform makes in a minute while the others wait.
+    per_minute: u32,
+    rounds: Rounds,
+    crowd: usize,
+    /// How long a quiet operator is left alone before its memory is read.
+    rest: Duration,
 }
 
-const FULL: Size = Size { small: 300, large: 2000, foreign: 200, heals: 100 };
-const QUICK: Size = Size { small: 20, large: 40, foreign: 5, heals: 10 };
+const FULL: Size = Size {
+    small: 300,
+    large: 2000,
+    foreign: 200,
+    heals: 100,
+    removed: 2000,
+    waiting: 1000,
+    per_minute: 50,
+    rounds: Rounds {
+        count: 25,
+        at_once: 4,
+        gap: Duration::from_secs(3),
+        limit: Duration::from_mins(1),
+        over: Duration::from_mins(3),
+    },
+    crowd: 5000,
+    rest: Duration::from_secs(3),
+};
 
-/// How long a quiet operator is left alone before its memory is read.
-const REST: Duration = Duration::from_secs(3);
+const QUICK: Size = Size {
+    small: 20,
+    large: 40,
+    foreign: 5,
+    heals: 10,
+    removed: 20,
+    waiting: 20,
+    per_minute: 10,
+    rounds: Rounds {
+        count: 2,
+        at_once: 2,
+        gap: Duration::from_millis(100),
+        limit: Duration::from_secs(2),
+        over: Duration::from_secs(3),
+    },
+    crowd: 20,
+    rest: Duration::from_millis(300),
+};
+
+/// A part of the bench: takes its figures and says them.
+type Part = fn(&Size, &mut Report);
+
+const PARTS: [(&str, Part); 4] = [
+    ("apply", apply::measure),
+    ("removal", removal::measure),
+    ("throttled", throttled::measure),
+    ("crowd", crowd::measure),
+];
 
 fn main() {
+    if env::args().any(|argument| argument == "--help") {
+        println!("{USAGE}");
+        return;
+    }
     // cargo bench says so; cargo test does not.
     let quick = env::var_os("BENCH_QUICK").is_some() || !env::args().any(|argument| argument == "--bench");
-    let size = if quick { QUICK } else { FULL };
-    let (stage, mut report) = (Stage::start(), Report::default());
+    let (size, mut report) = (if quick { QUICK } else { FULL }, Report::default());
     // Whatever else the machine does meanwhile takes its share of every figure.
     report.detail("load average before", fs::read_to_string("/proc/loadavg").unwrap_or_default().into());
-    let bare = bare_rates(&stage, &size, &mut report);
-    let platform = Platform::from_now(&stage.simulator);
-    let operator = stage.operator();
-    stage.connect(&operator);
-    idle_memory(&stage, &operator, &size, &mut report);
-    load::measure(&stage, &operator, ("bench-small", size.small), &bare, &mut report);
-    heals(&stage, &size, &mut report);
-    load::measure(&stage, &operator, ("bench-large", size.large), &bare, &mut report);
-    admin_tokens(&stage, &platform, &mut report);
-    restart::measure(&stage, operator, size.small + size.large, &mut report);
+    let parts = chosen(&env::var("BENCH_ONLY").unwrap_or_default());
+    let taken = if quick { side_by_side(&parts, &size) } else { one_by_one(&parts, &size) };
+    taken.into_iter().for_each(|part| report.append(part));
     report.publish();
 }
 
-fn bare_rates(stage: &Stage, size: &Size, report: &mut Report) -> Bare {
-    let namespaces = ["bare-manifests", "bare-writes"];
-    namespaces.iter().for_each(|namespace| stage.namespace(namespace));
-    let bare = runtime().block_on(bare::measure(&stage.client, namespaces, size.small));
-    report.row("bare rate: manifests created", bare.manifests, "/s", None);
-    report.row("bare rate: with finalizer, Secret, two statuses, event", bare.writes, "/s", None);
-    for namespace in namespaces {
-        stage.kubectl().ok(&["delete", "namespace", namespace, "--timeout=300s"]);
-    }
-    bare
+/// So that none takes anything from another.
+fn one_by_one(parts: &[Part], size: &Size) -> Vec<Report> {
+    parts.iter().map(|part| take(*part, size)).collect()
 }
 
-/// One for each of the Platform's two admin credentials, as no token runs out meanwhile.
-#[expect(clippy::cast_precision_loss, reason = "a handful of calls")]
-fn admin_tokens(stage: &Stage, platform: &Platform, report: &mut Report) {
-    let (of_admins, _) = platform.asked(&stage.simulator).tokens();
-    report.row("token calls of both admin credentials, all in all", of_admins as f64, "", Some(Target::AtMost(2.0)));
+/// For whoever only wants to see that they run.
+fn side_by_side(parts: &[Part], size: &Size) -> Vec<Report> {
+    thread::scope(|scope| {
+        let running: Vec<_> = parts.iter().map(|part| scope.spawn(|| take(*part, size))).collect();
+        running.into_iter().map(|part| part.join().expect("a part that says what went wrong")).collect()
+    })
 }
 
-fn idle_memory(stage: &Stage, operator: &Operator, size: &Size, report: &mut Report) {
-    sleep(REST);
-    let idle = memory::resident(operator.id());
-    report.row("memory: idle", idle, "MB", Some(Target::AtMost(25.0)));
-    stage.namespace("foreign");
-    runtime().block_on(memory::fill(&stage.client, "foreign", size.foreign));
-    sleep(REST);
-    let growth = memory::resident(operator.id()) - idle;
-    report.row(
-        &format!("memory: growth with {} foreign Secrets of 0.7 MB", size.foreign),
-        growth,
-        "MB",
-        Some(Target::AtMost(1.0)),
-    );
+fn take(part: Part, size: &Size) -> Report {
+    let mut report = Report::default();
+    part(size, &mut report);
+    report
 }
 
-fn heals(stage: &Stage, size: &Size, report: &mut Report) {
-    for (harm, word) in [(Harm::Deleted, "deleted"), (Harm::Altered, "altered")] {
-        for (at_once, manner) in [(1, "one at a time"), (size.heals.min(20), "many at once")] {
-            let mut patient = Patient::new(&stage.client, "bench-small");
-            let times = runtime().block_on(patient.heal_times(harm, size.heals, at_once));
-            let percentile = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
-            report.row(&format!("heal of a Secret {word}, {manner}: P50"), percentile(50), "ms", None);
-            report.row(
-                &format!("heal of a Secret {word}, {manner}: P99"),
-                percentile(99),
-                "ms",
-                Some(Target::AtMost(1000.0)),
-            );
-        }
-    }
+/// The parts that were asked for: all of them, unless some are named.
+fn chosen(named: &str) -> Vec<Part> {
+    let named: Vec<&str> = named.split(',').filter(|name| !name.is_empty()).collect();
+    let known = |name: &&str| PARTS.iter().any(|(part, _)| part == name);
+    assert!(named.iter().all(known), "BENCH_ONLY={}: see --help for the names of the parts", named.join(","));
+    let all = PARTS.into_iter().filter(|(part, _)| named.is_empty() || named.contains(part));
+    all.map(|(_, part)| part).collect()
 }

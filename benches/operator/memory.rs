@@ -17,9 +17,14 @@ pub(crate) fn resident(process: u32) -> f64 {
     megabytes(process, "VmRSS:")
 }
 
-/// The most that was ever resident.
+/// The most that was resident since the start, or since [`forget_peak`].
 pub(crate) fn peak(process: u32) -> f64 {
     megabytes(process, "VmHWM:")
+}
+
+/// Lets the peak begin anew from what is resident now (proc(5), `clear_refs`).
+pub(crate) fn forget_peak(process: u32) {
+    fs::write(format!("/proc/{process}/clear_refs"), "5").expect("a child of ours");
 }
 
 fn megabytes(process: u32, field: &str) -> f64 {

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::PostParams;
-use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use technical_user_operator::api::{RoleBinding, TechnicalUser};
 
-use crate::stage::PLATFORM;
+use crate::watch::{self, Told};
 
 /// How many are written at a time.
 pub(crate) const WRITERS: usize = 32;
@@ -20,30 +20,65 @@ pub(crate) const WRITERS: usize = 32;
 /// Longer than anything that is worth waiting for.
 const LIMIT: Duration = Duration::from_mins(10);
 
-/// The TechnicalUser of this number.
-pub(crate) fn technical_user(number: usize) -> TechnicalUser {
-    let manifest = json!({
-        "metadata": { "name": name(number) },
-        "spec": {
-            "platformRef": { "name": PLATFORM },
-            "identity": { "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } },
-            "credential": { "secretName": secret_name(number) },
-        },
-    });
-    of_kind("TechnicalUser", manifest)
+/// Objects of one namespace on one Platform: a TechnicalUser and its RoleBinding for each number below `count`.
+#[derive(Clone, Copy)]
+pub(crate) struct Pairs<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) platform: &'a str,
+    pub(crate) count: usize,
 }
 
-/// The RoleBinding that gives it its role.
-pub(crate) fn role_binding(number: usize) -> RoleBinding {
-    let manifest = json!({
-        "metadata": { "name": name(number) },
-        "spec": {
-            "platformRef": { "name": PLATFORM },
-            "subjects": [{ "technicalUser": { "name": name(number) } }],
-            "roles": [{ "instanceRole": { "name": "ESBMessaging.send" } }],
-        },
-    });
-    of_kind("RoleBinding", manifest)
+impl Pairs<'_> {
+    /// The TechnicalUser of this number.
+    pub(crate) fn technical_user(&self, number: usize) -> TechnicalUser {
+        let manifest = json!({
+            "metadata": { "name": name(number) },
+            "spec": {
+                "platformRef": { "name": self.platform },
+                "identity": { "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } },
+                "credential": { "secretName": secret_name(number) },
+            },
+        });
+        of_kind("TechnicalUser", manifest)
+    }
+
+    /// The RoleBinding that gives it its role.
+    pub(crate) fn role_binding(&self, number: usize) -> RoleBinding {
+        let manifest = json!({
+            "metadata": { "name": name(number) },
+            "spec": {
+                "platformRef": { "name": self.platform },
+                "subjects": [{ "technicalUser": { "name": name(number) } }],
+                "roles": [{ "instanceRole": { "name": "ESBMessaging.send" } }],
+            },
+        });
+        of_kind("RoleBinding", manifest)
+    }
+
+    /// Writes all of them.
+    pub(crate) async fn write(&self, client: &Client) {
+        let users: Api<TechnicalUser> = Api::namespaced(client.clone(), self.namespace);
+        let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), self.namespace);
+        let (users, bindings, parameters) = (&users, &bindings, &PostParams::default());
+        let writes = (0..self.count).map(|number| async move {
+            users.create(parameters, &self.technical_user(number)).await?;
+            bindings.create(parameters, &self.role_binding(number)).await.map(drop)
+        });
+        stream::iter(writes).buffer_unordered(WRITERS).try_collect::<()>().await.expect("write the objects");
+    }
+
+    /// Writes all of them and waits until they are Ready.
+    pub(crate) async fn apply(&self, client: &Client) -> Vec<Duration> {
+        self.apply_watched(client, watched(client, self.namespace).await).await
+    }
+
+    /// The same with a watch that has begun already. For every TechnicalUser and RoleBinding, the time from the first
+    /// write until it was seen Ready, ascending.
+    pub(crate) async fn apply_watched(&self, client: &Client, changes: Changes) -> Vec<Duration> {
+        let ready = tokio::time::timeout(LIMIT, ready(changes, 2 * self.count, Instant::now()));
+        let (times, ()) = tokio::join!(ready, self.write(client));
+        times.expect("all Ready in time")
+    }
 }
 
 /// The Secret of the TechnicalUser of this number.
@@ -61,37 +96,28 @@ fn of_kind<K: DeserializeOwned>(kind: &str, mut manifest: serde_json::Value) -> 
     serde_json::from_value(manifest).expect("a manifest")
 }
 
-/// Writes `count` of each kind, and waits until all of them are Ready. For every TechnicalUser and RoleBinding, the time
-/// from the first write until it was seen Ready, ascending.
-pub(crate) async fn apply_all(client: &Client, namespace: &str, count: usize) -> Vec<Duration> {
-    let began = Instant::now();
-    let ready = tokio::time::timeout(LIMIT, ready(client, namespace, count, began));
-    let (times, ()) = tokio::join!(ready, write_all(client, namespace, count));
-    times.expect("all Ready in time")
-}
+/// Kind and name of objects that change, and whether each is Ready as it stands.
+pub(crate) type Changes = BoxStream<'static, ((String, String), bool)>;
 
-async fn write_all(client: &Client, namespace: &str, count: usize) {
-    let users: Api<TechnicalUser> = Api::namespaced(client.clone(), namespace);
-    let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
-    let (users, bindings, parameters) = (&users, &bindings, &PostParams::default());
-    let writes = (0..count).map(|number| async move {
-        users.create(parameters, &technical_user(number)).await?;
-        bindings.create(parameters, &role_binding(number)).await.map(drop)
-    });
-    stream::iter(writes).buffer_unordered(WRITERS).try_collect::<()>().await.expect("write the objects");
-}
+/// The conditions of an object, and the generation they speak of.
+type Observed<'a> = (&'a [Condition], Option<i64>);
 
-/// Watches both kinds until `count` objects of each are Ready at the same time.
-async fn ready(client: &Client, namespace: &str, count: usize, began: Instant) -> Vec<Duration> {
-    let users = changes::<TechnicalUser>(client, namespace, |user| {
+/// A watch of both kinds in a namespace.
+pub(crate) async fn watched(client: &Client, namespace: &str) -> Changes {
+    let users = changes::<TechnicalUser>(Api::namespaced(client.clone(), namespace), |user| {
         user.status.as_ref().map(|status| (status.conditions.as_slice(), status.observed_generation))
     });
-    let bindings = changes::<RoleBinding>(client, namespace, |binding| {
+    let bindings = changes::<RoleBinding>(Api::namespaced(client.clone(), namespace), |binding| {
         binding.status.as_ref().map(|status| (status.conditions.as_slice(), status.observed_generation))
     });
-    let mut changes = stream::select(users.boxed(), bindings.boxed());
+    let (users, bindings) = tokio::join!(users, bindings);
+    stream::select(users, bindings).boxed()
+}
+
+/// Follows changes until so many objects are Ready at the same time.
+async fn ready(mut changes: Changes, count: usize, began: Instant) -> Vec<Duration> {
     let (mut now_ready, mut times) = (HashSet::new(), Vec::new());
-    while now_ready.len() < 2 * count {
+    while now_ready.len() < count {
         let (object, is_ready) = changes.next().await.expect("a watch without end");
         if !is_ready {
             now_ready.remove(&object);
@@ -102,33 +128,20 @@ async fn ready(client: &Client, namespace: &str, count: usize, began: Instant) -
     times
 }
 
-/// Kind and name of an object that changed, and whether it is Ready as it stands.
-type Change = ((String, String), bool);
-
-/// The conditions of an object, and the generation they speak of.
-type Observed<'a> = (&'a [Condition], Option<i64>);
-
-/// Every change of a kind in a namespace.
-fn changes<K>(
-    client: &Client,
-    namespace: &str,
-    status: fn(&K) -> Option<Observed<'_>>,
-) -> impl Stream<Item = Change> + Send
+/// Every change of a kind.
+async fn changes<K>(api: Api<K>, status: fn(&K) -> Option<Observed<'_>>) -> Changes
 where
-    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned
-        + Send
-        + 'static,
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
 {
-    let api: Api<K> = Api::namespaced(client.clone(), namespace);
-    watcher(api, watcher::Config::default()).default_backoff().applied_objects().filter_map(move |object| async move {
-        let object = object.ok()?;
-        let is_ready = status(&object).is_some_and(|(conditions, observed)| {
+    let told = watch::begin(api).await;
+    let judged = told.map(move |told| {
+        let (Told::There(object) | Told::Gone(object)) = &told;
+        let is_ready = status(object).is_some_and(|(conditions, observed)| {
             observed == object.meta().generation
                 && conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True")
         });
-        Some(((K::kind(&()).into_owned(), object.name_any()), is_ready))
-    })
+        let is_there = matches!(told, Told::There(_));
+        ((K::kind(&()).into_owned(), object.name_any()), is_there && is_ready)
+    });
+    judged.boxed()
 }

@@ -65,6 +65,13 @@ impl Report {
         self.details.insert(name.to_owned(), value);
     }
 
+    /// Everything of another one, below what is here.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.curves.extend(other.curves);
+        self.details.extend(other.details);
+    }
+
     /// Writes `operator.json` and `operator.svg`, prints the table.
     pub(crate) fn publish(&self) {
         let folder = folder();

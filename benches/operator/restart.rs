@@ -8,24 +8,23 @@ use serde_json::json;
 use crate::calls::Requests;
 use crate::harness::operator::Operator;
 use crate::harness::runtime;
-use crate::memory;
 use crate::report::{Report, Target};
 use crate::stage::Stage;
+use crate::{Size, memory};
 
 const INTERVAL: Duration = Duration::from_millis(50);
-/// An operator that has ended no reconcile for this long has settled.
-const QUIET: Duration = Duration::from_secs(3);
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// Stops the operator and starts it again, beside `count` TechnicalUsers and as many RoleBindings.
+/// Stops the operator and starts it again, beside all TechnicalUsers of [`crate::apply`] and as many RoleBindings.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand objects")]
-pub(crate) fn measure(stage: &Stage, operator: Operator, count: usize, report: &mut Report) {
+pub(crate) fn measure(stage: &Stage, operator: Operator, size: &Size, report: &mut Report) {
+    let count = size.small + size.large;
     let (status, _) = operator.stop();
     report.detail("the operator stopped when asked", json!(status.success()));
     let before = runtime().block_on(Requests::now(&stage.client));
     let began = Instant::now();
     let operator = stage.operator();
-    let settled = settled(&operator, 2 * count, began);
+    let settled = settled(&operator, 2 * count, size.rest, began);
     let requests = runtime().block_on(Requests::now(&stage.client)).since(&before);
     let writes: u64 = requests.all_writes().values().sum();
     report.row("restart: writes to Kubernetes", writes as f64, "", Some(Target::AtMost(0.0)));
@@ -38,10 +37,10 @@ pub(crate) fn measure(stage: &Stage, operator: Operator, count: usize, report: &
     );
 }
 
-/// How long it took until every object had been looked at and nothing was looked at any more.
-fn settled(operator: &Operator, objects: usize, began: Instant) -> Duration {
+/// How long it took until every object had been looked at and nothing had been looked at for a while.
+fn settled(operator: &Operator, objects: usize, quiet: Duration, began: Instant) -> Duration {
     let (mut seen, mut changed) = (0, Instant::now());
-    while seen < objects || changed.elapsed() < QUIET {
+    while seen < objects || changed.elapsed() < quiet {
         assert!(began.elapsed() < LIMIT, "not settled after {LIMIT:?}; {seen} reconciles:\n{}", operator.log());
         let now = reconciles(&operator.metrics());
         if now != seen {

@@ -9,15 +9,16 @@ use kube::{Client, Config};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
+use crate::harness::api::Api;
 use crate::harness::operator::{Operator, Settings};
 use crate::harness::simulator::Simulator;
-use crate::harness::{ControlPlane, Kubeconfig, Kubectl, runtime};
+use crate::harness::{ControlPlane, Kubeconfig, Kubectl, policy, runtime};
 
 /// The operator's namespace and, within it, the name of its ServiceAccount: both as in the charts' own documentation.
 const SYSTEM: &str = "technical-user-operator-system";
 const ACCOUNT: &str = "technical-user-operator";
 
-/// The one Platform.
+/// The Platform of most parts.
 pub(crate) const PLATFORM: &str = "integration";
 
 /// What every call to the platform costs, in milliseconds.
@@ -26,21 +27,29 @@ pub(crate) const LATENCY: u64 = 50;
 /// Everything that runs, but for the operator.
 pub(crate) struct Stage {
     pub(crate) plane: ControlPlane,
+    /// Behind [`PLATFORM`].
     pub(crate) simulator: Simulator,
+    /// As the administrator.
     pub(crate) client: Client,
+    /// With the operator's own account.
+    pub(crate) operators_client: Client,
+}
+
+/// A platform with its latency, and without limits that nobody asked for.
+pub(crate) fn simulator() -> Simulator {
+    let latency = LATENCY.to_string();
+    Simulator::start_with(&["--latency", &latency, "--settings", r#"{"neoRequestsPerMinute":null}"#])
 }
 
 impl Stage {
     /// Starts it all, and installs CRDs and rights.
     pub(crate) fn start() -> Self {
         let plane = ControlPlane::start();
-        let latency = LATENCY.to_string();
-        let simulator =
-            Simulator::start_with(&["--latency", &latency, "--settings", r#"{"neoRequestsPerMinute":null}"#]);
-        let client = client(&plane);
-        let stage = Self { plane, simulator, client };
-        stage.install();
-        stage
+        install(&plane.kubectl());
+        policy::in_force(&Api::new(&plane));
+        let client = client(&plane, plane.admin_token());
+        let operators_client = self::client(&plane, &plane.kubectl().token(SYSTEM, ACCOUNT));
+        Self { plane, simulator: simulator(), client, operators_client }
     }
 
     /// Starts the operator, with the chart's own settings.
@@ -52,22 +61,29 @@ impl Stage {
             leader_elect: true,
             concurrency: self.concurrency(),
             arguments: &[],
+            environment: &[],
         };
         Operator::start(&self.plane, &settings)
     }
 
-    /// The Platform and its admin Secrets; returns when the operator has it Ready.
+    /// The Platform of most parts; returns when the operator has it Ready.
     pub(crate) fn connect(&self, operator: &Operator) {
+        self.connect_to(PLATFORM, &self.simulator, operator);
+    }
+
+    /// A Platform with its admin Secrets; returns when the operator has it Ready.
+    pub(crate) fn connect_to(&self, name: &str, simulator: &Simulator, operator: &Operator) {
         let kubectl = self.kubectl();
-        for (name, api) in [("integration-xsuaa", "xsuaa"), ("integration-service-manager", "service-manager")] {
-            let credential = self.simulator.credential(api, "secret").to_string();
+        for api in ["xsuaa", "service-manager"] {
+            let credential = simulator.credential(api, "secret").to_string();
             let mut file = NamedTempFile::new().expect("a temporary file");
             file.write_all(credential.as_bytes()).expect("write the credential");
-            let from = format!("--from-file=credentials={}", file.path().display());
-            kubectl.ok(&["create", "secret", "generic", name, "--namespace", SYSTEM, &from]);
+            let (secret, from) =
+                (format!("{name}-{api}"), format!("--from-file=credentials={}", file.path().display()));
+            kubectl.ok(&["create", "secret", "generic", &secret, "--namespace", SYSTEM, &from]);
         }
-        kubectl.apply(&platform().to_string()).expect("the Platform");
-        let reached = kubectl.wait("", &format!("platform/{PLATFORM}"), "condition=Ready", 60);
+        kubectl.apply(&platform(name).to_string()).expect("the Platform");
+        let reached = kubectl.wait("", &format!("platform/{name}"), "condition=Ready", 60);
         assert!(reached.is_ok(), "the platform is not reached; the operator says:\n{}", operator.log());
     }
 
@@ -76,17 +92,11 @@ impl Stage {
         self.plane.kubectl()
     }
 
-    /// Makes a namespace.
+    /// Makes a namespace that may use every Platform.
     pub(crate) fn namespace(&self, name: &str) {
-        self.kubectl().ok(&["create", "namespace", name]);
-    }
-
-    fn install(&self) {
-        for (release, values) in [("technical-user-operator-crds", ""), (ACCOUNT, "replicas=0")] {
-            let chart = format!("{}/charts/{release}", env!("CARGO_MANIFEST_DIR"));
-            let arguments = ["install", release, &chart, "--namespace", SYSTEM, "--create-namespace", "--set", values];
-            self.kubectl().helm(&arguments).expect("install a chart");
-        }
+        let metadata = json!({ "name": name, "labels": { "bench": "operator" } });
+        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });
+        self.kubectl().apply(&namespace.to_string()).expect("a namespace");
     }
 
     /// How many objects the chart lets the operator reconcile at a time.
@@ -98,9 +108,18 @@ impl Stage {
     }
 }
 
-/// A client as the administrator.
-fn client(plane: &ControlPlane) -> Client {
-    let file = Kubeconfig::new(plane.server(), Some(plane.ca_file()), plane.admin_token());
+/// Installs both charts; nothing runs pods here, so the operator is started as a process.
+fn install(kubectl: &Kubectl) {
+    for (release, values) in [("technical-user-operator-crds", ""), (ACCOUNT, "replicas=0")] {
+        let chart = format!("{}/charts/{release}", env!("CARGO_MANIFEST_DIR"));
+        let arguments = ["install", release, &chart, "--namespace", SYSTEM, "--create-namespace", "--set", values];
+        kubectl.helm(&arguments).expect("install a chart");
+    }
+}
+
+/// A client with this token.
+fn client(plane: &ControlPlane, token: &str) -> Client {
+    let file = Kubeconfig::new(plane.server(), Some(plane.ca_file()), token);
     let config = ClientConfig::read_from(file.path()).expect("the kubeconfig");
     runtime().block_on(async {
         let mut config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await.expect("a config");
@@ -110,21 +129,22 @@ fn client(plane: &ControlPlane) -> Client {
     })
 }
 
-fn platform() -> serde_json::Value {
+fn platform(name: &str) -> serde_json::Value {
+    let secret = |api: &str| json!({ "credentialsSecretRef": { "name": format!("{name}-{api}") } });
+    let environment =
+        json!({ "btp": { "authorization": secret("xsuaa"), "serviceManager": secret("service-manager") } });
+    let rule = json!({
+        "namespaces": { "selector": { "matchLabels": { "bench": "operator" } } },
+        "identities": [{ "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } }],
+        "grants": [{
+            "roles": [{ "instanceRole": { "offering": "it-rt", "name": "ESBMessaging.*" } }],
+            "to": [{ "technicalUser": {} }],
+        }],
+    });
     json!({
         "apiVersion": "technicaluser.dev/v1alpha1",
         "kind": "Platform",
-        "metadata": { "name": PLATFORM },
-        "spec": {
-            "environment": { "btp": {
-                "authorization": { "credentialsSecretRef": { "name": "integration-xsuaa" } },
-                "serviceManager": { "credentialsSecretRef": { "name": "integration-service-manager" } },
-            } },
-            "access": [{
-                "namespaces": { "names": ["bench-small", "bench-large"] },
-                "identities": ["serviceKey"],
-                "roles": ["ESBMessaging.*"],
-            }],
-        },
+        "metadata": { "name": name },
+        "spec": { "environment": environment, "access": [rule] },
     })
 }

@@ -66,6 +66,12 @@ impl Account {
         self.token.get(deadline).await
     }
 
+    /// The token itself, for tests that put one in its place.
+    #[cfg(test)]
+    pub const fn token_source(&self) -> &TokenSource {
+        &self.token
+    }
+
     /// Whether this token was issued just now, so that there is no better one.
     pub fn is_fresh(&self, token: &Arc<SecretString>) -> bool {
         self.token.is_fresh(token)

@@ -54,6 +54,17 @@ async fn an_api_that_refuses_fresh_tokens_pauses_and_is_found_again() {
 }
 
 #[tokio::test]
+async fn an_old_token_that_is_refused_is_replaced_at_once() {
+    let platform = StandIn::start().await;
+    let session = session(&platform, "a");
+    session.shared.account.token_source().hold("old", Duration::from_mins(2));
+    platform.refuses("old");
+    get_once(&session).await.unwrap();
+    assert_eq!((platform.calls(), platform.log_ons()), (2, 1));
+    assert_eq!(session.shared.budget.refused_for(), None, "that says nothing of the platform");
+}
+
+#[tokio::test]
 async fn an_api_that_knows_a_token_only_after_a_moment_is_no_error() {
     let platform = StandIn::start().await;
     let session = session(&platform, "a");

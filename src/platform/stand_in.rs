@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use base64::Engine as _;
@@ -43,6 +43,8 @@ struct Shared {
     api: Mutex<Answering>,
     /// The subaccount that tokens speak of.
     subaccount: Mutex<&'static str>,
+    /// A token that the API does not accept.
+    refused: Mutex<&'static str>,
     log_ons: AtomicUsize,
     calls: AtomicUsize,
 }
@@ -54,6 +56,7 @@ impl StandIn {
             tokens: Mutex::new(Answering::Well),
             api: Mutex::new(Answering::Well),
             subaccount: Mutex::new("s-1"),
+            refused: Mutex::new("none"),
             log_ons: AtomicUsize::default(),
             calls: AtomicUsize::default(),
         });
@@ -77,6 +80,11 @@ impl StandIn {
     /// Which subaccount tokens speak of from now on.
     pub fn is_in(&self, subaccount: &'static str) {
         *self.shared.subaccount.lock().unwrap() = subaccount;
+    }
+
+    /// The API does not accept this token from now on.
+    pub fn refuses(&self, token: &'static str) {
+        *self.shared.refused.lock().unwrap() = token;
     }
 
     /// How often somebody has tried to log on.
@@ -118,8 +126,12 @@ async fn log_on(State(shared): State<Arc<Shared>>) -> Response {
     answer(answering, json!({ "access_token": token, "expires_in": 3600 }).to_string()).await
 }
 
-async fn call(State(shared): State<Arc<Shared>>) -> Response {
+async fn call(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     shared.calls.fetch_add(1, Ordering::SeqCst);
+    let refused = format!("Bearer {}", shared.refused.lock().unwrap());
+    if headers.get("authorization").is_some_and(|shown| *shown == refused) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     let answering = *shared.api.lock().unwrap();
     answer(answering, "{}".to_owned()).await
 }

@@ -207,6 +207,14 @@ impl TokenSource {
         self.fetcher.state().memory.is_fresh(token, Instant::now())
     }
 
+    /// As if a token of this value had been issued so long ago.
+    #[cfg(test)]
+    pub fn hold(&self, value: &str, age: Duration) {
+        let token = Token { value: value.into(), life: Duration::from_secs(3600) };
+        let issued = Instant::now().checked_sub(age).unwrap();
+        self.fetcher.state().memory.keep(Ok(token), issued);
+    }
+
     /// The API refused this token: the next caller gets another. A token that was replaced meanwhile stays.
     pub fn discard(&self, refused: &Arc<SecretString>) {
         self.fetcher.state().memory.discard(refused);
@@ -292,12 +300,10 @@ mod tests {
         platform.token_service(Answering::Never);
         let client = platform.client("secret");
         let source = TokenSource::new(client.clone(), client.http().unwrap(), Arc::new(Unobserved));
-        let life = Duration::from_secs(100);
-        let old = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
-        source.fetcher.state().memory.keep(Ok(Token { value: "old".into(), life }), old);
+        source.hold("old", Duration::from_mins(31));
         let asked = Instant::now();
         for _ in 0..3 {
-            assert_eq!(source.get(asked + life).await.unwrap().expose_secret(), "old");
+            assert_eq!(source.get(asked + FETCH_TIMEOUT).await.unwrap().expose_secret(), "old");
         }
         assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
         pause(Duration::from_millis(200)).await;

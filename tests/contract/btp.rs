@@ -5,14 +5,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use technical_user_operator::api::platform::{ApiAccess, Btp};
 use technical_user_operator::api::role_binding::RoleName;
 use technical_user_operator::api::technical_user::ServiceKey;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{Accounts, AdminSecret, Health, Kind, LoggedOn, Ordered, Progress, connect};
+use technical_user_operator::platform::{
+    Accounts, AdminSecret, Driver, Health, Kind, LoggedOn, Ordered, Progress, connect,
+};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
@@ -238,14 +240,29 @@ fn many_callers_share_one_token_and_one_look_up() {
 
 #[test]
 fn a_refused_admin_credential_stops_all_calls() {
-    let platform = Running::start(&BTP);
-    platform.simulator.fault("auth.token", &json!({"kind": "status", "status": 401}));
-    let identities = platform.driver.identities.clone().expect("identities");
+    let simulator = Simulator::start();
+    let mut key = simulator.credential("service-manager", "secret");
+    key["clientsecret"] = json!("another");
+    let driver = service_manager(&key);
+    let identities = driver.identities.expect("identities");
     for _ in 0..5 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("the credential is refused");
         assert_eq!(error.kind(), Kind::CredentialsRefused);
     }
-    assert_eq!(platform.simulator.requests().len(), 2, "asked twice and never again");
+    assert_eq!(simulator.requests().len(), 2, "asked twice and never again");
+}
+
+#[test]
+fn a_401_that_no_token_service_wrote_is_an_outage() {
+    let platform = Running::start(&BTP);
+    platform.simulator.fault("auth.token", &json!({"kind": "html", "status": 401}));
+    let identities = platform.driver.identities.clone().expect("identities");
+    for _ in 0..5 {
+        let error = runtime().block_on(identities.list("cluster-1")).expect_err("there is no token");
+        assert_eq!(error.kind(), Kind::Unavailable);
+        assert!(error.wait().is_some(), "it is said when to come back");
+    }
+    assert_eq!(platform.simulator.requests().len(), 1, "it may be a wrong credential all the same");
 }
 
 #[test]
@@ -387,7 +404,7 @@ fn a_user_is_changed_by_one_call_at_a_time_whatever_the_role_collection() {
 }
 
 #[test]
-fn a_refused_token_is_replaced_once() {
+fn an_api_that_refuses_tokens_is_left_alone_and_found_again() {
     let platform = Running::start(&BTP);
     platform.converge("log on", async |driver| driver.log_on().await?.whole());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401, "times": 1}));
@@ -396,11 +413,14 @@ fn a_refused_token_is_replaced_once() {
     let identities = platform.driver.identities.clone().expect("identities");
     for _ in 0..3 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("the token is refused");
-        assert_eq!(error.kind(), Kind::CredentialsRefused);
+        assert_eq!(error.kind(), Kind::Unavailable, "the token service has just accepted the credential");
     }
     let requests = platform.simulator.requests();
-    let lists = requests.iter().filter(|request| request["route"] == "service-manager.list-instances").count();
-    assert_eq!(lists, 4, "twice for each of the first two calls, and never again");
+    let of = |route: &str| requests.iter().filter(|request| request["route"] == route).count();
+    assert!(of("service-manager.list-instances") <= 8, "it is asked less and less often");
+    assert_eq!(of("auth.token"), 2, "once for each admin credential");
+    platform.simulator.heal();
+    assert!(listed(&platform, "cluster-1").is_empty());
 }
 
 #[test]
@@ -443,14 +463,18 @@ fn a_client_certificate_logs_on() {
 #[ignore = "run by a_client_certificate_logs_on, in a process that trusts its simulator"]
 fn log_on_with_a_certificate() {
     let key = std::env::var(SERVICE_KEY).expect("a service key");
-    let entries = BTreeMap::from([("key.json".to_owned(), key.into_bytes())]);
-    let secret = AdminSecret::parse(&entries).expect("a good Secret");
-    let access = ApiAccess { credentials_secret_ref: SecretRef { name: "x509".into() } };
-    let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
-    let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
-    let driver = connect(&environment, &BTreeMap::from([("x509".to_owned(), secret)]), &Accounts::default(), &observer)
-        .expect("a driver");
+    let driver = service_manager(&serde_json::from_str(&key).expect("JSON"));
     runtime().block_on(driver.log_on()).and_then(LoggedOn::whole).expect("the certificate logs on");
     let identities = driver.identities.expect("identities");
     assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
+}
+
+/// A subaccount with a Service Manager alone, which this service key is for.
+fn service_manager(key: &Value) -> Driver {
+    let entries = BTreeMap::from([("key.json".to_owned(), key.to_string().into_bytes())]);
+    let secrets = BTreeMap::from([("key".to_owned(), AdminSecret::parse(&entries).expect("a good Secret"))]);
+    let access = ApiAccess { credentials_secret_ref: SecretRef { name: "key".into() } };
+    let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
+    let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
+    connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver")
 }

@@ -1,4 +1,4 @@
-//! The API server as the stories read and write it: over HTTP as the administrator, because a story that polls looks
+//! The API server as the stories read and write it: over HTTP as the administrator or whom a story plays, because a story that polls looks
 //! many times and a process for each look would be most of its work. What users type goes through kubectl.
 
 use reqwest::{Client, Method};
@@ -10,16 +10,24 @@ use super::{ControlPlane, http, runtime};
 pub(crate) const FIELD_MANAGER: &str = "a-person";
 
 /// The administrator's connection.
+#[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
     server: String,
     token: String,
+    /// On whose behalf, if it is somebody else's.
+    user: Option<String>,
 }
 
 impl Api {
     pub(crate) fn new(plane: &ControlPlane) -> Self {
         let client = http::client(Some(plane.ca_file()));
-        Self { client, server: plane.server().to_owned(), token: plane.admin_token().to_owned() }
+        Self { client, server: plane.server().to_owned(), token: plane.admin_token().to_owned(), user: None }
+    }
+
+    /// The same API server as it answers this user.
+    pub(crate) fn acting_as(&self, user: &str) -> Self {
+        Self { user: Some(user.to_owned()), ..self.clone() }
     }
 
     /// One object, or `None` when there is no such object.
@@ -75,6 +83,9 @@ impl Api {
     fn send(&self, method: Method, path: &str, kind: &str, body: Option<&Value>) -> (u16, Value) {
         runtime().block_on(async {
             let mut request = self.client.request(method, format!("{}{path}", self.server)).bearer_auth(&self.token);
+            if let Some(user) = &self.user {
+                request = request.header("impersonate-user", user);
+            }
             if let Some(body) = body {
                 request = request.header("content-type", kind).body(body.to_string());
             }

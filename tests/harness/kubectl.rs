@@ -14,11 +14,13 @@ pub(crate) struct Kubectl {
     assets: PathBuf,
     kubeconfig: PathBuf,
     server: Option<String>,
+    /// On whose behalf, if it is not the owner of the kubeconfig.
+    user: Option<String>,
 }
 
 impl Kubectl {
     pub(crate) fn new(assets: &Path, kubeconfig: &Path) -> Self {
-        Self { assets: assets.to_owned(), kubeconfig: kubeconfig.to_owned(), server: None }
+        Self { assets: assets.to_owned(), kubeconfig: kubeconfig.to_owned(), server: None, user: None }
     }
 
     /// The same tools with another kubeconfig: as somebody else, or another way.
@@ -29,6 +31,11 @@ impl Kubectl {
     /// The same kubectl on its way through a proxy.
     pub(crate) fn through(&self, server: &str) -> Self {
         Self { server: Some(server.to_owned()), ..self.clone() }
+    }
+
+    /// The same tools in the hands of this user, whom the administrator impersonates.
+    pub(crate) fn acting_as(&self, user: &str) -> Self {
+        Self { user: Some(user.to_owned()), ..self.clone() }
     }
 
     /// Starts a kubectl that goes on until it is dropped, such as a watch.
@@ -54,6 +61,18 @@ impl Kubectl {
     /// `kubectl apply` of manifests: what it did, or why the API server refused.
     pub(crate) fn apply(&self, manifests: &str) -> Result<String, String> {
         self.tool("kubectl", &["apply", "-f", "-"], manifests)
+    }
+
+    /// Runs a kubectl that reads manifests from its standard input.
+    pub(crate) fn with_input(&self, arguments: &[&str], manifests: &str) -> Result<String, String> {
+        self.tool("kubectl", arguments, manifests)
+    }
+
+    /// Runs `kubectl edit`, with a command as the editor.
+    pub(crate) fn edit(&self, arguments: &[&str], editor: &str) -> Result<String, String> {
+        let mut command = self.command("kubectl", arguments);
+        command.env("KUBE_EDITOR", editor);
+        finished(command, "")
     }
 
     /// One object, or `None` when there is no such object. `what` is `kind/name`.
@@ -86,17 +105,24 @@ impl Kubectl {
         if let Some(server) = &self.server {
             command.args(["--server", server]);
         }
+        if let Some(user) = &self.user {
+            command.args([if name == "helm" { "--kube-as-user" } else { "--as" }, user]);
+        }
         command
     }
 
     fn tool(&self, name: &str, arguments: &[&str], input: &str) -> Result<String, String> {
-        let mut command = self.command(name, arguments);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start a tool");
-        // A tool that refuses its arguments ends without reading; its complaint says more than the broken pipe.
-        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
-        let output = child.wait_with_output().expect("wait for a tool");
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        finished(self.command(name, arguments), input)
     }
+}
+
+/// Runs a tool to its end: its output, or what it complained of.
+fn finished(mut command: Command, input: &str) -> Result<String, String> {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start a tool");
+    // A tool that refuses its arguments ends without reading; its complaint says more than the broken pipe.
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("wait for a tool");
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }

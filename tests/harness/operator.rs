@@ -27,6 +27,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) concurrency: u16,
     /// Further arguments.
     pub(crate) arguments: &'a [&'a str],
+    /// Further environment variables.
+    pub(crate) environment: &'a [(&'a str, &'a str)],
 }
 
 /// A running operator.
@@ -46,7 +48,7 @@ impl Operator {
         };
         let mut command = Command::new(env!("CARGO_BIN_EXE_technical-user-operator"));
         // The chart's environment.
-        command.env("MALLOC_ARENA_MAX", "1");
+        command.env("MALLOC_ARENA_MAX", "1").envs(settings.environment.iter().copied());
         command.env("KUBECONFIG", kubeconfig.path()).args(["--namespace", settings.namespace]);
         command.args(["--http-address", "127.0.0.1:0", "--log-format", "json"]);
         command.arg(format!("--leader-elect={}", settings.leader_elect));

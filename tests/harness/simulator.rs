@@ -36,6 +36,11 @@ impl Simulator {
         Self::start_with(&[])
     }
 
+    /// Starts one whose platforms behave like this from the start.
+    pub(crate) fn start_set(settings: &Value) -> Self {
+        Self::start_with(&["--settings", &settings.to_string()])
+    }
+
     /// Starts one on free ports with further arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_btp-simulator"));
@@ -65,6 +70,16 @@ impl Simulator {
         http::get_json(&self.control(&format!("credentials/{platform}?type={variant}")))
     }
 
+    /// The same of the other subaccount that it plays: right in itself, and of the wrong place.
+    pub(crate) fn credential_of_other(&self, platform: &str, variant: &str) -> Value {
+        http::get_json(&self.control(&format!("credentials/{platform}?type={variant}&subaccount=other")))
+    }
+
+    /// What the other subaccount holds, without secrets.
+    pub(crate) fn state_of_other(&self) -> Value {
+        http::get_json(&self.control("state?subaccount=other"))
+    }
+
     /// What the platforms hold, without secrets.
     pub(crate) fn state(&self) -> Value {
         http::get_json(&self.control("state"))
@@ -83,6 +98,11 @@ impl Simulator {
     /// The faults that are still on.
     pub(crate) fn faults(&self) -> Value {
         http::get_json(&self.control("faults"))
+    }
+
+    /// Lets a route answer only so many requests a minute; the rest is throttled.
+    pub(crate) fn limit(&self, route: &str, per_minute: u32) {
+        http::call(Method::PUT, &self.control(&format!("limits/{route}")), Some(&json!({ "perMinute": per_minute })));
     }
 
     /// Makes every route well again.

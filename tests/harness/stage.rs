@@ -1,12 +1,13 @@
 //! The stage of a story: a control plane on which the real helm installed both charts, so that the operator of the story
-//! has the chart's `ServiceAccount` and the chart's rights and nothing else.
+//! has the chart's `ServiceAccount` and the chart's rights and nothing else, and everybody else what the chart's admission
+//! policies leave them.
 
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::api::Api;
 use super::operator::{Operator, Settings};
-use super::{ControlPlane, Kubectl};
+use super::{ControlPlane, Kubectl, policy};
 
 /// The operator's namespace, on every stage.
 pub(crate) const OPERATOR_NAMESPACE: &str = "technical-user-operator-system";
@@ -74,6 +75,7 @@ impl Stage {
         stage.install("technical-user-operator-crds", &[]);
         // Nothing runs pods here: the operator is a process, with what the chart gives it.
         stage.install(RELEASE, &["--set", "replicas=0"]);
+        policy::in_force(&stage.api);
         stage
     }
 
@@ -104,6 +106,7 @@ impl Stage {
             leader_elect: false,
             concurrency: 32,
             arguments: &[],
+            environment: &[],
         }
     }
 

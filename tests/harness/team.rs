@@ -8,9 +8,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::api::path;
-use super::eventually;
 use super::simulator::Simulator;
 use super::stage::{OPERATOR_NAMESPACE, Stage};
+use super::{Person, eventually};
 
 /// Generous: the machine may be busy with other stories.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -28,7 +28,12 @@ pub(crate) struct Team<'a> {
 impl<'a> Team<'a> {
     /// A namespace and a simulator, and no Platform yet.
     pub(crate) fn new(stage: &'a Stage, name: &str) -> Self {
-        let team = Self { stage, name: name.to_owned(), simulator: Simulator::start() };
+        Self::with(stage, name, Simulator::start())
+    }
+
+    /// The same with a simulator that was started for it, such as one with settings of its own.
+    pub(crate) fn with(stage: &'a Stage, name: &str, simulator: Simulator) -> Self {
+        let team = Self { stage, name: name.to_owned(), simulator };
         team.apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
         team
     }
@@ -52,10 +57,7 @@ impl<'a> Team<'a> {
 
     /// A Platform that lets the team do everything.
     pub(crate) fn platform(&self, environment: &Value) -> Value {
-        let everything = json!({
-            "namespaces": { "names": [self.name] }, "identities": ["serviceKey", "oauthClient", "existing"],
-            "subjects": ["technicalUser", "user", "group"], "roles": ["*"],
-        });
+        let everything = everything(&json!({ "names": [self.name] }));
         let spec = json!({ "environment": environment, "access": [everything], "resyncInterval": "5s" });
         manifest("Platform", "", &self.name, &spec)
     }
@@ -174,6 +176,16 @@ impl<'a> Team<'a> {
         });
     }
 
+    /// Somebody of the team, who may do everything in its namespace and nothing anywhere else.
+    pub(crate) fn member(&self) -> Person {
+        Person::with_everything_in(self.stage, &self.name)
+    }
+
+    /// Somebody who answers for the team's Platform, and has no other right over the cluster.
+    pub(crate) fn platform_owner(&self) -> Person {
+        Person::who_answers_for(self.stage, &self.name)
+    }
+
     /// Where one of the team's objects lives.
     pub(crate) fn path(&self, what: &str) -> String {
         let (resource, name) = what.split_once('/').expect("resource/name");
@@ -195,4 +207,28 @@ pub(crate) fn manifest(kind: &str, namespace: &str, name: &str, spec: &Value) ->
 pub(crate) fn secret(namespace: &str, name: &str, data: &Value) -> Value {
     let metadata = json!({ "name": name, "namespace": namespace });
     json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data })
+}
+
+/// A rule that allows these namespaces everything, short of what must be spelled out.
+pub(crate) fn everything(namespaces: &Value) -> Value {
+    let (all, named) = ("*", json!({ "name": "*" }));
+    let everybody = json!({ "name": all, "origin": all });
+    json!({
+        "namespaces": namespaces,
+        "identities": [
+            { "serviceKey": { "offering": all, "plan": all } },
+            { "oauthClient": {} },
+            { "existing": { "userName": all, "origin": all } },
+        ],
+        "grants": [{
+            "roles": [
+                { "roleCollection": named }, { "memberRole": named }, { "authority": named },
+                { "instanceRole": { "offering": all, "name": all } },
+                { "applicationRole": { "application": all, "name": all } },
+                { "applicationRole": { "application": all, "provider": all, "name": all } },
+            ],
+            "to": [{ "technicalUser": {} }, { "user": everybody }, { "group": everybody }],
+        }],
+        "orphan": true,
+    })
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::conditions::condition;
+use crate::harness::team::everything;
 use crate::harness::{PATIENCE, Stage, Team, eventually};
 
 /// A team whose Platform has these access rules.
@@ -35,9 +36,12 @@ fn nobody_may_use_a_platform_that_says_nothing() {
 
 #[test]
 fn a_rule_allows_no_more_than_it_says() {
-    let by_name = json!([
-        { "namespaces": { "names": ["narrow"] }, "identities": ["serviceKey"], "roles": ["ESBMessaging.*"] },
-    ]);
+    let send = json!({ "instanceRole": { "offering": "it-rt", "name": "ESBMessaging.*" } });
+    let by_name = json!([{
+        "namespaces": { "names": ["narrow"] },
+        "identities": [{ "serviceKey": { "offering": "it-rt", "plan": "*" } }],
+        "grants": [{ "roles": [send], "to": [{ "technicalUser": {} }] }],
+    }]);
     let team = team("narrow", &by_name, &json!({}));
     team.apply_quickstart();
 
@@ -52,10 +56,7 @@ fn a_rule_allows_no_more_than_it_says() {
 
 #[test]
 fn what_is_no_longer_allowed_is_announced_and_goes_after_the_grace() {
-    let access = json!([{
-        "namespaces": { "names": ["withdrawn"] }, "identities": ["serviceKey"],
-        "subjects": ["technicalUser", "user"], "roles": ["*"],
-    }]);
+    let access = json!([everything(&json!({ "names": ["withdrawn"] }))]);
     let team = team("withdrawn", &access, &json!({ "withdrawalGrace": "1h" }));
     team.apply_quickstart();
     team.ready(&["technicalusers/orders", "rolebindings/jane-reads"]);
@@ -83,10 +84,7 @@ fn what_is_no_longer_allowed_is_announced_and_goes_after_the_grace() {
 
 #[test]
 fn a_namespace_is_chosen_by_its_labels_as_they_are_now() {
-    let access = json!([{
-        "namespaces": { "selector": { "matchLabels": { "team": "integration" } } },
-        "identities": ["serviceKey"], "subjects": ["technicalUser"], "roles": ["*"],
-    }]);
+    let access = json!([everything(&json!({ "selector": { "matchLabels": { "team": "integration" } } }))]);
     let team = team("labelled", &access, &json!({ "withdrawalGrace": "1s" }));
     team.apply(&team.service_key("orders"));
     team.apply(&team.may_send());
@@ -102,10 +100,7 @@ fn a_namespace_is_chosen_by_its_labels_as_they_are_now() {
 
 #[test]
 fn observing_says_what_would_be_done_and_does_nothing() {
-    let access = json!([{
-        "namespaces": { "names": ["observed"] }, "identities": ["serviceKey"],
-        "subjects": ["technicalUser", "user"], "roles": ["*"],
-    }]);
+    let access = json!([everything(&json!({ "names": ["observed"] }))]);
     let team = team("observed", &access, &json!({ "mode": "Observe" }));
     team.apply_quickstart();
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::api::path;
-use crate::harness::operator::Operator;
+use crate::harness::operator::{Operator, Settings};
 use crate::harness::stage::{OPERATOR_NAMESPACE, RELEASE};
 use crate::harness::{ControlPlane, Kubectl, PATIENCE, Stage, Team, eventually};
 
@@ -54,11 +54,29 @@ fn a_changed_value_arrives(stage: &Stage) {
     let template = &deployment(stage).expect("the Deployment")["spec"]["template"];
     let arguments = template["spec"]["containers"][0]["args"].as_array().expect("arguments").clone();
     assert!(arguments.contains(&json!("--concurrency=7")), "{arguments:?}");
+    the_operator_knows_what_it_is_passed(&arguments);
     assert_eq!(template["metadata"]["labels"]["team"], "platform");
     assert!(budget().is_some());
     helm(&stage.kubectl(), &["rollback", RELEASE, "1", "--namespace", OPERATOR_NAMESPACE]);
     assert_eq!(deployment(stage).expect("the Deployment")["spec"]["replicas"], 0);
     assert_eq!(budget(), None);
+}
+
+/// Nothing here runs the container, so that its arguments are right must be seen in another way.
+fn the_operator_knows_what_it_is_passed(arguments: &[Value]) {
+    let arguments = arguments.iter().map(|one| one.as_str().expect("text").replace("$(POD_NAMESPACE)", "system"));
+    let command = |arguments: Vec<String>| {
+        // With it nothing is begun; what stands before it is looked at all the same.
+        Command::new(env!("CARGO_BIN_EXE_technical-user-operator"))
+            .args(arguments)
+            .arg("--help")
+            .output()
+            .expect("run it")
+    };
+    let answer = command(arguments.collect());
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    assert!(!command(vec!["--concurrency=none".to_owned()]).status.success(), "else this would prove nothing");
+    assert!(!command(vec!["--unknown=1".to_owned()]).status.success());
 }
 
 /// A later version of the CRD chart, with a field that this one has not.
@@ -101,6 +119,7 @@ fn what_is_uninstalled_leaves_users_and_secrets(team: &Team<'_>, operator: Opera
     let account = team.stage.kubectl().get(OPERATOR_NAMESPACE, &format!("serviceaccount/{RELEASE}"));
     assert_eq!(account, None);
     assert_eq!(team.stage.kubectl().get("", &format!("clusterrole/{RELEASE}")), None);
+    assert_eq!(policies(&team.stage.kubectl(), RELEASE), Vec::<String>::new());
     for plural in ["platforms", "technicalusers", "rolebindings"] {
         assert_eq!(crd(team.stage, plural)["metadata"]["deletionTimestamp"], Value::Null, "{plural}");
     }
@@ -119,6 +138,58 @@ fn what_is_installed_again_goes_on_as_before(team: &Team<'_>) {
     team.ready(&["technicalusers/later", "technicalusers/orders"]);
     assert_eq!((team.get("technicalusers/orders"), team.get(&format!("secrets/{CREDENTIALS}"))), (user, secret));
     team.delete_everything();
+}
+
+/// Names of the admission policies of a release, and of what puts them in force.
+fn policies(kubectl: &Kubectl, release: &str) -> Vec<String> {
+    let kinds = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"];
+    let all = kinds.into_iter().flat_map(|kind| kubectl.list("", kind));
+    let names = all.filter_map(|one| one["metadata"]["name"].as_str().map(str::to_owned));
+    names.filter(|name| name.starts_with(release)).collect()
+}
+
+#[test]
+fn the_admission_policies_can_be_left_out() {
+    let kubectl = ControlPlane::shared().kubectl();
+    let (chart, off) = (operator_chart(), ["--set", "admissionPolicy.enabled=false"]);
+    let template = ["template", "left-out", &chart, "--namespace", "default"];
+    let count = |values: &[&str]| helm(&kubectl, &[&template, values].concat()).matches("ValidatingAdmission").count();
+    // Each kind stands once in what it makes, and a binding names no kind.
+    assert_eq!((count(&[]), count(&off)), (8, 0));
+}
+
+#[test]
+fn an_authority_of_ones_own_is_trusted_beside_the_public_ones() {
+    let stage = Stage::alone();
+    let team = Team::new(&stage, "own-authority");
+    let folder = TempDir::new().expect("a folder");
+    fs::copy(team.simulator.ca_file(), folder.path().join("ca.crt")).expect("copy the authority");
+    let mut environment = rendered_environment(&stage.kubectl(), &["--set", "authorities.configMap=acme"]);
+    let mounted = "/etc/technical-user-operator/authorities";
+    assert!(environment.contains(&format!("/etc/ssl/certs:{mounted}")), "{environment}");
+    environment = environment.replace(mounted, folder.path().to_str().expect("a path in UTF-8"));
+    for api in ["xsuaa", "service-manager"] {
+        team.admin_secret(api, &team.simulator.credential(api, "x509"));
+    }
+    team.apply(&team.btp());
+
+    let operator = stage.start_operator(&[]);
+    team.not_ready("platforms/own-authority", "PlatformUnavailable", "");
+    drop(operator);
+
+    let settings = Settings { environment: &[("SSL_CERT_DIR", &environment)], ..Stage::settings() };
+    let _operator = stage.start_operator_with(&settings);
+    team.ready(&["platforms/own-authority"]);
+    team.delete_everything();
+}
+
+/// The variable by which the chart says where authorities lie.
+fn rendered_environment(kubectl: &Kubectl, values: &[&str]) -> String {
+    let chart = operator_chart();
+    let template = ["template", "rendered", &chart, "--show-only", "templates/deployment.yaml"];
+    let rendered = helm(kubectl, &[&template, values].concat());
+    let after = rendered.split("name: SSL_CERT_DIR, value: \"").nth(1).expect("the variable");
+    after.split('"').next().expect("its value").to_owned()
 }
 
 #[test]
@@ -140,6 +211,10 @@ fn values_that_cannot_be_meant_are_refused_before_anything_is_made() {
     refused(&["--set", "resources.limits.memory=lots"], "memory");
     refused(&["--set", "networkPolicy.egressPorts={70000}"], "egressPorts");
     refused(&["--set", "serviceAccount.create=false"], "name");
+    refused(&["--set", "admissionPolicy.enabled=yes"], "admissionPolicy");
+    refused(&["--set", "proxy.https=http://user:password@proxy.example:3128"], "proxy");
+    refused(&["--set", "proxy.https=http://proxy.example"], "proxy");
+    refused(&["--set", "authorities.configMap=Acme_CA"], "configMap");
     refused(&["--set", r"podLabels.app\.kubernetes\.io/name=mine"], "app.kubernetes.io/name");
     assert_eq!(helm(&kubectl, &["list", "--short", "--namespace", "default"]), "");
 }
@@ -152,7 +227,10 @@ fn its_pod_is_admitted_where_the_restricted_standard_is_enforced() {
     let refusal = kubectl.run(&["run", "lax", "--image=lax", "--namespace", "restricted"]);
     assert!(refusal.expect_err("the standard is enforced").contains("PodSecurity"));
 
-    helm(&kubectl, &["install", "restricted", &operator_chart(), "--namespace", "restricted"]);
+    // Its policies would keep the operator of the other stories from its own record.
+    let alone = ["--set", "admissionPolicy.enabled=false"];
+    let install = ["install", "restricted", &operator_chart(), "--namespace", "restricted"];
+    helm(&kubectl, &[&install, &alone[..]].concat());
 
     // Nothing runs pods here: that there is one says that it was admitted.
     let pod = eventually("the pod", PATIENCE, || kubectl.list("restricted", "pods").pop());

@@ -17,6 +17,7 @@ mod kstatus;
 mod leader;
 mod lines;
 mod neo;
+mod policy;
 mod processes;
 mod proxy;
 mod quickstart;

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{long, refused, taken, with};
+use crate::harness::team::everything;
 
 fn spec() -> Value {
     let secret = json!({ "credentialsSecretRef": { "name": "admin" } });
     json!({
         "environment": { "btp": { "authorization": secret } },
-        "access": [{ "namespaces": { "names": ["orders"] }, "identities": ["serviceKey"], "roles": ["*"] }],
+        "access": [everything(&json!({ "names": ["orders"] }))],
     })
 }
 
@@ -53,15 +54,38 @@ fn spans_are_a_number_and_a_unit_and_a_resync_is_not_too_often() {
 #[test]
 fn access_rules_are_bounded_and_name_what_exists() {
     refuses("/access/0/namespaces", Value::Null, &["access[0].namespaces", "Required value"]);
-    refuses("/access/0/identities/0", json!("pUser"), &["access[0].identities[0]", "Unsupported value"]);
-    refuses("/access/0/subjects", json!(["everyone"]), &["access[0].subjects[0]", "Unsupported value"]);
-    refuses("/access/0/roles/0", json!(""), &["access[0].roles[0]", "at least 1 chars long"]);
-    refuses("/access/0/roles/0", long(254), &["access[0].roles[0]", "may not be more than 253"]);
+    refuses("/access/0/identities/0", json!("serviceKey"), &["access[0].identities[0]", "must be of type object"]);
+    refuses("/access/0/identities/0", json!({}), &["each identity names exactly one of serviceKey"]);
+    let plan = "/access/0/identities/0/serviceKey/plan";
+    refuses(plan, Value::Null, &["serviceKey.plan", "Required value"]);
+    refuses(plan, json!(""), &["serviceKey.plan", "at least 1 chars long"]);
+    refuses("/access/0/grants/0/roles/0", json!({}), &["each role names exactly one of roleCollection"]);
+    refuses("/access/0/grants/0/to", json!([]), &["access[0].grants[0].to", "at least 1 items"]);
+    refuses("/access/0/grants/0/to/0", json!({ "everyone": {} }), &["each holder names exactly one of technicalUser"]);
+    let name = "/access/0/grants/0/roles/0/roleCollection/name";
+    refuses(name, long(256), &["roleCollection.name", "may not be more than 255"]);
     refuses("/access/0/namespaces/names/0", long(64), &["names[0]", "may not be more than 63"]);
     let no_labels = json!({ "selector": { "matchLabels": {} } });
     refuses("/access/0/namespaces", no_labels, &["matchLabels", "at least 1"]);
     let rule = spec()["access"][0].clone();
     refuses("/access", Value::Array(vec![rule; 65]), &["spec.access", "must have at most 64 items"]);
+}
+
+#[test]
+fn a_rule_that_says_nothing_is_refused() {
+    let namespaces = json!({ "names": ["orders"] });
+    refuses("/access/0", json!({ "namespaces": namespaces }), &["a rule allows something"]);
+    refuses("/access/0", json!({ "namespaces": namespaces, "orphan": false }), &["a rule allows something"]);
+    taken("Platform", &with(&spec(), "/access/0", json!({ "namespaces": namespaces, "orphan": true })));
+    refuses("/access/0/namespaces", json!({}), &["a rule speaks of somebody"]);
+}
+
+#[test]
+fn what_is_known_of_an_offering_cannot_be_changed() {
+    let takes = |parameter: &str| json!({ "rolesParameter": parameter });
+    taken("Platform", &with(&spec(), "/offerings", json!({ "my-service": takes("scopes") })));
+    refuses("/offerings", json!({ "it-rt": takes("redirect-uris") }), &["it-rt is known"]);
+    refuses("/offerings", json!({ "my-service": takes("") }), &["rolesParameter"]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn who_gets_a_credential_needs_one_and_nobody_else_takes_one() {
 #[test]
 fn names_have_their_patterns_and_bounds() {
     let service_key = "/identity/serviceKey";
-    for field in ["offering", "plan", "rolesParameter"] {
+    for field in ["offering", "plan"] {
         refuses(&format!("{service_key}/{field}"), json!("it rt"), &[field, "should match"]);
         refuses(&format!("{service_key}/{field}"), long(10_000), &[field, "may not be more than"]);
     }
