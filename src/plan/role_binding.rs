@@ -112,7 +112,9 @@ const LEAVING: Entry = Entry { owned: true, wanted: false, denied_since: None };
 fn keep(world: &World, grant: &Grant, allowed: bool) -> Option<(Grant, Entry)> {
     let recorded = world.ledger.get(grant);
     let shared = world.owned_elsewhere.contains(grant);
-    let owned = shared || recorded.map_or_else(|| !world.have.contains(grant), |entry| entry.owned);
+    // What is not in force and shall be is made now, whoever had made it before.
+    let made_now = allowed && !world.have.contains(grant);
+    let owned = shared || made_now || recorded.is_some_and(|entry| entry.owned);
     if allowed {
         return Some((grant.clone(), Entry { owned, wanted: true, denied_since: None }));
     }
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(plan(&recording(THEIRS)), Plan::default());
         world.ledger.insert(a(), THEIRS);
         world.have.clear();
-        assert_eq!(plan(&world).ledger, Ledger::from([(a(), THEIRS)]), "missing for once makes it nobody else's");
+        assert_eq!(plan(&world).intent, Ledger::from([(a(), OWNED)]), "what is granted again is ours to take away");
     }
 
     #[test]

@@ -154,6 +154,15 @@ impl Operator {
         came
     }
 
+    /// A whole reconcile by whatever the caches have seen, to be judged by what is so now.
+    pub async fn go_by_rules_of_now(&mut self, address: &Address) {
+        let now = self.outside.lock().unwrap().kubernetes.news.len();
+        if let Some(future) = self.begin(address) {
+            self.under_way.insert(address.clone(), (now, future));
+            self.go(address, FREE).await;
+        }
+    }
+
     /// Everything that is under way comes to its end.
     pub async fn end_all(&mut self) {
         while let Some(address) = self.under_way.keys().next().cloned() {

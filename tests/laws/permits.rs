@@ -15,7 +15,12 @@ use crate::config;
 use crate::rules::{Rules, Whom};
 
 fn names() -> impl Strategy<Value = String> {
-    prop_oneof![3 => "[a-bA]{1,2}", 1 => Just("xsuaa".to_owned()), 1 => Just("Subaccount Administrator".to_owned())]
+    prop_oneof![
+        6 => "[a-bA]{1,2}",
+        1 => "oauth_client_[aA]",
+        1 => Just("xsuaa".to_owned()),
+        1 => Just("Subaccount Administrator".to_owned()),
+    ]
 }
 
 fn patterns() -> impl Strategy<Value = String> {

@@ -171,4 +171,19 @@ proptest! {
         });
         prop_assert_eq!(untold, Vec::<String>::new());
     }
+
+    #[test]
+    fn law_11_rules_that_are_gone_are_not_gone_by(moves in vec(moves(), 0..8), acts in vec(Act::any(), 1..6)) {
+        let broken = case(async {
+            let mut landscape = after(&moves).await;
+            landscape.settle().await;
+            for act in &acts {
+                act.strike(&landscape);
+            }
+            // The watch of Platforms is silent: what the operator has seen of the rules is not true any more.
+            landscape.round_by_caches(|landscape| Policy::Rules(vec![]).strike(landscape)).await;
+            of_law(&landscape, "law 11")
+        });
+        prop_assert_eq!(broken, Vec::<String>::new());
+    }
 }

@@ -112,7 +112,9 @@ impl<'a> Rules<'a> {
 
     fn names(&self, pattern: &Value, principal: &Principal) -> bool {
         let read = self.principal(principal.is_group, pattern);
-        let fold = |text: &str| if principal.is_group { text.to_owned() } else { text.to_lowercase() };
+        // Groups everywhere, and Neo's OAuth clients, are told apart by case.
+        let exact = principal.is_group || (self.environment == "neo" && principal.name.starts_with("oauth_client_"));
+        let fold = |text: &str| if exact { text.to_owned() } else { text.to_lowercase() };
         means(&fold(&read.name), &fold(&principal.name)) && means(&read.origin, &principal.origin)
     }
 }
