@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::{RoleBinding, Subject};
+use crate::api::{Role, RoleBinding, Subject};
 use crate::plan::grant::Grant;
 use crate::plan::role_binding::Ledger;
 
@@ -30,6 +30,10 @@ struct Inner {
     bindings: HashMap<Key, Arc<Entry>>,
     by_user: HashMap<Key, BTreeSet<Key>>,
     by_grant: HashMap<Grant, BTreeSet<Key>>,
+    /// The RoleBindings that name a role and were not reconciled since: what they want of it is not on record yet.
+    unread: HashMap<Role, BTreeSet<Key>>,
+    /// The RoleBindings that let go of a grant of this role.
+    leaving: HashMap<Role, BTreeSet<Key>>,
     /// What each Platform is, as far as it is known.
     places: HashMap<String, String>,
     /// Which TechnicalUsers publish in which Secret.
@@ -45,6 +49,8 @@ struct Entry {
     deleting: bool,
     users: BTreeSet<Key>,
     ledger: Ledger,
+    /// The roles that its spec names, until it was reconciled as it is.
+    unread: BTreeSet<Role>,
 }
 
 /// Who must look again because a RoleBinding changed.
@@ -135,6 +141,9 @@ impl Index {
                     wanted.insert(grant.clone());
                 }
             }
+            if inner.may_be_wanted(me, platform, &grant.role) {
+                wanted.insert(grant.clone());
+            }
         }
         (owned, wanted)
     }
@@ -168,6 +177,13 @@ impl Inner {
         entries.filter(move |(_, entry)| self.place(&entry.platform) == place)
     }
 
+    /// Whether another RoleBinding names this role, and has not been reconciled since: it may want the grant.
+    fn may_be_wanted(&self, me: &Key, platform: &str, role: &Role) -> bool {
+        let others = self.unread.get(role).into_iter().flatten().filter(|key| *key != me);
+        let mut entries = others.filter_map(|key| self.bindings.get(key));
+        entries.any(|entry| self.place(&entry.platform) == self.place(platform))
+    }
+
     fn replace(&mut self, key: &Key, entry: Option<Arc<Entry>>) -> Concerned {
         let before = self.bindings.get(key).cloned();
         let spec = |entry: &Arc<Entry>| (entry.generation, entry.deleting);
@@ -181,6 +197,10 @@ impl Inner {
         for grant in changed(old, new) {
             let sharing = self.by_grant.get(grant);
             concerned.bindings.extend(sharing.into_iter().flatten().filter(|other| *other != key).cloned());
+        }
+        for role in old.unread.difference(&new.unread) {
+            let leaving = self.leaving.get(role);
+            concerned.bindings.extend(leaving.into_iter().flatten().filter(|other| *other != key).cloned());
         }
         self.remove(key);
         if let Some(entry) = entry {
@@ -196,6 +216,12 @@ impl Inner {
         for grant in entry.ledger.keys() {
             self.by_grant.entry(grant.clone()).or_default().insert(key.clone());
         }
+        for role in &entry.unread {
+            self.unread.entry(role.clone()).or_default().insert(key.clone());
+        }
+        for role in entry.leaving() {
+            self.leaving.entry(role.clone()).or_default().insert(key.clone());
+        }
         self.bindings.insert(key.clone(), entry);
     }
 
@@ -209,6 +235,19 @@ impl Inner {
         for grant in entry.ledger.keys() {
             drop_from(&mut self.by_grant, grant, key);
         }
+        for role in &entry.unread {
+            drop_from(&mut self.unread, role, key);
+        }
+        for role in entry.leaving() {
+            drop_from(&mut self.leaving, role, key);
+        }
+    }
+}
+
+impl Entry {
+    /// The roles of the grants that it lets go of.
+    fn leaving(&self) -> impl Iterator<Item = &Role> {
+        self.ledger.iter().filter(|(_, entry)| self.deleting || !entry.wanted).map(|(grant, _)| &grant.role)
     }
 }
 
@@ -253,7 +292,18 @@ fn entry(binding: &RoleBinding) -> Entry {
         deleting: binding.metadata.deletion_timestamp.is_some(),
         users: users.collect(),
         ledger: binding.status.as_ref().map(|status| ledger_of(&status.ledger)).unwrap_or_default(),
+        unread: unread(binding),
     }
+}
+
+/// The roles of a spec that no status speaks of yet.
+fn unread(binding: &RoleBinding) -> BTreeSet<Role> {
+    let observed = binding.status.as_ref().and_then(|status| status.observed_generation);
+    let gone = binding.metadata.deletion_timestamp.is_some();
+    if gone || observed == binding.metadata.generation {
+        return BTreeSet::new();
+    }
+    binding.spec.roles.iter().filter(|role| !role.belongs_to_identity()).cloned().collect()
 }
 
 #[cfg(test)]
@@ -273,7 +323,7 @@ mod tests {
             "apiVersion": "technicaluser.dev/v1alpha1", "kind": "RoleBinding",
             "metadata": {"name": name, "namespace": "n", "generation": 1},
             "spec": {"platformRef": {"name": platform}, "subjects": [jane], "roles": [role]},
-            "status": {"roles": [line], "ledger": [entry]},
+            "status": {"observedGeneration": 1, "roles": [line], "ledger": [entry]},
         }))
         .unwrap()
     }
@@ -290,6 +340,25 @@ mod tests {
         assert_eq!(index.applied(&binding("a", "p", true, true, "second")), Concerned::default());
         assert_eq!(index.applied(&binding("a", "p", true, false, "second")).bindings.len(), 1);
         assert_eq!(index.deleted(&("n".into(), "a".into())).bindings.len(), 1);
+    }
+
+    #[test]
+    fn what_was_not_reconciled_yet_may_want_what_another_lets_go_of() {
+        let index = Index::default();
+        let mut leaving = binding("a", "p", true, false, "");
+        index.applied(&leaving);
+        leaving.status = None;
+        leaving.metadata.name = Some("b".into());
+        index.applied(&leaving);
+        let (me, grant) = (("n".to_owned(), "a".to_owned()), grant(&index));
+        assert_eq!(index.elsewhere(&me, "p", std::iter::once(&grant)).1.len(), 1);
+        let read = binding("b", "p", true, true, "");
+        let without = RoleBinding {
+            status: read.status.map(|status| crate::api::RoleBindingStatus { ledger: vec![], ..status }),
+            ..leaving
+        };
+        assert_eq!(index.applied(&without).bindings.len(), 1, "it does not want it, and whoever waited is told");
+        assert!(index.elsewhere(&me, "p", std::iter::once(&grant)).1.is_empty());
     }
 
     #[test]

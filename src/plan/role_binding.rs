@@ -108,14 +108,13 @@ pub fn plan(world: &World) -> Plan {
 const LEAVING: Entry = Entry { owned: true, wanted: false, denied_since: None };
 
 /// The ledger's entry for something that the spec names: ours if we make it now, if we recorded it so, or if another
-/// binding of ours made it. What is already there otherwise was somebody else's before, and stays theirs for good.
+/// binding of ours made it. What is already there otherwise was somebody else's before, and stays theirs.
 fn keep(world: &World, grant: &Grant, allowed: bool) -> Option<(Grant, Entry)> {
     let recorded = world.ledger.get(grant);
-    let shared = world.owned_elsewhere.contains(grant);
-    // What is not in force and shall be is made now, whoever had made it before.
-    let made_now = allowed && !world.have.contains(grant);
-    let owned = shared || made_now || recorded.is_some_and(|entry| entry.owned);
     if allowed {
+        let made_now = !world.have.contains(grant);
+        let recorded = recorded.is_some_and(|entry| entry.owned);
+        let owned = made_now || recorded || world.owned_elsewhere.contains(grant);
         return Some((grant.clone(), Entry { owned, wanted: true, denied_since: None }));
     }
     // What is not allowed is not made, and what others made is not ours to withdraw.
@@ -177,7 +176,7 @@ mod tests {
         assert_eq!(plan(&recording(THEIRS)), Plan::default());
         world.ledger.insert(a(), THEIRS);
         world.have.clear();
-        assert_eq!(plan(&world).intent, Ledger::from([(a(), OWNED)]), "what is granted again is ours to take away");
+        assert_eq!(plan(&world).intent, Ledger::from([(a(), OWNED)]), "they let go of it, and we make it");
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl TokenSource {
     /// As if a token of this value had been issued so long ago.
     #[cfg(test)]
     pub fn hold(&self, value: &str, age: Duration) {
-        let token = Token { value: value.into(), life: Duration::from_secs(3600) };
+        let token = Token { value: value.into(), life: Duration::from_secs(3600), scope: None };
         let issued = Instant::now().checked_sub(age).unwrap();
         self.fetcher.state().memory.keep(Ok(token), issued);
     }

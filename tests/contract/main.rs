@@ -7,7 +7,9 @@ mod btp;
 mod description;
 mod documents;
 mod faults;
+mod log_on;
 mod neo;
+mod role_collections;
 mod suite;
 mod uaa;
 

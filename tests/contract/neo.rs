@@ -98,6 +98,11 @@ fn every_fault_on_every_route_is_survived() {
 }
 
 #[test]
+fn what_others_answer_in_place_of_the_role_apis_is_not_believed() {
+    faults::run_with_answers_of_others(&NEO, "neo.");
+}
+
+#[test]
 fn a_thousand_grants_of_an_application_role_cost_one_call() {
     let platform = Running::start(&NEO);
     let send = application_role("ESBMessaging.send");

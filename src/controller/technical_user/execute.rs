@@ -10,7 +10,7 @@ use crate::api::technical_user::{IntentStatus, OperationKind, OperationStatus};
 use crate::api::{IdentityStatus, Platform, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::connections::Connection;
-use crate::controller::error::{Class, Error, Result};
+use crate::controller::error::{Error, Result};
 use crate::controller::live::Live;
 use crate::controller::report::Journal;
 use crate::controller::turns::Turn;
@@ -27,6 +27,9 @@ pub struct Execution<'a> {
     pub platform: &'a Platform,
     pub want: &'a Want,
     pub seen: &'a mut Seen,
+    /// Whether the platform is at work on something that this execution ordered, or may be: nothing else is ordered
+    /// then, or the two would cross.
+    pub at_work: bool,
 }
 
 impl Execution<'_> {
@@ -39,7 +42,8 @@ impl Execution<'_> {
         for strand in strands {
             match self.strand(strand).await {
                 Ok(()) => {}
-                Err(error) if error.class() == Class::Race => return Err(error),
+                Err(Error::LostRace) => return Err(Error::LostRace),
+                Err(Error::NotYet) => drop(failure.get_or_insert(Error::NotYet)),
                 Err(error) if strand.restores_service() => failure = Some(Error::Unserved(Box::new(error))),
                 Err(error) => drop(failure.get_or_insert(error)),
             }
@@ -49,7 +53,13 @@ impl Execution<'_> {
 
     async fn strand(&mut self, strand: &Strand) -> Result<()> {
         for step in &strand.steps {
-            self.step(step).await?;
+            if self.at_work && step.orders() {
+                return Err(in_progress("change identity"));
+            }
+            let done = self.step(step).await;
+            let open = |error: &Error| matches!(error, Error::Platform(error) if leaves_open(error));
+            self.at_work |= done.as_ref().is_err_and(open);
+            done?;
         }
         Ok(())
     }
@@ -254,6 +264,11 @@ impl Execution<'_> {
         };
         NewIdentity { owner: self.want.owner.clone(), identity, roles: roles.clone(), roles_parameter }
     }
+}
+
+/// Whether the platform may be at work on what it was asked for.
+fn leaves_open(error: &platform::Error) -> bool {
+    matches!(error.kind(), Kind::InProgress | Kind::OutcomeUnknown)
 }
 
 /// Whether the platform understood and said no, so that everything is as it was.

@@ -214,7 +214,9 @@ async fn carry_out(
     if plan.is_quiet() {
         return Ok(());
     }
-    execute::Execution { live, journal, context, connection, platform, want, seen }.carry_out(&plan.strands).await
+    execute::Execution { live, journal, context, connection, platform, want, seen, at_work: false }
+        .carry_out(&plan.strands)
+        .await
 }
 
 fn outcome(live: &Live<TechnicalUser>, plan: &Plan) -> Result<Outcome> {

@@ -90,9 +90,18 @@ async fn withdraw(
     let plan = planning::farewell(&seen.have);
     if !plan.is_quiet() {
         let connection = &connection;
-        execute::Execution { live, journal, context, connection, platform, want: &want, seen: &mut seen }
-            .carry_out(&plan.strands)
-            .await?;
+        execute::Execution {
+            live,
+            journal,
+            context,
+            connection,
+            platform,
+            want: &want,
+            seen: &mut seen,
+            at_work: false,
+        }
+        .carry_out(&plan.strands)
+        .await?;
     }
     match plan.hold {
         Some(_) => Err(still_removing()),

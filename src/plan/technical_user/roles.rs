@@ -18,8 +18,11 @@ pub fn correct(want: &Want, kept: &IdentityFact, have: &Have) -> (Strand, Strand
     // What was in force before is known to be accepted; only what is new can be refused.
     let reduced: Roles = sure.as_ref().map(|sure| sure & wanted).unwrap_or_default();
     let takes = sure.is_some() && !possible.is_subset(wanted);
-    let taking = if takes && reduced != *wanted { set(kept, &reduced) } else { Strand::default() };
-    (taking, set(kept, wanted))
+    match (takes, reduced == *wanted) {
+        (true, true) => (set(kept, wanted), Strand::default()),
+        (true, false) => (set(kept, &reduced), set(kept, wanted)),
+        (false, _) => (Strand::default(), set(kept, wanted)),
+    }
 }
 
 /// The strand that takes these away and touches nothing else.

@@ -40,6 +40,21 @@ pub enum Step {
     RemoveSecret,
 }
 
+impl Step {
+    /// Whether it changes something on the platform, so that it must not cross a change that is under way.
+    pub const fn orders(&self) -> bool {
+        match self {
+            Self::DeleteIdentity(_)
+            | Self::IntendRoles(_)
+            | Self::CreateIdentity(_)
+            | Self::SetRoles(_)
+            | Self::Issue(_)
+            | Self::Revoke { .. } => true,
+            Self::Intend(_) | Self::Publish { .. } | Self::Acknowledge(_) | Self::Dress | Self::RemoveSecret => false,
+        }
+    }
+}
+
 /// Steps of which each needs those before it: the first that fails ends the strand, and no other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strand {

@@ -22,13 +22,23 @@ const REVOKE: &str = "unassign application role";
 
 /// Users in one body. Keeps a request well below a megabyte.
 pub(super) const MOST_USERS: usize = 1000;
+/// Users who are asked for their roles one by one where a role is not known. A minute takes a hundred calls.
+const FEW: usize = 25;
 /// Characters of the user list in one address, before they are encoded. Servers take 8 KiB of request line at most.
 const LONGEST_LIST: usize = 2000;
 
 impl Neo {
-    /// Who of these holds a role, in one read. An unknown role shows nobody.
+    /// Who of these holds a role, in one read. Where the role is not known, the users tell, as long as they are few.
     pub(super) async fn users_of(&self, role: &ApplicationRole, of: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>> {
-        Ok(self.list_users(role, |grant| of.contains(grant), Urgency::Last).await?.unwrap_or_default())
+        if let Some(held) = self.list_users(role, |grant| of.contains(grant), Urgency::Last).await? {
+            return Ok(held);
+        }
+        if of.len() > FEW {
+            return Err(missing(Error::new(Kind::NotFound, READ), role));
+        }
+        let grants: Vec<&Grant> = of.iter().collect();
+        let held = self.hold_by_themselves(&grants).await.into_iter().collect::<Result<Vec<bool>>>()?;
+        Ok(grants.into_iter().zip(held).filter(|(_, held)| *held).map(|(grant, _)| grant.clone()).collect())
     }
 
     /// Who of these holds a role, in one read, or in one for each where the role is not known.
@@ -103,8 +113,11 @@ impl Neo {
         let users = grants.iter().map(|grant| User { name: grant.holder.name().to_owned() });
         let path = self.users_path(role);
         let call = with_role(self.applications.put(GRANT, &path), role).json(&Users { users: users.collect() });
-        let outcome = call.send().await.map(drop).map_err(|error| missing(error, role));
-        grants.iter().map(|_| outcome.as_ref().map(|&()| ()).map_err(Error::share)).collect()
+        match call.send().await.map_err(|error| missing(error, role)) {
+            Ok(answer) if answer.body().is_empty() => grants.iter().map(|_| Ok(())).collect(),
+            Ok(_) => self.checked(GRANT, role, grants, Change::Grant).await,
+            Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
+        }
     }
 
     async fn remove_users(&self, role: &ApplicationRole, grants: &[Grant]) -> Vec<Result<()>> {
@@ -112,10 +125,25 @@ impl Neo {
         let path = self.users_path(role);
         let call = with_role(self.applications.delete(REVOKE, &path), role).query("users", &names.join(";"));
         match call.urgency(Urgency::First).send().await {
-            Ok(_) => grants.iter().map(|_| Ok(())).collect(),
+            Ok(answer) if answer.body().is_empty() => grants.iter().map(|_| Ok(())).collect(),
+            Ok(_) => self.checked(REVOKE, role, grants, Change::Revoke).await,
             Err(error) if error.kind() == Kind::NotFound => self.gone(role, error, grants).await,
             Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
         }
+    }
+
+    /// What a change answers is not documented. One that says something might be of somebody else: the users tell then.
+    async fn checked(
+        &self,
+        operation: &'static str,
+        role: &ApplicationRole,
+        grants: &[Grant],
+        change: Change,
+    ) -> Vec<Result<()>> {
+        let held = self.hold_application_role(role, &grants.iter().collect::<Vec<_>>()).await;
+        let done = |held: bool| held == (change == Change::Grant);
+        let differs = || Error::new(Kind::UnexpectedAnswer, operation).detail("the users of the role show otherwise");
+        held.into_iter().map(|held| if done(held?) { Ok(()) } else { Err(differs()) }).collect()
     }
 
     /// After a 404 only those are rid of the role who show so themselves.
