@@ -91,14 +91,6 @@ impl Span {
         })
     }
 
-    /// Of the RoleBindings that ask for a grant, those that an operator has looked at as they are.
-    pub fn known_to_want(&self, outside: &Outside, at: usize, grant: &Grant) -> BTreeSet<Address> {
-        let mut wanting = self.wanting(outside, at, grant);
-        let is_known = |binding: &Value| binding["status"]["observedGeneration"] == binding["metadata"]["generation"];
-        wanting.retain(|one| self.versions.get(one).into_iter().flatten().any(|binding| is_known(binding)));
-        wanting
-    }
-
     /// The living RoleBindings that ask for a grant, and may.
     pub fn wanting(&self, outside: &Outside, at: usize, grant: &Grant) -> BTreeSet<Address> {
         let role = serde_json::to_value(&grant.role).unwrap();

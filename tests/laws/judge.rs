@@ -93,8 +93,7 @@ impl Outside {
         if !self.is_recorded(grant) {
             self.breaks(&format!("law 3: {role} was revoked and is not recorded as ours"));
         }
-        // One that nobody has looked at yet claims nothing: it is granted anew.
-        let before = Span::at(&self.kubernetes, self.since).known_to_want(self, at, grant);
+        let before = Span::at(&self.kubernetes, self.since).wanting(self, at, grant);
         if !before.is_disjoint(&Span::now(&self.kubernetes).wanting(self, at, grant)) {
             self.breaks(&format!("law 4: {role} was revoked and is wanted"));
         }
