@@ -1,0 +1,184 @@
+//! A platform in memory, of one of two shapes: like the Service Manager, or like a UAA; and grants like XSUAA's.
+//!
+//! Like the platforms' own sources say, not like a driver would wish: names are not unique, lists are old or miss
+//! something, answers are lost, work goes on after the answer, an order comes about when nobody waits for it any more.
+//! Only a targeted read tells the truth. The drivers over it are in [`identities`], [`credentials`] and [`grants`];
+//! [`weather`] says what goes wrong, [`operations`] what is under way.
+
+use std::collections::BTreeSet;
+
+use technical_user_operator::plan::grant::Grant;
+use technical_user_operator::plan::owner::Owner;
+use technical_user_operator::platform::Health;
+
+use self::operations::{Change, Operation};
+use self::weather::{Listing, Weather};
+
+pub mod credentials;
+pub mod driver;
+pub mod grants;
+pub mod identities;
+pub mod operations;
+pub mod weather;
+
+/// What kind of platform it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Keeps credentials under their names and shows them again; works on after it has answered; never tells roles; a
+    /// name can be given twice.
+    ServiceManager,
+    /// One secret for each client, shown once; done when it answers; tells the client's authorities.
+    Uaa,
+}
+
+/// An identity that somebody made.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub id: String,
+    pub name: String,
+    /// Its mark; strangers have none.
+    pub owner: Option<Owner>,
+    pub health: Health,
+    /// Whether a change of it is under way: it goes on serving, and takes no order.
+    pub busy: bool,
+    pub roles: BTreeSet<String>,
+    /// Where credentials are kept: all of them. Elsewhere the one there is, under the number of its issue.
+    pub credentials: Vec<Credential>,
+}
+
+/// A credential of an identity.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub id: String,
+    pub name: String,
+    pub health: Health,
+    /// Whether it is being revoked.
+    pub busy: bool,
+    pub value: String,
+}
+
+/// What a list would show at some moment.
+#[derive(Clone, Debug, Default)]
+pub struct Picture {
+    pub identities: Vec<Identity>,
+    pub grants: BTreeSet<Grant>,
+}
+
+/// The platform.
+#[derive(Debug)]
+pub struct Subaccount {
+    pub shape: Shape,
+    pub now: Picture,
+    /// What others granted before we recorded it as ours.
+    pub strangers: BTreeSet<Grant>,
+    /// Every picture there ever was.
+    past: Vec<Picture>,
+    pub weather: Weather,
+    pub listing: Listing,
+    operations: Vec<Operation>,
+    /// How many effects operators had, or tried to have.
+    pub effects: usize,
+    /// How many identities were made here by operators.
+    pub made: usize,
+    serial: usize,
+}
+
+impl Subaccount {
+    pub fn new(shape: Shape) -> Self {
+        Self {
+            shape,
+            now: Picture::default(),
+            strangers: BTreeSet::new(),
+            past: vec![Picture::default()],
+            weather: Weather::Fair,
+            listing: Listing::True,
+            operations: vec![],
+            effects: 0,
+            made: 0,
+            serial: 0,
+        }
+    }
+
+    /// A new id, and by it a new value.
+    pub fn next(&mut self) -> String {
+        self.serial += 1;
+        format!("id-{}", self.serial)
+    }
+
+    /// What is now joins the past.
+    pub fn seen(&mut self) {
+        self.past.push(self.now.clone());
+    }
+
+    pub fn identity(&mut self, id: &str) -> Option<&mut Identity> {
+        self.now.identities.iter_mut().find(|one| one.id == id)
+    }
+
+    /// Everything that carries this owner's mark.
+    pub fn of<'a>(&'a self, uid: &'a str) -> impl Iterator<Item = &'a Identity> {
+        self.now.identities.iter().filter(move |one| one.owner.as_ref().is_some_and(|owner| owner.uid == uid))
+    }
+
+    /// Whether software that holds this value can log on.
+    pub fn accepts(&self, value: &str) -> bool {
+        let usable = self.now.identities.iter().filter(|one| one.health == Health::Usable);
+        usable.flat_map(|one| &one.credentials).any(|one| one.health == Health::Usable && one.value == value)
+    }
+
+    /// Whatever is changed by a change that is under way takes no other order.
+    pub fn occupy(&mut self, change: &Change, busy: bool) {
+        match change {
+            Change::SetRoles(id, _) | Change::Delete(id) => {
+                self.identity(id).into_iter().for_each(|one| one.busy = busy);
+            }
+            Change::Revoke(id) => {
+                let all = self.now.identities.iter_mut().flat_map(|one| &mut one.credentials);
+                all.filter(|one| one.id == *id).for_each(|one| one.busy = busy);
+            }
+            Change::Create(_) | Change::Issue(..) => {}
+        }
+    }
+
+    /// A change comes about.
+    pub fn happen(&mut self, change: Change) {
+        match change {
+            Change::Create(identity) => {
+                self.made += 1;
+                self.now.identities.push(identity);
+            }
+            Change::SetRoles(id, roles) => {
+                if let Some(identity) = self.identity(&id) {
+                    identity.roles = roles;
+                }
+            }
+            Change::Delete(id) => self.now.identities.retain(|one| one.id != id),
+            Change::Issue(id, credential) => {
+                let keeps = self.shape == Shape::ServiceManager;
+                let Some(identity) = self.identity(&id) else { return };
+                if !keeps {
+                    identity.credentials.clear();
+                }
+                identity.credentials.push(credential);
+            }
+            Change::Revoke(id) => {
+                self.now.identities.iter_mut().for_each(|one| one.credentials.retain(|one| one.id != id));
+            }
+        }
+    }
+
+    /// Somebody else grants. It is theirs unless we hold it, or have said that we are about to.
+    pub fn grant_by_strangers(&mut self, grant: &Grant, ours: bool) {
+        if !ours && !self.now.grants.contains(grant) {
+            self.strangers.insert(grant.clone());
+        }
+        self.now.grants.insert(grant.clone());
+        self.seen();
+    }
+
+    /// Somebody else takes a grant away.
+    pub fn revoke_by_strangers(&mut self, grant: &Grant) {
+        self.now.grants.remove(grant);
+        self.strangers.remove(grant);
+        self.seen();
+    }
+}
