@@ -12,7 +12,7 @@ use technical_user_operator::platform::Kind;
 
 use crate::description::{Description, Running, SampleIdentity};
 use crate::harness::runtime;
-use crate::{faults, suite};
+use crate::{documents, faults, suite};
 
 /// What the suite has to know.
 pub(crate) static BTP: Description = DESCRIPTION;

@@ -14,7 +14,7 @@ use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
 use crate::api::{DeletionPolicy, Mode, Platform, RoleBinding};
-use crate::plan::access::{self, Asks, Request};
+use crate::plan::access::{self, Asks, Request, To};
 use crate::plan::grant::Grant;
 use crate::plan::role_binding::{self as planning, Ledger, Plan, World};
 use crate::platform;
@@ -142,7 +142,16 @@ async fn world(
         }
     }
     let all: BTreeSet<&Grant> = wanted.keys().chain(ledger.keys()).collect();
-    let (owned_elsewhere, claimed_elsewhere) = context.index.elsewhere(&me, &platform.name_any(), all.into_iter());
+    let name = platform.name_any();
+    let (owned_elsewhere, mut claimed_elsewhere) = context.index.elsewhere(&me, &name, all.iter().copied());
+    let namespace = &context.stores.namespace(&me.0)?;
+    let may_be_wanted = |grant: &Grant| {
+        let asks = Asks::ToGrant(&grant.role, To::Holder(&grant.holder));
+        let request = Request { namespace, environment: &platform.spec.environment, asks };
+        // What the rules do not allow holds back no removal, whatever is written.
+        context.index.may_be_wanted(&me, &name, &grant.role) && access::permit(&platform.spec.access, &request)
+    };
+    claimed_elsewhere.extend(all.into_iter().filter(|grant| may_be_wanted(grant)).cloned());
     let (grace, now) = (platform.spec.withdrawal_grace.duration(), (context.now)());
     Ok((World { wanted, ledger, have, owned_elsewhere, claimed_elsewhere, grace, now }, unread))
 }
