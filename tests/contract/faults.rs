@@ -45,7 +45,9 @@ type Life = fn(&mut Running, &str);
 fn one_route(description: &'static Description, settings: &Value, route: &str) {
     let mut platform = Running::start(description);
     let life = life_with(&mut platform, settings, route);
-    for fault in once().into_iter().chain(for_long()) {
+    // A token service that goes on refusing is left alone for minutes, lest an account be locked: `log_on` shows that.
+    let refuses = |fault: &Value| route.ends_with("token") && fault["status"] == 401;
+    for fault in once().into_iter().chain(for_long()).filter(|fault| !refuses(fault)) {
         assert!(disturbed(&mut platform, settings, route, &fault, life), "{route} is not always called");
     }
 }

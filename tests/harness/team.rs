@@ -223,6 +223,8 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
         "grants": [{
             "roles": [
                 { "roleCollection": named }, { "memberRole": named }, { "authority": named },
+                // What administers a platform is meant by no wildcard.
+                { "memberRole": { "name": "AccountAdministrator" } },
                 { "instanceRole": { "offering": all, "name": all } },
                 { "applicationRole": { "application": all, "name": all } },
                 { "applicationRole": { "application": all, "provider": all, "name": all } },

@@ -70,8 +70,8 @@ fn a_line_that_says_a_strangers_role_is_ours_is_refused_and_the_role_stays() {
 
     let mut forged = team.get("rolebindings/member").expect("the RoleBinding");
     assert_eq!(forged["status"]["roles"][0]["state"], "PreExisting");
-    forged["status"]["roles"][0]["owned"] = json!(true);
     forged["status"]["roles"][0]["state"] = json!("Granted");
+    forged["status"]["ledger"][0]["owned"] = json!(true);
     no_way_to_write_a_status(&team, &mallory, &forged);
 
     mallory.kubectl.ok(&["delete", "rolebindings.technicaluser.dev/member", "--namespace", &team.name]);

@@ -139,7 +139,12 @@ impl Catalogue {
     }
 
     async fn list<T: serde::de::DeserializeOwned>(&self, collection: &'static str, query: &str) -> Result<Vec<T>> {
-        List::new(OPERATION, collection, ("fieldQuery", query)).read(&self.session).await
+        let read = List::new(OPERATION, collection, ("fieldQuery", query)).read(&self.session).await;
+        read.map_err(|error| match error.kind() {
+            // Every subaccount has these lists: who does not know them is not the Service Manager.
+            Kind::NotFound => Error::new(Kind::UnexpectedAnswer, OPERATION).detail(error.detail_text()),
+            _ => error,
+        })
     }
 
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
@@ -171,7 +176,10 @@ impl State {
                 self.known.retain(|known| known.id != plan.id);
                 self.known.push(Arc::clone(plan));
             }
-            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Invalid) => {
+            // Only what the lists say is remembered: a 404 to a look-up by id may be anybody's.
+            Err(error)
+                if matches!(key, Key::Names { .. }) && matches!(error.kind(), Kind::NotFound | Kind::Invalid) =>
+            {
                 self.missed.insert(key, (Instant::now(), Arc::clone(error)));
             }
             Err(_) => {}

@@ -55,13 +55,13 @@ fn spans_are_a_number_and_a_unit_and_a_resync_is_not_too_often() {
 fn access_rules_are_bounded_and_name_what_exists() {
     refuses("/access/0/namespaces", Value::Null, &["access[0].namespaces", "Required value"]);
     refuses("/access/0/identities/0", json!("serviceKey"), &["access[0].identities[0]", "must be of type object"]);
-    refuses("/access/0/identities/0", json!({}), &["each identity names exactly one of serviceKey"]);
+    refuses("/access/0/identities/0", json!({}), &["access[0].identities[0]", "one and only one schema"]);
     let plan = "/access/0/identities/0/serviceKey/plan";
     refuses(plan, Value::Null, &["serviceKey.plan", "Required value"]);
     refuses(plan, json!(""), &["serviceKey.plan", "at least 1 chars long"]);
-    refuses("/access/0/grants/0/roles/0", json!({}), &["each role names exactly one of roleCollection"]);
+    refuses("/access/0/grants/0/roles/0", json!({}), &["grants[0].roles[0]", "one and only one schema"]);
     refuses("/access/0/grants/0/to", json!([]), &["access[0].grants[0].to", "at least 1 items"]);
-    refuses("/access/0/grants/0/to/0", json!({ "everyone": {} }), &["each holder names exactly one of technicalUser"]);
+    refuses("/access/0/grants/0/to/0", json!({ "everyone": {} }), &["grants[0].to[0]", "one and only one schema"]);
     let name = "/access/0/grants/0/roles/0/roleCollection/name";
     refuses(name, long(256), &["roleCollection.name", "may not be more than 255"]);
     refuses("/access/0/namespaces/names/0", long(64), &["names[0]", "may not be more than 63"]);
