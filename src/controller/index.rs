@@ -4,7 +4,7 @@
 //! spares shared grants; it never proves that something may be done. Platforms that are the same place share their
 //! grants.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kube::ResourceExt;
@@ -257,8 +257,8 @@ fn changed<'a>(old: &'a Entry, new: &'a Entry) -> Vec<&'a Grant> {
         let recorded = entry.ledger.get(grant);
         recorded.map(|recorded| (recorded.owned, recorded.wanted && !entry.deleting))
     };
-    let both: BTreeMap<&Grant, ()> = old.ledger.keys().chain(new.ledger.keys()).map(|grant| (grant, ())).collect();
-    both.into_keys().filter(|grant| says(old, grant) != says(new, grant)).collect()
+    let both: BTreeSet<&Grant> = old.ledger.keys().chain(new.ledger.keys()).collect();
+    both.into_iter().filter(|grant| says(old, grant) != says(new, grant)).collect()
 }
 
 fn drop_from<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<Key>>, at: &K, key: &Key) {

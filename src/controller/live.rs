@@ -66,7 +66,7 @@ impl<K: Kind> Live<K> {
         let found = object.filter(|object| object.meta().uid == cached.meta().uid);
         Ok(found.map(|mut object| {
             let status = object.status_mut().clone().unwrap_or_default();
-            Self { api, versions, status, object, confirmed }
+            Self { api, versions, object, confirmed, status }
         }))
     }
 

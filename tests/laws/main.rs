@@ -10,6 +10,8 @@
 //!
 //! Nothing may talk to a cluster or a network, and nothing here may decide in place of the plan.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
 mod caches;
 mod claims;
 mod clock;

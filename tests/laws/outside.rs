@@ -48,5 +48,5 @@ impl Outside {
 
 /// The number of the subaccount that an admin credential's URL leads to: `https://place-<number>.example`.
 pub fn place_of(url: &str) -> usize {
-    url.chars().filter_map(|one| one.to_digit(10)).next().map_or(0, |digit| digit as usize)
+    url.chars().find_map(|one| one.to_digit(10)).map_or(0, |digit| digit as usize)
 }

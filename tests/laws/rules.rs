@@ -60,7 +60,7 @@ impl<'a> Rules<'a> {
 
     /// Whether a TechnicalUser may be this.
     pub fn may_be(&self, identity: &Value) -> bool {
-        let mut patterns = self.speaking.iter().flat_map(|rule| rule["identities"].as_array()).flatten();
+        let mut patterns = self.speaking.iter().filter_map(|rule| rule["identities"].as_array()).flatten();
         patterns.any(|pattern| {
             if let (Some(pattern), Some(key)) = (pattern.get("serviceKey"), identity.get("serviceKey")) {
                 let (offering, plan) = (text(&pattern["offering"]), text(&pattern["plan"]));
@@ -84,14 +84,14 @@ impl<'a> Rules<'a> {
             Whom::TechnicalUser(identity) => identity.get("existing").map(|user| self.principal(false, user)),
         };
         if role.get("applicationRole").is_some() {
-            principal.iter_mut().for_each(|one| one.origin = "accounts.sap.com".to_owned());
+            principal.iter_mut().for_each(|one| "accounts.sap.com".clone_into(&mut one.origin));
         }
         let identity = match whom {
             Whom::TechnicalUser(identity) if !self.may_be(identity) => return false,
             Whom::TechnicalUser(identity) => Some(identity),
             Whom::Principal(_) => None,
         };
-        let mut grants = self.speaking.iter().flat_map(|rule| rule["grants"].as_array()).flatten();
+        let mut grants = self.speaking.iter().filter_map(|rule| rule["grants"].as_array()).flatten();
         grants.any(|grant| {
             let (mut roles, mut to) = (all(&grant["roles"]), all(&grant["to"]));
             roles.any(|pattern| is_role(pattern, role, identity))

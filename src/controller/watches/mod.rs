@@ -116,6 +116,7 @@ fn controller<K: Reconcile + Told + Unpin>(
 }
 
 /// What of an object makes it look at itself again: its spec, its annotations, and a finalizer that was taken off.
+#[expect(clippy::unnecessary_wraps, reason = "the form of a predicate")]
 fn concerns_itself<K: Reconcile>(object: &K) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     (object.meta().generation, object.annotations(), object.was_dropped()).hash(&mut hasher);

@@ -134,9 +134,10 @@ impl Mirror {
         let credentials = self.credentials_driver("issue a credential")?;
         let show = |issued: &Issued| {
             // What the platform does not list must not be in the picture, or the next list would seem to change it.
-            Shown::As(match credentials.keeps() {
-                true => Write::Credential(issued.credential.clone()),
-                false => Write::Identity(ObservedIdentity { credential: Some(name.to_owned()), ..identity.clone() }),
+            Shown::As(if credentials.keeps() {
+                Write::Credential(issued.credential.clone())
+            } else {
+                Write::Identity(ObservedIdentity { credential: Some(name.to_owned()), ..identity.clone() })
             })
         };
         let call = credentials.issue(identity, owner, name);
@@ -162,10 +163,13 @@ impl Mirror {
     /// [`Credentials::revoke`], shown at once.
     pub async fn revoke_credential(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
         let credentials = self.credentials_driver("revoke a credential")?;
-        let show = |()| match credentials.keeps() {
-            true => Shown::As(Write::CredentialGone(credential.clone())),
-            // Whose the secret is now stands with the identity.
-            false => Shown::Open,
+        let show = |()| {
+            if credentials.keeps() {
+                Shown::As(Write::CredentialGone(credential.clone()))
+            } else {
+                // Whose the secret is now stands with the identity.
+                Shown::Open
+            }
         };
         let call = credentials.revoke(credential);
         self.effect(vec![credential.identity.clone()], call, |gone| shown(gone, |&gone| show(gone))).await
@@ -196,10 +200,9 @@ impl Mirror {
                 effect.fold(write);
                 effect.settle();
             }
-            Ok(Shown::Unchanged) => effect.settle(),
             Ok(Shown::Open) => drop(effect),
             Err(error) if leaves_doubt(error) => drop(effect),
-            Err(_) => effect.settle(),
+            Ok(Shown::Unchanged) | Err(_) => effect.settle(),
         }
         outcome
     }
