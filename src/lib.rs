@@ -1,7 +1,7 @@
 //! Technical users on SAP BTP: two manifests in, a working, healed credential in a Secret out.
 //!
 //! ```text
-//!             watch (wakes us)                    GET (decides)
+//!             watch (wakes us)            compare-and-swap (confirms)
 //!  Kubernetes ────────────────► controller ─────────────────────► live object
 //!                                   │
 //!         ┌─────────────────────────┼─────────────────────────────┐
@@ -36,6 +36,12 @@
 //! 8. The cost of a resync grows with pages, not with objects; the cost of a change with the change.
 //! 9. Wrong admin credentials stop calls: no account is ever locked by us.
 //! 10. Two replicas, a stale cache or an old leader can waste a call and break none of these.
+//! 11. Access is one question, asked whole by everybody: the platform never holds for a namespace what the rules did not
+//!     allow when it was made. A grant to a TechnicalUser that is `existing` is a grant to that user.
+//! 12. What must go, goes: nothing that a namespace controls holds a removal back or resets its clock.
+//! 13. Silence proves nothing: absence from a list makes nobody create, issue, revoke, own or discard before a targeted
+//!     read has said so. A platform that is not the one it was is touched by nobody.
+//! 14. The record is the operator's: what a person reads is made from it and never read back.
 
 pub mod api;
 pub mod args;
