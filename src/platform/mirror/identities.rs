@@ -79,9 +79,12 @@ impl Mirror {
         self.find_credentials(identity).await
     }
 
-    /// Every identity of this cluster, as they were seen at most `max_age` ago.
+    /// Every identity of this cluster, as they were seen at most `max_age` ago; none where the platform has none to make.
     pub async fn everything(&self, max_age: Duration) -> Result<Vec<ObservedIdentity>> {
-        self.known(LOOK)?.look(max_age, &[], Known::everything).await
+        match &self.known {
+            Some(known) => known.look(max_age, &[], Known::everything).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// [`Identities::find`], shown at once. An empty answer proves that there is nothing.
