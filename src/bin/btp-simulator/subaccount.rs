@@ -1,7 +1,7 @@
 //! The two subaccounts of the multi-environment that the simulator plays: names, clients, certification authority.
 //! The Service Manager, the XSUAA API and the token service of one know nothing of the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::http::{Extensions, HeaderMap};
@@ -9,6 +9,7 @@ use axum::http::{Extensions, HeaderMap};
 use crate::certificates::{self, Authority};
 use crate::clients::{Client, Clients, Opened};
 use crate::frame::client_credentials::certificate;
+use crate::frame::random::uuid;
 use crate::frame::{Frame, Grant, TokenRefusal};
 
 /// Which subaccount something belongs to.
@@ -17,7 +18,7 @@ pub(crate) struct Place {
     /// Realm of its tokens.
     pub(crate) realm: &'static str,
     /// Its id, which is its identity zone too.
-    pub(crate) zone: &'static str,
+    pub(crate) zone: String,
     /// Its subdomain.
     pub(crate) subdomain: &'static str,
     /// Where its token service is mounted.
@@ -27,22 +28,23 @@ pub(crate) struct Place {
 }
 
 /// The subaccount that everything is about.
-pub(crate) static OWN: Place = Place {
+pub(crate) static OWN: LazyLock<Place> = LazyLock::new(|| Place {
     realm: "subaccount",
-    zone: "77395f6a-a601-4c9e-8cd0-c1fcefc7f60f",
+    // Every simulator is a subaccount of its own.
+    zone: uuid(),
     subdomain: "simulated-subaccount-8ptbr820",
     token_path: "/auth",
     suffix: "",
-};
+});
 
 /// Another one, for those who are handed the wrong credential.
-pub(crate) static OTHER: Place = Place {
+pub(crate) static OTHER: LazyLock<Place> = LazyLock::new(|| Place {
     realm: "other-subaccount",
-    zone: "b2f0c1de-1d4a-4c0b-9a57-5c3f7e6a9d02",
+    zone: uuid(),
     subdomain: "other-subaccount-k3x9v1q7",
     token_path: "/other/auth",
     suffix: "-other",
-};
+});
 
 /// What everything inside the subaccount shares.
 pub(crate) struct Subaccount {

@@ -136,7 +136,7 @@ mod tests {
         labels.change(&changes).unwrap();
         assert_eq!(labels.0["a"], ["2"]);
         assert!(!labels.0.contains_key("b"));
-        assert_eq!(labels.0[OWN], [crate::subaccount::OWN.zone]);
+        assert_eq!(labels.0[OWN], [crate::subaccount::OWN.zone.clone()]);
     }
 
     #[test]

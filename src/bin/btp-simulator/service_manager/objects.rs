@@ -139,7 +139,7 @@ fn common(base: &Base, last_operation: Option<Value>) -> Value {
 }
 
 fn context(base: &Base, instance_name: &str) -> Value {
-    let (zone, subdomain) = (base.place.zone, base.place.subdomain);
+    let (zone, subdomain) = (base.place.zone.as_str(), base.place.subdomain);
     let mut context = json!({
         "origin": "sapcp", "platform": "sapcp", "env_type": "sapcp", "region": "cf-eu12", "zone_id": zone,
         "subdomain": subdomain, "subaccount_id": zone, "license_type": "SAPDEV", "crm_customer_id": "",

@@ -44,7 +44,7 @@ impl Refusal {
 impl Xsuaa {
     /// 404 for a role collection.
     pub(crate) fn no_collection(&self, name: &str) -> Refusal {
-        let zone = self.subaccount.place.zone;
+        let zone = &self.subaccount.place.zone;
         Refusal::Plain(StatusCode::NOT_FOUND, format!("No entity found with values = [[{zone}, {name}, {zone}]]"))
     }
 }

@@ -115,7 +115,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// What a subaccount with Cloud Integration has from the start, and one collection somebody made.
-    pub(crate) fn seeded(place: &Place) -> Self {
+    pub(crate) fn seeded(place: &'static Place) -> Self {
         let mut collections = BTreeMap::new();
         for (name, role) in [
             ("PI_Administrator", "AuthGroup_Administrator"),
@@ -128,7 +128,7 @@ impl Store {
         collections.insert("Subaccount Viewer".to_owned(), shipped("cis-local!b2", "Subaccount_Viewer"));
         let custom = RoleCollection { read_only: false, ..shipped("it!b117912", "AuthGroup_ReadOnly") };
         collections.insert("Order Intake Support".to_owned(), custom);
-        Self { collections, zone: place.zone, users: HashMap::new(), by_name: BTreeMap::new() }
+        Self { collections, zone: &place.zone, users: HashMap::new(), by_name: BTreeMap::new() }
     }
 
     /// A user by origin and name; names do not differ by case.
