@@ -18,16 +18,16 @@ run: ## The quick start, left running with its KUBECONFIG printed, until Ctrl-C
 
 check: deny ## Formatting, lints, licences and bans, generated files
 	cargo fmt --check
-	cargo clippy --all-targets --all-features -- -D warnings
-	$(DENY) --all-features check --hide-inclusion-graph bans licenses sources
-	cargo test --quiet --all-features --test house
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(DENY) --workspace check --hide-inclusion-graph bans licenses sources
+	cargo test --quiet --test house
 
 test: check control-plane uaa ## Everything that CI runs
-	cargo test --all-features
-	cargo test --all-features --bench operator
+	cargo test --workspace
+	cargo test --bench operator
 
 bench: control-plane ## Measures, and writes target/bench
-	cargo bench --features simulator --bench operator
+	cargo bench --bench operator
 
 generate: ## Writes the custom resource definitions anew
 	cargo run --quiet --bin crdgen crds

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use btp_simulator::Options;
 use kube::config::{KubeConfigOptions, Kubeconfig as ClientConfig};
 use kube::{Client, Config};
 use serde_json::json;
@@ -37,8 +38,9 @@ pub(crate) struct Stage {
 
 /// A platform with its latency, and without limits that nobody asked for.
 pub(crate) fn simulator() -> Simulator {
-    let latency = LATENCY.to_string();
-    Simulator::start_with(&["--latency", &latency, "--settings", r#"{"rates":"lifted","neoRequestsPerMinute":null}"#])
+    let settings = json!({ "rates": "lifted", "neoRequestsPerMinute": null });
+    let latency = Duration::from_millis(LATENCY);
+    Simulator::start_with(&Options { latency, settings: Some(settings), ..Options::default() })
 }
 
 impl Stage {

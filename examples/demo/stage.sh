@@ -7,7 +7,7 @@ build() {
     # On a terminal cargo shows its own progress.
     [[ -t 2 ]] || quiet=(--quiet)
     begin_long "builds the operator and the simulator"
-    interruptible cargo build "${quiet[@]}" --features simulator --bin technical-user-operator --bin btp-simulator ||
+    interruptible cargo build "${quiet[@]}" --workspace --bin technical-user-operator --bin btp-simulator ||
         fail "cargo could not build them"
     ok "after $(seconds_since "$began")"
     began=$(milliseconds)

@@ -1,36 +1,23 @@
-//! The simulator's binary, started for one test and stopped with it.
+//! A simulator for one test. It stops with the test's runtime.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
-
+use btp_simulator::Options;
 use serde_json::Value;
+use tokio::sync::watch;
 
-/// A running simulator. It stops when its standard input is closed, so it cannot outlive the test.
+/// A running simulator.
 pub(crate) struct Simulator {
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
-    child: Child,
-    stdin: Option<ChildStdin>,
+    _stop: watch::Sender<bool>,
 }
 
 impl Simulator {
     pub(crate) async fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_btp-simulator"))
-            .args(["--listen", "127.0.0.1:0", "--exit-with-stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the simulator starts");
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().expect("its output");
-        let line = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            BufReader::new(stdout).read_line(&mut line).map(|_| line)
-        });
-        let line = line.await.expect("a reader").expect("the line that says it is ready");
-        let ready: Value = serde_json::from_str(&line).expect("JSON");
-        let url = ready["url"].as_str().expect("its address").to_owned();
-        Self { url, http: reqwest::Client::new(), child, stdin }
+        let simulator = btp_simulator::Simulator::bind(&Options::default()).await.expect("a simulator");
+        let url = simulator.url().to_owned();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(simulator.serve(stopped));
+        Self { url, http: reqwest::Client::new(), _stop: stop }
     }
 
     /// Reads from the control API.
@@ -77,12 +64,5 @@ impl Simulator {
         let answer = self.http.post(url).form(&form).send().await.expect("an answer");
         let answer: Value = answer.json().await.expect("JSON");
         answer["access_token"].as_str().expect("a token").to_owned()
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        let _exit = self.child.wait();
     }
 }

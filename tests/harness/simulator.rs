@@ -1,68 +1,66 @@
-//! The platform of the stories: the simulator's own binary, and its control API.
+//! The platform of the stories: a simulator within the test's own process, and its control API.
 
-#![expect(dead_code, reason = "the stories that need a platform come with the operator")]
+#![expect(dead_code, reason = "each kind of test needs some of it")]
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
+use btp_simulator::Options;
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 
 use super::http;
-use super::process::Process;
 
-const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// The first line it says.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Announcement {
+/// A running simulator. It ends with its owner.
+pub(crate) struct Simulator {
     url: String,
     mtls_url: String,
-    ca_file: PathBuf,
-}
-
-/// A running simulator.
-pub(crate) struct Simulator {
-    process: Process,
-    announced: Announcement,
+    ca_file: NamedTempFile,
+    /// Of its own, so that it is as fast or slow as a platform is, whatever the test does meanwhile.
+    runtime: Option<Runtime>,
+    _stop: watch::Sender<bool>,
 }
 
 impl Simulator {
     /// Starts one on free ports.
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with(&Options::default())
     }
 
     /// Starts one whose platforms behave like this from the start.
     pub(crate) fn start_set(settings: &Value) -> Self {
-        Self::start_with(&["--settings", &settings.to_string()])
+        Self::start_with(&Options { settings: Some(settings.clone()), ..Options::default() })
     }
 
-    /// Starts one on free ports with further arguments.
-    pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_btp-simulator"));
-        command.args(["--listen", "127.0.0.1:0", "--mtls-listen", "127.0.0.1:0"]).args(arguments);
-        let process = Process::start("the simulator", command);
-        let line = process.wait_for_line("\"mtlsUrl\"", START_LIMIT);
-        Self { process, announced: serde_json::from_str(&line).expect("the simulator's line of JSON") }
+    /// Starts one like this.
+    pub(crate) fn start_with(options: &Options) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let simulator = runtime.block_on(btp_simulator::Simulator::bind(options)).expect("a simulator");
+        let (url, mtls_url) = (simulator.url().to_owned(), simulator.mtls_url().to_owned());
+        let mut ca_file = NamedTempFile::new().expect("a file");
+        ca_file.write_all(simulator.authority().as_bytes()).expect("write the authority");
+        let (stop, stopped) = watch::channel(false);
+        runtime.spawn(simulator.serve(stopped));
+        Self { url, mtls_url, ca_file, runtime: Some(runtime), _stop: stop }
     }
 
     /// Base URL of all platforms.
     pub(crate) fn url(&self) -> &str {
-        &self.announced.url
+        &self.url
     }
 
     /// Base URL of the token services that ask for a client certificate.
     pub(crate) fn mtls_url(&self) -> &str {
-        &self.announced.mtls_url
+        &self.mtls_url
     }
 
     /// The authority of the latter.
-    pub(crate) fn ca_file(&self) -> &PathBuf {
-        &self.announced.ca_file
+    pub(crate) fn ca_file(&self) -> &Path {
+        self.ca_file.path()
     }
 
     /// The admin credential of a platform, as its cockpit would hand it out. `variant` is `secret` or `x509`.
@@ -125,12 +123,16 @@ impl Simulator {
         http::call(Method::POST, &self.control("reset"), None);
     }
 
-    /// What it has printed.
-    pub(crate) fn log(&self) -> String {
-        self.process.log()
-    }
-
     fn control(&self, route: &str) -> String {
-        format!("{}/_simulator/{route}", self.announced.url)
+        format!("{}/_simulator/{route}", self.url)
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // A story may be at its end within another runtime, where nobody may wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }

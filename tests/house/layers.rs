@@ -38,7 +38,7 @@ const FORBIDDEN: [(&str, &[&str], &str); 5] = [
         "controllers know drivers by their capabilities only",
     ),
     (
-        "src/bin/btp-simulator",
+        "tests/simulator/src",
         &["technical_user_operator", "crate::api::"],
         "the simulator follows the platform, not the operator",
     ),

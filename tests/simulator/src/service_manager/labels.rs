@@ -47,7 +47,7 @@ impl Labels {
             readable(key, values)?;
         }
         let mut labels = wanted;
-        labels.insert(OWN.to_owned(), vec![place.zone.to_owned()]);
+        labels.insert(OWN.to_owned(), vec![place.zone.clone()]);
         Ok(Self(labels))
     }
 
@@ -136,7 +136,7 @@ mod tests {
         labels.change(&changes).unwrap();
         assert_eq!(labels.0["a"], ["2"]);
         assert!(!labels.0.contains_key("b"));
-        assert_eq!(labels.0[OWN], [crate::subaccount::OWN.zone.clone()]);
+        assert_eq!(labels.0[OWN], *std::slice::from_ref(&crate::subaccount::OWN.zone));
     }
 
     #[test]

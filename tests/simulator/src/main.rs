@@ -1,47 +1,21 @@
-//! A development tool that speaks the APIs of SAP BTP as far as the operator uses them, on the loopback interface.
-//!
-//! It shares no code with the operator, so that a misreading of a document in one is not repeated in the other.
-//! `frame` is what all platforms share; every other module is one platform, mounted below a prefix of its own, or
-//! what the parts of the simulated subaccounts share (`subaccount`, `landscape`, `clients`, `certificates`, `admin`).
-
-mod admin;
-mod certificates;
-mod clients;
-mod frame;
-mod it_rt;
-mod landscape;
-mod listeners;
-mod neo;
-mod sender;
-mod service_manager;
-mod subaccount;
-#[cfg(test)]
-mod testing;
-mod tokens;
-mod uaa;
-mod xsuaa;
+//! The simulator as a program: it says where it is in one line of JSON, and serves until it is asked to stop.
 
 use std::error::Error;
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use certificates::Authority;
+use btp_simulator::{Options, Simulator};
 use clap::Parser;
-use frame::{Frame, Mounted};
-use listeners::TlsListener;
 use serde_json::json;
-use subaccount::Subaccount;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// Simulates SAP BTP for development and tests.
 #[derive(Parser)]
 #[command(version)]
-struct Options {
+struct Arguments {
     /// Address of the plain HTTP listener; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -67,44 +41,21 @@ fn settings(text: &str) -> Result<serde_json::Value, serde_json::Error> {
     serde_json::from_str(text)
 }
 
-/// Every platform of the simulator.
-fn mount(frame: &Arc<Frame>, authority: &Arc<Authority>) -> Vec<Mounted> {
-    let first = Subaccount::new(frame, authority, &subaccount::OWN);
-    let other = Subaccount::new(frame, authority, &subaccount::OTHER);
-    vec![
-        tokens::mount(&first, &other),
-        sender::mount(&first, &other),
-        service_manager::mount(&first, &other),
-        xsuaa::mount(&first, &other),
-        neo::mount(frame),
-        uaa::mount(frame),
-    ]
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse();
-    let authority = Arc::new(Authority::new()?);
-    let (certificate, key) = authority.for_listener()?;
-    let ca_file = CaFile::write(options.ca_file, authority.pem())?;
-    let plain = TcpListener::bind(options.listen).await?;
-    let tls = TcpListener::bind(options.mtls_listen).await?;
-    let (url, mtls_url) = (format!("http://{}", plain.local_addr()?), format!("https://{}", tls.local_addr()?));
-    let frame = Frame::new(url, mtls_url, Duration::from_millis(options.latency));
-    if let Some(settings) = options.settings {
-        frame.settings.start_with(&settings)?;
-    }
-    let router = frame::assemble(&frame, mount(&frame, &authority));
-    let tls = TlsListener::start(tls, certificate, key)?;
-    let stop = stop_signal(options.exit_with_stdin)?;
-    announce(&frame, ca_file.path())?;
-    listeners::serve(plain, tls, router, stop).await?;
+    let Arguments { listen, mtls_listen, latency, ca_file, settings, exit_with_stdin } = Arguments::parse();
+    let options = Options { listen, mtls_listen, latency: Duration::from_millis(latency), settings };
+    let simulator = Simulator::bind(&options).await?;
+    let ca_file = CaFile::write(ca_file, simulator.authority())?;
+    let stop = stop_signal(exit_with_stdin)?;
+    announce(&simulator, ca_file.path())?;
+    simulator.serve(stop).await?;
     Ok(())
 }
 
 /// One line on standard output tells whoever started the simulator that it is ready and where.
-fn announce(frame: &Frame, ca_file: &Path) -> io::Result<()> {
-    let line = json!({"url": frame.url, "mtlsUrl": frame.mtls_url, "caFile": ca_file});
+fn announce(simulator: &Simulator, ca_file: &Path) -> io::Result<()> {
+    let line = json!({"url": simulator.url(), "mtlsUrl": simulator.mtls_url(), "caFile": ca_file});
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()

@@ -1,17 +1,14 @@
 //! A running simulator for tests, on free ports, and short ways to talk to it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Identity, Method};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::certificates::Authority;
-use crate::frame::{self, Frame};
-use crate::listeners::{self, TlsListener};
+use crate::frame::Frame;
+use crate::{Options, Simulator};
 
 /// A simulator; it ends with the test's runtime.
 pub(crate) struct World {
@@ -31,18 +28,10 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let authority = Arc::new(Authority::new().unwrap());
-        let ca = authority.pem().to_owned();
-        let (certificate, key) = authority.for_listener().unwrap();
-        let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let tls = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", plain.local_addr().unwrap());
-        let mtls_url = format!("https://{}", tls.local_addr().unwrap());
-        let frame = Frame::new(url, mtls_url, Duration::ZERO);
-        let router = frame::assemble(&frame, crate::mount(&frame, &authority));
-        let tls = TlsListener::start(tls, certificate, key).unwrap();
+        let simulator = Simulator::bind(&Options::default()).await.unwrap();
+        let (frame, ca) = (Arc::clone(simulator.frame()), simulator.authority().to_owned());
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(listeners::serve(plain, tls, router, stopped));
+        tokio::spawn(simulator.serve(stopped));
         Self { frame, http: Client::new(), ca, _stop: stop }
     }
 

@@ -1,0 +1,26 @@
+//! A development tool that speaks the APIs of SAP BTP as far as the operator uses them, on the loopback interface.
+//!
+//! It shares no code with the operator, so that a misreading of a document in one is not repeated in the other.
+//! `frame` is what all platforms share; every other module is one platform, mounted below a prefix of its own, or
+//! what the parts of the simulated subaccounts share (`subaccount`, `landscape`, `clients`, `certificates`, `admin`).
+//! Tests run it within their own process, people and the demo as a program.
+
+mod admin;
+mod certificates;
+mod clients;
+mod frame;
+mod it_rt;
+mod landscape;
+mod listeners;
+mod neo;
+mod sender;
+mod service_manager;
+mod simulator;
+mod subaccount;
+#[cfg(test)]
+mod testing;
+mod tokens;
+mod uaa;
+mod xsuaa;
+
+pub use simulator::{Options, Simulator};
