@@ -6,21 +6,27 @@
 pub mod access;
 pub mod conditions;
 pub mod definitions;
+pub mod environment;
+pub mod identity;
 pub mod platform;
 pub mod reference;
+pub mod role;
 pub mod role_binding;
 pub mod span;
 pub mod technical_user;
 
 pub use access::{AccessRule, NamespaceChoice};
-pub use platform::{Environment, Mode, Platform, PlatformSpec, PlatformStatus, Unclaimed};
+pub use environment::Environment;
+pub use identity::{Identity, IdentityKind};
+pub use platform::{Mode, Platform, PlatformSpec, PlatformStatus, Unclaimed};
 pub use reference::{PlatformRef, SecretRef, TechnicalUserRef};
+pub use role::{Role, RoleKind};
 pub use role_binding::{
-    GrantState, LedgerEntry, Principal, Role, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
+    GrantState, LedgerEntry, Principal, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
 };
 pub use span::Span;
 pub use technical_user::{
-    CredentialSpec, CredentialStatus, DeletionPolicy, Identity, IdentityStatus, TechnicalUser, TechnicalUserSpec,
+    CredentialSpec, CredentialStatus, DeletionPolicy, IdentityStatus, TechnicalUser, TechnicalUserSpec,
     TechnicalUserStatus,
 };
 

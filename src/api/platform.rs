@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccessRule, SecretRef, Span};
+use super::{AccessRule, Environment, Span};
 
 /// One connection to a platform, and who may use it for what. Owned by the people who run the cluster.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -81,91 +81,6 @@ pub enum Mode {
     Enforce,
     /// Change nothing; `status.plan` says what would be done.
     Observe,
-}
-
-/// Names exactly one of these.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub enum Environment {
-    /// A subaccount of the multi-environment (Cloud Foundry, Kyma).
-    Btp(Btp),
-    /// A subaccount of the Neo environment. Neo ends on 31 December 2028.
-    Neo(Neo),
-    /// A UAA that one runs oneself.
-    Uaa(Uaa),
-}
-
-impl Environment {
-    /// The field's own name, as printed in columns and messages.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Btp(_) => "btp",
-            Self::Neo(_) => "neo",
-            Self::Uaa(_) => "uaa",
-        }
-    }
-
-    /// The admin Secrets that this environment reads.
-    pub fn secrets(&self) -> Vec<&SecretRef> {
-        match self {
-            Self::Btp(btp) => [&btp.authorization, &btp.service_manager]
-                .into_iter()
-                .flatten()
-                .map(|access| &access.credentials_secret_ref)
-                .collect(),
-            Self::Neo(neo) => vec![&neo.credentials_secret_ref],
-            Self::Uaa(uaa) => vec![&uaa.credentials_secret_ref],
-        }
-    }
-}
-
-/// A subaccount of the multi-environment. Name the APIs that the operator may use; at least one.
-#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.authorization) || has(self.serviceManager)").message("name authorization, serviceManager or both"))]
-pub struct Btp {
-    /// The Authorization and Trust Management API (XSUAA): role collections. Its Secret is a service key of `xsuaa`,
-    /// plan `apiaccess`, or an API credential made with `btp create security/api-credential`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authorization: Option<ApiAccess>,
-    /// The Service Manager: service keys. Its Secret is a binding of `service-manager`, plan `subaccount-admin` or `container`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_manager: Option<ApiAccess>,
-}
-
-/// One API of the platform and the credential for it.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ApiAccess {
-    /// The Secret that holds what the platform handed out, unchanged: its keys flat, or the whole service key as one
-    /// JSON value. Client secret and client certificate both work.
-    pub credentials_secret_ref: SecretRef,
-}
-
-/// A subaccount of the Neo environment.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct Neo {
-    /// The region's host, for example `hana.ondemand.com` or `eu2.hana.ondemand.com`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
-    pub host: String,
-    /// The subaccount's technical name, not its display name.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-zA-Z0-9_-]+$"))]
-    pub subaccount: String,
-    /// The Secret with the platform API client of the cockpit (Security › OAuth › Platform API): `clientid` and
-    /// `clientsecret`. `url` (default `https://api.<host>`) and `tokenurl` may be given too.
-    pub credentials_secret_ref: SecretRef,
-}
-
-/// A UAA that one runs oneself.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct Uaa {
-    /// The UAA's base URL. Plain `http` is refused unless the host is this machine.
-    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s]+$"))]
-    pub url: String,
-    /// The Secret with a client that may administer clients (authorities `clients.admin` or `uaa.admin`): `clientid` and `clientsecret`.
-    pub credentials_secret_ref: SecretRef,
 }
 
 /// What the operator found out about a Platform.

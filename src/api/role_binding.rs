@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DeletionPolicy, PlatformRef, TechnicalUserRef};
+use super::{DeletionPolicy, PlatformRef, Role, TechnicalUserRef};
 
 /// Who shall have which roles: every subject gets every role.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -73,83 +73,6 @@ pub struct Principal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
     pub origin: Option<String>,
-}
-
-/// Each names exactly one of these.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[serde(rename_all = "camelCase")]
-pub enum Role {
-    /// A role collection of a subaccount (environment `btp`; for technical users whose identity is `existing`, users and groups).
-    RoleCollection(RoleName),
-    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environment `btp`; for technical users whose identity is a service key).
-    InstanceRole(RoleName),
-    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; for technical users whose identity is `existing`, and users).
-    MemberRole(RoleName),
-    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; for technical users whose identity is `existing`, and users).
-    ApplicationRole(ApplicationRole),
-    /// An authority of a client (environment `uaa`; for technical users whose identity is an OAuth client).
-    Authority(AuthorityName),
-}
-
-impl Role {
-    /// The role's own name.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) => &role.name,
-            Self::Authority(authority) => &authority.name,
-            Self::ApplicationRole(role) => &role.name,
-        }
-    }
-
-    /// The field's name, as messages print it.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::RoleCollection(_) => "roleCollection",
-            Self::InstanceRole(_) => "instanceRole",
-            Self::MemberRole(_) => "memberRole",
-            Self::ApplicationRole(_) => "applicationRole",
-            Self::Authority(_) => "authority",
-        }
-    }
-
-    /// Whether the role is a property of the technical user's own instance or client rather than a grant to a user.
-    pub const fn belongs_to_identity(&self) -> bool {
-        matches!(self, Self::InstanceRole(_) | Self::Authority(_))
-    }
-}
-
-/// A role that its name alone identifies.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[serde(rename_all = "camelCase")]
-pub struct RoleName {
-    /// The role's name, exactly as the platform spells it.
-    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
-    pub name: String,
-}
-
-/// An authority of a UAA client. Authorities stand in lists that commas and spaces divide, so a name has neither.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[serde(rename_all = "camelCase")]
-pub struct AuthorityName {
-    /// The authority's name, exactly as the UAA spells it, for example `scim.read`.
-    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s,;]+$"))]
-    pub name: String,
-}
-
-/// A role of an application on Neo.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[serde(rename_all = "camelCase")]
-pub struct ApplicationRole {
-    /// The application or subscription, for example `<prefix>iflmap` for the runtime of Cloud Integration.
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
-    pub application: String,
-    /// The account that owns the application. Needed for subscriptions; left out for applications of the subaccount itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
-    pub provider: Option<String>,
-    /// The role's name, for example `ESBMessaging.send`.
-    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
-    pub name: String,
 }
 
 /// How far a RoleBinding has come.

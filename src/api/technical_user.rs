@@ -8,7 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, PlatformRef};
+use super::{Identity, Mode, PlatformRef, Principal};
 
 /// What the TechnicalUser shall be.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -58,79 +58,6 @@ pub struct TechnicalUserSpec {
     /// `Observe` changes nothing and says in `status.plan` what it would do.
     #[serde(default)]
     pub mode: Mode,
-}
-
-/// Names exactly one of these.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub enum Identity {
-    /// A service key: an OAuth client that belongs to a service instance of its own (environment `btp`).
-    ServiceKey(ServiceKey),
-    /// A client of a UAA that one runs oneself (environment `uaa`).
-    OauthClient(OauthClient),
-    /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
-    /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp` and `neo`).
-    Existing(Existing),
-}
-
-/// A service key of a service instance that is made for this TechnicalUser alone.
-#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceKey {
-    /// The service offering, for example `it-rt` (Process Integration Runtime).
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
-    pub offering: String,
-    /// The service plan, for example `integration-flow`.
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
-    pub plan: String,
-    /// Parameters of the instance. The parameter that takes the offering's roles is refused here: RoleBindings with
-    /// `instanceRole` fill it in. Offerings that have one: `it-rt` (`roles`), and those that the Platform lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "free_form_object")]
-    pub parameters: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-fn free_form_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
-}
-
-/// A client of a UAA.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct OauthClient {
-    /// The grant types the client may use.
-    #[serde(default = "client_credentials")]
-    #[schemars(length(min = 1, max = 4))]
-    pub grant_types: Vec<GrantType>,
-}
-
-fn client_credentials() -> Vec<GrantType> {
-    vec![GrantType::ClientCredentials]
-}
-
-/// Grant types for machines (RFC 6749 §4.4, RFC 7523 §2.1).
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantType {
-    /// The client acts for itself.
-    #[serde(rename = "client_credentials")]
-    ClientCredentials,
-    /// The client exchanges a signed assertion.
-    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
-    JwtBearer,
-}
-
-/// A user that exists already.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct Existing {
-    /// The user's name as the platform knows it, for example `P1234567`, `oauth_client_<id>` or an e-mail address.
-    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s<>:/;](?:[^<>:/;]*[^\s<>:/;])?$"))]
-    pub user_name: String,
-    /// The identity provider that the name belongs to. On `btp` an origin key, `sap.default` where left out; on `neo`
-    /// the user base, `accounts.sap.com` where left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
-    pub origin: Option<String>,
 }
 
 /// The credential and its Secret.
@@ -221,6 +148,9 @@ pub struct IdentityStatus {
     /// The platform's id for it, where that is not the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The user that it is to the platform's other APIs, where roles are granted to it as to any user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Principal>,
     /// The roles that the identity itself carries: instance roles of a service key, authorities of a client. Absent for
     /// identities that carry none by nature.
     #[serde(default, skip_serializing_if = "Option::is_none")]

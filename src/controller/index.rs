@@ -116,6 +116,13 @@ impl Index {
         found.into_iter().flatten().map(reference).collect()
     }
 
+    /// The grants that RoleBindings of this Platform record.
+    pub fn recorded(&self, platform: &str) -> BTreeSet<Grant> {
+        let inner = self.inner();
+        let entries = inner.bindings.values().filter(|entry| entry.platform == platform);
+        entries.flat_map(|entry| entry.ledger.keys().cloned()).collect()
+    }
+
     /// The RoleBindings that record this grant, at the place that a Platform is.
     pub fn holding(&self, platform: &str, grant: &Grant) -> Vec<ObjectRef<RoleBinding>> {
         let inner = self.inner();
@@ -302,7 +309,7 @@ fn unread(binding: &RoleBinding) -> BTreeSet<Role> {
     if gone || observed == binding.metadata.generation {
         return BTreeSet::new();
     }
-    binding.spec.roles.iter().filter(|role| !role.belongs_to_identity()).cloned().collect()
+    binding.spec.roles.iter().cloned().collect()
 }
 
 #[cfg(test)]

@@ -114,7 +114,10 @@ async fn connection(platform: &Platform, context: &Context) -> Result<(Arc<Conne
         Arc::clone(connection)
     } else {
         let made = made(environment, &secrets, fingerprint, context);
-        Arc::new(made.inspect_err(|error| context.connections.down(&name, error))?)
+        let made = made.inspect_err(|error| context.connections.down(&name, error))?;
+        // All who come now ask about what they record: one read of each scope answers for them.
+        made.mirror.expect(&context.index.recorded(&name));
+        Arc::new(made)
     };
     match connection.driver.log_on().await {
         Ok(logged_on) => Ok((connection, logged_on)),

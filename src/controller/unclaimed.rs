@@ -14,6 +14,7 @@ use super::live::Live;
 use super::report::Journal;
 use crate::api::{Mode, Platform, REMOVE_UNCLAIMED_ANNOTATION, TechnicalUser, Unclaimed};
 use crate::plan::owner::Owner;
+use crate::platform::mirror::Mirrored;
 use crate::platform::{Mark, ObservedIdentity, Ordered};
 
 /// How many are listed; the metric counts them all.
@@ -32,8 +33,8 @@ pub async fn tend(
     let mut unclaimed = found(connection, context).await?;
     let asked_for = asked_for(live.object());
     let mut again = None;
-    for (identity, mark) in unclaimed.iter().filter(|(identity, _)| asked_for.contains(&identity.name)) {
-        if live.object().spec.mode == Mode::Enforce && remove(identity, mark, journal, connection, context).await? {
+    for one in unclaimed.iter().filter(|one| asked_for.contains(&one.identity.name)) {
+        if live.object().spec.mode == Mode::Enforce && remove(one, journal, context).await? {
             again = Some(SOON);
         }
     }
@@ -41,19 +42,29 @@ pub async fn tend(
         unclaimed = found(connection, context).await?;
     }
     context.metrics.unclaimed(&name, unclaimed.len());
-    let listed: BTreeSet<Unclaimed> = unclaimed.iter().map(|(identity, mark)| line(identity, mark)).collect();
+    let listed: BTreeSet<Unclaimed> = unclaimed.iter().map(line).collect();
     live.status.unclaimed = listed.into_iter().take(LISTED).collect();
     Ok(again)
 }
 
-type Marked = (ObservedIdentity, Mark);
+/// An identity with our mark, and where it is shown.
+struct Marked<'a> {
+    identity: ObservedIdentity,
+    mark: Mark,
+    mirrored: &'a Mirrored,
+}
 
 /// All of them, as the picture shows them. Presence is all that is asked of it.
-async fn found(connection: &Connection, context: &Context) -> Result<Vec<Marked>> {
+async fn found<'a>(connection: &'a Connection, context: &Context) -> Result<Vec<Marked<'a>>> {
     let users: HashSet<String> = context.stores.technical_users.state().iter().filter_map(|user| user.uid()).collect();
-    let everything = connection.mirror.everything(Duration::MAX).await?;
-    let marked = everything.into_iter().filter_map(|identity| identity.mark.clone().map(|mark| (identity, mark)));
-    Ok(marked.filter(|(_, mark)| !users.contains(&mark.uid)).collect())
+    let mut found = vec![];
+    for mirrored in connection.mirror.every_kind() {
+        let everything = mirrored.everything(Duration::MAX).await?;
+        let marked = everything.into_iter().filter_map(|identity| identity.mark.clone().map(|mark| (identity, mark)));
+        let unclaimed = marked.filter(|(_, mark)| !users.contains(&mark.uid));
+        found.extend(unclaimed.map(|(identity, mark)| Marked { identity, mark, mirrored }));
+    }
+    Ok(found)
 }
 
 fn asked_for(platform: &Platform) -> BTreeSet<String> {
@@ -62,13 +73,8 @@ fn asked_for(platform: &Platform) -> BTreeSet<String> {
 }
 
 /// Removes one, once a live read has said that its TechnicalUser is gone. Whether the platform is still at it.
-async fn remove(
-    identity: &ObservedIdentity,
-    mark: &Mark,
-    journal: &mut Journal,
-    connection: &Connection,
-    context: &Context,
-) -> Result<bool> {
+async fn remove(unclaimed: &Marked<'_>, journal: &mut Journal, context: &Context) -> Result<bool> {
+    let Marked { identity, mark, mirrored } = unclaimed;
     let api: Api<TechnicalUser> = Api::namespaced(context.client.clone(), &mark.namespace);
     let live = api.get_opt(&mark.name).await.map_err(Error::Kubernetes)?;
     if live.is_some_and(|user| user.uid().as_ref() == Some(&mark.uid)) {
@@ -81,14 +87,14 @@ async fn remove(
         name: mark.name.clone(),
     };
     let mut at_work = false;
-    for one in connection.mirror.find_identities(&owner).await? {
-        at_work |= matches!(connection.mirror.delete_identity(&one).await?, Ordered::Begun(_));
+    for one in mirrored.find_identities(&owner).await? {
+        at_work |= matches!(mirrored.delete_identity(&one).await?, Ordered::Begun(_));
     }
     let whose = format!("{}/{}", mark.namespace, mark.name);
     journal.warn("UnclaimedRemoved", format!("removed {}, which was made for TechnicalUser {whose}", identity.name));
     Ok(at_work)
 }
 
-fn line(identity: &ObservedIdentity, mark: &Mark) -> Unclaimed {
+fn line(Marked { identity, mark, .. }: &Marked<'_>) -> Unclaimed {
     Unclaimed { name: identity.name.clone(), namespace: mark.namespace.clone(), technical_user: mark.name.clone() }
 }

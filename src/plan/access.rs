@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::administering;
+use super::environment::rules;
 use super::grant::{Grant, Holder, HolderKind};
 use super::pattern::{is_spelled_out, matches};
 use crate::api::access::{ExistingPattern, HolderPattern, IdentityPattern, PrincipalPattern, RolePattern};
-use crate::api::technical_user::{Existing, ServiceKey};
+use crate::api::identity::{Existing, ServiceKey};
 use crate::api::{AccessRule, Environment, Identity, NamespaceChoice, Principal, Role};
 
 /// A namespace as rules see it.
@@ -84,7 +84,7 @@ pub fn permit(rules: &[AccessRule], request: &Request<'_>) -> bool {
     let to_grant = |role: &Role, to: &Recipient<'_>| {
         let rules = speaking.iter().flat_map(|rule| &rule.grants);
         rules.into_iter().any(|rule| {
-            rule.roles.iter().any(|pattern| means(pattern, role, to))
+            rule.roles.iter().any(|pattern| means(pattern, role, to, environment))
                 && rule.to.iter().any(|pattern| reaches(pattern, to, environment))
         })
     };
@@ -110,7 +110,7 @@ impl<'a> Recipient<'a> {
     fn of(identity: &'a Identity, role: &Role, environment: &Environment) -> Self {
         match identity {
             Identity::Existing(user) => Self::Holder(as_granted(&existing(user, environment), role)),
-            Identity::ServiceKey(_) | Identity::OauthClient(_) => Self::Made(identity),
+            _ => Self::Made(identity),
         }
     }
 }
@@ -118,7 +118,7 @@ impl<'a> Recipient<'a> {
 /// The user that an `existing` identity is.
 pub fn existing(user: &Existing, environment: &Environment) -> Holder {
     let principal = Principal { name: user.user_name.clone(), origin: user.origin.clone() };
-    Holder::new(HolderKind::User, &principal, environment)
+    rules(environment).holder(HolderKind::User, &principal)
 }
 
 fn as_granted(holder: &Holder, role: &Role) -> Holder {
@@ -139,7 +139,7 @@ fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment)
             let spelled_out = is_spelled_out(&pattern.offering) && is_spelled_out(&pattern.plan);
             matches(&pattern.offering, offering)
                 && matches(&pattern.plan, plan)
-                && (spelled_out || !administering::is_plan(offering, plan))
+                && (spelled_out || !rules(environment).is_administering(identity))
         }
         (IdentityPattern::OauthClient(_), Identity::OauthClient(_)) => true,
         (IdentityPattern::Existing(ExistingPattern { user_name, origin }), Identity::Existing(user)) => {
@@ -151,7 +151,7 @@ fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment)
 }
 
 /// Whether a pattern means this role, for whoever is to have it. A role of an instance lives at its offering.
-fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>) -> bool {
+fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>, environment: &Environment) -> bool {
     let named = |pattern: &str| matches(pattern, role.name());
     let (matched, spelled_out) = match (pattern, role) {
         (RolePattern::RoleCollection(pattern), Role::RoleCollection(_))
@@ -175,7 +175,7 @@ fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>) -> bool {
         }
         _ => (false, false),
     };
-    matched && (spelled_out || !administering::is_role(role))
+    matched && (spelled_out || !rules(environment).is_administering_role(role))
 }
 
 fn reaches(pattern: &HolderPattern, to: &Recipient<'_>, environment: &Environment) -> bool {
@@ -194,7 +194,7 @@ fn reaches(pattern: &HolderPattern, to: &Recipient<'_>, environment: &Environmen
 /// Whether a pattern names this holder. Its texts are read as a holder's would be: defaults filled in, aliases resolved.
 fn names(pattern: &PrincipalPattern, holder: &Holder, environment: &Environment) -> bool {
     let principal = Principal { name: pattern.name.clone(), origin: pattern.origin.clone() };
-    let read = Holder::new(holder.kind(), &principal, environment);
+    let read = rules(environment).holder(holder.kind(), &principal);
     let named = if holder.is_case_sensitive() {
         matches(read.name(), holder.name())
     } else {

@@ -41,7 +41,7 @@ fn may_grant(rules: &[AccessRule], role: Value, identity: Value, environment: &E
 
 fn may_grant_to_user(rules: &[AccessRule], role: Value, user: Value, environment: &Environment) -> bool {
     let (role, user): (Role, Principal) = (read(role), read(user));
-    let holder = Holder::new(HolderKind::User, &user, environment);
+    let holder = super::rules(environment).holder(HolderKind::User, &user);
     let asks = Asks::ToGrant(&role, To::Holder(&holder));
     permit(rules, &Request { namespace: &orders(), environment, asks })
 }

@@ -1,6 +1,6 @@
 //! Identities that SAP advises against in production, and what to use instead.
 
-use crate::api::technical_user::Existing;
+use crate::api::identity::Existing;
 
 /// Identity providers that P- and S-users log on with: SAP ID service under each of its names.
 const SAP_ID_SERVICE: [&str; 5] = ["sap.default", "ldap", "sap.ids", "accounts.sap.com", "accounts400.sap.com"];

@@ -4,13 +4,14 @@
 //! here; drivers and controllers observe, ask, and carry out.
 
 pub mod access;
-pub mod administering;
 pub mod capability;
 pub mod digest;
 pub mod discouraged;
+pub mod environment;
 pub mod grant;
 pub mod own_roles;
 pub mod owner;
 pub mod pattern;
 pub mod role_binding;
+pub mod service_key;
 pub mod technical_user;

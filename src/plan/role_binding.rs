@@ -40,6 +40,8 @@ pub struct World {
     pub owned_elsewhere: BTreeSet<Grant>,
     /// What other live bindings record and want. Such a grant stays, whoever lets go of it.
     pub claimed_elsewhere: BTreeSet<Grant>,
+    /// The grants that do not stand without another one: they are made after the rest and go before it.
+    pub resting: BTreeSet<Grant>,
     /// How long what the rules stop allowing stays; `None`: for ever.
     pub grace: Option<Duration>,
     /// The time of day.
@@ -52,13 +54,34 @@ pub struct Plan {
     /// The ledger to record before any effect.
     pub intent: Ledger,
     /// What to grant.
-    pub grant: Vec<Grant>,
+    pub grant: Waves,
     /// What to take away. It may be gone already.
-    pub revoke: Vec<Grant>,
+    pub revoke: Waves,
     /// The ledger once all of it has succeeded.
     pub ledger: Ledger,
     /// When the first grant that is not allowed any more is due to be withdrawn.
     pub withdrawal: Option<Timestamp>,
+}
+
+/// Changes in their order: what the others need, or what needs the others, goes first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waves {
+    /// These at first.
+    pub first: Vec<Grant>,
+    /// These when the first are done.
+    pub then: Vec<Grant>,
+}
+
+impl Waves {
+    /// Whether there is nothing to change.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.then.is_empty()
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.first.iter().chain(&self.then)
+    }
 }
 
 impl Plan {
@@ -73,17 +96,18 @@ impl Plan {
 ///
 /// ```
 /// use technical_user_operator::api::{Principal, Role};
-/// use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
+/// use technical_user_operator::plan::environment::rules;
+/// use technical_user_operator::plan::grant::{Grant, HolderKind};
 /// use technical_user_operator::plan::role_binding::{World, plan};
 ///
 /// let environment = serde_json::from_str(r#"{ "btp": {} }"#)?;
 /// let jane = Principal { name: "jane@acme.example".into(), origin: None };
 /// let role: Role = serde_json::from_str(r#"{ "roleCollection": { "name": "PI_Read_Only" } }"#)?;
-/// let grant = Grant::new(Holder::new(HolderKind::User, &jane, &environment), role);
+/// let grant = Grant::new(rules(&environment).holder(HolderKind::User, &jane), role);
 ///
 /// let missing = World { wanted: [(grant.clone(), true)].into(), ..World::default() };
 /// assert!(plan(&missing).intent[&grant].owned, "it is recorded as ours before it is made");
-/// assert_eq!(plan(&missing).grant, [grant.clone()]);
+/// assert_eq!(plan(&missing).grant.first, [grant.clone()]);
 ///
 /// let there_before = World { have: [grant.clone()].into(), ..missing };
 /// assert!(!plan(&there_before).ledger[&grant].owned, "what was there before never is");
@@ -96,12 +120,16 @@ pub fn plan(world: &World) -> Plan {
     let (claimed, revoke): (Vec<Grant>, Vec<Grant>) =
         leaving.map(|(grant, _)| grant.clone()).partition(|grant| world.claimed_elsewhere.contains(grant));
     let missing = |(grant, entry): &(&Grant, &Entry)| entry.denied_since.is_none() && !world.have.contains(*grant);
-    let grant = ledger.iter().filter(missing).map(|(grant, _)| grant.clone()).collect();
+    let grant: Vec<Grant> = ledger.iter().filter(missing).map(|(grant, _)| grant.clone()).collect();
     // A grant stays ours until the one that wants it has recorded it, or it would find it and take it for a stranger's.
     let left_to_us = claimed.into_iter().filter(|grant| !world.owned_elsewhere.contains(grant));
     ledger.extend(left_to_us.map(|grant| (grant, LEAVING)));
     let intent = ledger.clone().into_iter().chain(revoke.iter().map(|grant| (grant.clone(), LEAVING))).collect();
-    Plan { intent, grant, revoke, ledger, withdrawal }
+    let rests = |grant: &Grant| world.resting.contains(grant);
+    let (then, first) = grant.into_iter().partition(rests);
+    let grant = Waves { first, then };
+    let (first, then) = revoke.into_iter().partition(rests);
+    Plan { intent, grant, revoke: Waves { first, then }, ledger, withdrawal }
 }
 
 /// Ours, and not wanted any more.
@@ -135,21 +163,23 @@ fn due(world: &World, entry: &Entry) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::api::Role;
-    use crate::api::role_binding::RoleName;
+    use crate::api::role::RoleName;
     use crate::plan::grant::{Holder, HolderKind};
 
     const OWNED: Entry = Entry { owned: true, wanted: true, denied_since: None };
     const THEIRS: Entry = Entry { owned: false, ..OWNED };
 
     fn grant(role: &str) -> Grant {
-        let environment = serde_json::from_str(r#"{"btp": {}}"#).unwrap();
-        let jane = crate::api::Principal { name: "jane".into(), origin: None };
-        let holder = Holder::new(HolderKind::User, &jane, &environment);
+        let holder = Holder::named(HolderKind::User, "jane", "sap.default");
         Grant::new(holder, Role::RoleCollection(RoleName { name: role.into() }))
     }
 
     fn a() -> Grant {
         grant("a")
+    }
+
+    fn revoked(world: &World) -> Vec<Grant> {
+        plan(world).revoke.iter().cloned().collect()
     }
 
     fn wanting(allowed: bool) -> World {
@@ -164,7 +194,7 @@ mod tests {
     fn what_is_missing_is_recorded_as_ours_before_it_is_granted() {
         let plan = plan(&wanting(true));
         assert_eq!(plan.intent, Ledger::from([(a(), OWNED)]));
-        assert_eq!((plan.grant, plan.revoke), (vec![a()], vec![]));
+        assert_eq!((plan.grant.first, plan.revoke), (vec![a()], Waves::default()));
     }
 
     #[test]
@@ -180,16 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn what_rests_on_another_is_made_after_it_and_goes_before_it() {
+        let (base, resting) = (a(), grant("b"));
+        let in_order = |first: &Grant, then: &Grant| Waves { first: vec![first.clone()], then: vec![then.clone()] };
+        let wanted = BTreeMap::from([(base.clone(), true), (resting.clone(), true)]);
+        let world = World { wanted, resting: BTreeSet::from([resting.clone()]), ..World::default() };
+        let made = plan(&world);
+        assert_eq!(made.grant, in_order(&base, &resting));
+        let gone = World { wanted: BTreeMap::new(), ledger: made.ledger, ..world };
+        assert_eq!(plan(&gone).revoke, in_order(&resting, &base));
+    }
+
+    #[test]
     fn what_the_picture_does_not_show_is_revoked_all_the_same() {
         let mut world = recording(OWNED);
         world.have.clear();
-        assert_eq!(plan(&world).revoke, vec![a()]);
+        assert_eq!(revoked(&world), [a()]);
     }
 
     #[test]
     fn what_another_binding_wants_stays() {
         let mut world = recording(OWNED);
-        assert_eq!(plan(&world).revoke, vec![a()]);
+        assert_eq!(revoked(&world), [a()]);
         world.claimed_elsewhere.insert(a());
         assert!(plan(&world).is_quiet());
         assert_eq!(plan(&world).ledger, Ledger::from([(a(), LEAVING)]), "ours until the other has recorded it");
@@ -216,7 +258,7 @@ mod tests {
         assert_eq!((&first.ledger, first.withdrawal), (&Ledger::from([(a(), kept)]), Some(at(110))));
         assert!(first.is_quiet());
         let later = World { ledger: first.ledger, now: at(110), ..world };
-        assert_eq!((plan(&later).revoke, plan(&later).ledger), (vec![a()], Ledger::new()));
+        assert_eq!((revoked(&later), plan(&later).ledger), (vec![a()], Ledger::new()));
         let allowed_again = World { wanted: wanting(true).wanted, now: at(109), ..later };
         assert_eq!(plan(&allowed_again).ledger, Ledger::from([(a(), OWNED)]));
     }

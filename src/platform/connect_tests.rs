@@ -2,7 +2,7 @@
 
 use super::super::stand_in::{Answering, StandIn};
 use super::*;
-use crate::api::platform::ApiAccess;
+use crate::api::environment::{ApiAccess, Btp};
 use crate::platform::budget::Unobserved;
 use crate::platform::{Kind, LoggedOn};
 

@@ -15,13 +15,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::api::Identity;
+use crate::api::{Identity, IdentityKind, Principal, RoleKind};
+use crate::plan::capability::{OwnRoles, Recall};
 use crate::plan::grant::Grant;
 use crate::plan::owner::Owner;
 pub use crate::plan::technical_user::Health;
 
 pub mod accounts;
 pub mod admin_secret;
+mod btp;
 pub mod budget;
 pub mod connect;
 pub mod error;
@@ -49,19 +51,35 @@ pub use log_on::{Landing, LoggedOn};
 use session::Session;
 pub use whereabouts::Whereabouts;
 
-/// What a platform can do for us. `None`: it cannot.
+/// What a platform can do for us. What is not in a map it cannot.
 #[derive(Clone, Default)]
 pub struct Driver {
-    /// Makes and removes identities.
-    pub identities: Option<Arc<dyn Identities>>,
-    /// Issues and revokes their credentials.
-    pub credentials: Option<Arc<dyn Credentials>>,
-    /// Grants roles to users and groups.
-    pub grants: Option<Arc<dyn Grants>>,
+    /// Who makes identities of each kind.
+    pub makers: BTreeMap<IdentityKind, Maker>,
+    /// Who grants roles of each kind.
+    pub grants: BTreeMap<RoleKind, Arc<dyn Grants>>,
     /// The sessions of the admin credentials behind them.
     pub sessions: Vec<Session>,
     /// How it is found out what the platform is.
     pub landing: Landing,
+}
+
+/// Makes identities of one kind, and issues their credentials.
+#[derive(Clone)]
+pub struct Maker {
+    /// Makes and removes them.
+    pub identities: Arc<dyn Identities>,
+    /// Issues and revokes their credentials.
+    pub credentials: Arc<dyn Credentials>,
+    /// How a credential can be had again.
+    pub recall: Recall,
+}
+
+impl Maker {
+    /// One API that does both.
+    pub fn of<D: Identities + Credentials + 'static>(driver: Arc<D>, recall: Recall) -> Self {
+        Self { identities: Arc::clone(&driver) as _, credentials: driver, recall }
+    }
 }
 
 /// For whom something on the platform was made, as its mark says. Values may be cut to what the platform takes.
@@ -88,6 +106,8 @@ pub struct ObservedIdentity {
     pub roles: Option<BTreeSet<String>>,
     /// For whom it was made.
     pub mark: Option<Mark>,
+    /// The user that it is to the platform's other APIs, where it is one: roles are granted to it as to any user.
+    pub user: Option<Principal>,
     /// The name of the credential that its only secret is, on platforms that keep nothing but that; `None` elsewhere,
     /// and where nobody holds the secret.
     pub credential: Option<String>,
@@ -100,10 +120,10 @@ pub struct NewIdentity {
     pub owner: Owner,
     /// What it is.
     pub identity: Identity,
-    /// The roles it carries from the start, and the instance parameter that takes them where there is one.
+    /// The roles it carries from the start.
     pub roles: BTreeSet<String>,
-    /// Name of the instance parameter that takes the roles; `None` where roles are not a parameter.
-    pub roles_parameter: Option<String>,
+    /// How they reach it.
+    pub own_roles: OwnRoles,
 }
 
 /// A credential as the platform shows it, without its value.
@@ -214,13 +234,10 @@ pub trait Identities: Send + Sync {
     async fn follow(&self, operation: &Operation) -> Result<Progress>;
 }
 
-/// Issues and revokes credentials of identities that carry our mark.
+/// Issues and revokes credentials of identities that carry our mark. Where the platform keeps just the one that was issued
+/// last ([`Recall::LastOnly`]), `list` and `find` are empty, and [`ObservedIdentity::credential`] names it.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// Whether the platform keeps credentials under our names and shows their values again. Where it does not, an
-    /// identity has just the credential that was issued last ([`ObservedIdentity::credential`]), `list` and `find` are
-    /// empty, and `reveal` has nothing to show.
-    fn keeps(&self) -> bool;
     /// Every credential that carries this cluster's mark, without values. Costs pages, not objects. Proves presence only.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>>;
     /// Every credential of an identity, whoever made it, read now: the identity is ours, so they are. An empty answer
@@ -229,7 +246,7 @@ pub trait Credentials: Send + Sync {
     /// Orders one under this name. Where the name is taken by ours it is [`Ordered::Found`], by something without the
     /// owner's mark [`Kind::Conflict`]. Where the platform keeps no names, the old one stops working.
     async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>>;
-    /// The platform's own copy, or `None` where the platform shows a value only once.
+    /// The platform's own copy; `None` where the platform shows a value only once ([`Recall::Revealed`] is the other).
     async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>>;
     /// Ends it. Absent is done.
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>>;

@@ -41,7 +41,7 @@ where
 mod tests {
     use super::*;
     use crate::api::Role;
-    use crate::api::role_binding::RoleName;
+    use crate::api::role::RoleName;
     use crate::plan::grant::{Holder, HolderKind};
     use crate::platform::error::{Error, Kind};
 

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use technical_user_operator::api::platform::{ApiAccess, Btp};
-use technical_user_operator::api::role_binding::RoleName;
-use technical_user_operator::api::technical_user::ServiceKey;
+use technical_user_operator::api::environment::{ApiAccess, Btp};
+use technical_user_operator::api::identity::ServiceKey;
+use technical_user_operator::api::role::RoleName;
 use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
-use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
+use technical_user_operator::plan::capability::OwnRoles;
+use technical_user_operator::plan::environment::rules;
+use technical_user_operator::plan::grant::{Grant, HolderKind};
 use technical_user_operator::platform::Kind;
 
 use crate::description::{Description, Running, SampleIdentity};
@@ -25,13 +27,13 @@ const DESCRIPTION: Description = Description {
     identity: Some(SampleIdentity {
         identity: || service_key("it-rt", "integration-flow"),
         roles: ["ESBMessaging.send", "Custom.role"],
-        roles_parameter: Some("roles"),
+        own_roles: || OwnRoles::Parameter("roles".into()),
     }),
     grants: |environment| {
         let of = |kind, name: &str, origin: Option<&str>, role: &str| {
             let principal = Principal { name: name.into(), origin: origin.map(str::to_owned) };
             let role = Role::RoleCollection(RoleName { name: role.into() });
-            Grant::new(Holder::new(kind, &principal, environment), role)
+            Grant::new(rules(environment).holder(kind, &principal), role)
         };
         let users = vec![
             of(HolderKind::User, "P0001", None, "PI_Read_Only"),
@@ -127,7 +129,7 @@ fn a_long_wait_is_handed_on_and_not_waited_out() {
     let platform = Running::start(&BTP);
     let throttle = json!({"kind": "throttle", "retryAfter": "go-time", "retryAfterSeconds": 120, "times": 1});
     platform.simulator.fault("service-manager.list-instances", &throttle);
-    let identities = platform.driver.identities.clone().expect("identities");
+    let identities = suite::maker(&platform.driver).identities.clone();
     for _ in 0..2 {
         let started = Instant::now();
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("two minutes are asked for");

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use technical_user_operator::api::{Environment, Identity};
+use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
@@ -41,7 +42,7 @@ pub(crate) struct Description {
 pub(crate) struct SampleIdentity {
     pub(crate) identity: fn() -> Identity,
     pub(crate) roles: [&'static str; 2],
-    pub(crate) roles_parameter: Option<&'static str>,
+    pub(crate) own_roles: fn() -> OwnRoles,
 }
 
 /// A simulator of its own and a driver for it.
@@ -102,10 +103,9 @@ impl Running {
 
     /// The sample identity for an owner.
     pub(crate) fn sample(&self, owner: &Owner) -> Option<NewIdentity> {
-        let SampleIdentity { identity, roles, roles_parameter } = self.description.identity.as_ref()?;
+        let SampleIdentity { identity, roles, own_roles } = self.description.identity.as_ref()?;
         let roles = BTreeSet::from([roles[0].to_owned()]);
-        let roles_parameter = roles_parameter.map(str::to_owned);
-        Some(NewIdentity { owner: owner.clone(), identity: identity(), roles, roles_parameter })
+        Some(NewIdentity { owner: owner.clone(), identity: identity(), roles, own_roles: own_roles() })
     }
 
     /// The same identity with other roles.

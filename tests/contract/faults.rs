@@ -74,7 +74,7 @@ fn disturbed(platform: &mut Running, settings: &Value, route: &str, fault: &Valu
 
 /// From an order to its end, with a restart in between, after which everything has to be looked up again.
 fn identity_life(platform: &mut Running, story: &str) {
-    let Some(sample) = platform.driver.identities.is_some().then(|| platform.sample(&crate::description::owner(story)))
+    let Some(sample) = (!platform.driver.makers.is_empty()).then(|| platform.sample(&crate::description::owner(story)))
     else {
         return;
     };
@@ -94,7 +94,7 @@ fn identity_life(platform: &mut Running, story: &str) {
 }
 
 fn grant_life(platform: &mut Running, story: &str) {
-    if platform.driver.grants.is_none() {
+    if platform.driver.grants.is_empty() {
         return;
     }
     for batch in platform.grants() {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use technical_user_operator::api::platform::{ApiAccess, Btp};
+use technical_user_operator::api::environment::{ApiAccess, Btp};
 use technical_user_operator::api::{Environment, SecretRef};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
 use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Kind, LoggedOn, connect};
@@ -14,6 +14,7 @@ use crate::btp;
 use crate::description::Running;
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
+use crate::suite;
 use crate::suite::listed;
 
 #[test]
@@ -22,7 +23,7 @@ fn a_refused_admin_credential_stops_all_calls() {
     let mut key = simulator.credential("service-manager", "secret");
     key["clientsecret"] = json!("another");
     let driver = service_manager(&key);
-    let identities = driver.identities.expect("identities");
+    let identities = suite::maker(&driver).identities.clone();
     for _ in 0..5 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("the credential is refused");
         assert_eq!(error.kind(), Kind::CredentialsRefused);
@@ -34,7 +35,7 @@ fn a_refused_admin_credential_stops_all_calls() {
 fn a_401_that_no_token_service_wrote_is_an_outage() {
     let platform = Running::start(&btp::BTP);
     platform.simulator.fault("auth.token", &json!({"kind": "html", "status": 401}));
-    let identities = platform.driver.identities.clone().expect("identities");
+    let identities = suite::maker(&platform.driver).identities.clone();
     for _ in 0..5 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("there is no token");
         assert_eq!(error.kind(), Kind::Unavailable);
@@ -50,7 +51,7 @@ fn an_api_that_refuses_tokens_is_left_alone_and_found_again() {
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401, "times": 1}));
     assert!(listed(&platform, "cluster-1").is_empty());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401}));
-    let identities = platform.driver.identities.clone().expect("identities");
+    let identities = suite::maker(&platform.driver).identities.clone();
     for _ in 0..3 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("the token is refused");
         assert_eq!(error.kind(), Kind::Unavailable, "the token service has just accepted the credential");
@@ -87,7 +88,7 @@ fn log_on_with_a_certificate() {
     let key = std::env::var(SERVICE_KEY).expect("a service key");
     let driver = service_manager(&serde_json::from_str(&key).expect("JSON"));
     runtime().block_on(driver.log_on()).and_then(LoggedOn::whole).expect("the certificate logs on");
-    let identities = driver.identities.expect("identities");
+    let identities = suite::maker(&driver).identities.clone();
     assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use technical_user_operator::api::platform::Neo;
-use technical_user_operator::api::role_binding::{ApplicationRole, RoleName};
-use technical_user_operator::api::{Environment, Principal, Role, SecretRef};
-use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
+use technical_user_operator::api::environment::Neo;
+use technical_user_operator::api::role::{ApplicationRole, RoleName};
+use technical_user_operator::api::{Environment, Principal, Role, RoleKind, SecretRef};
+use technical_user_operator::plan::environment::rules;
+use technical_user_operator::plan::grant::{Grant, HolderKind};
 use technical_user_operator::platform::{Error, Grants, Kind};
 
 use crate::description::{Description, Running};
@@ -57,7 +58,7 @@ fn environment() -> Environment {
 
 fn user(name: &str, user_base: Option<&str>, role: Role) -> Grant {
     let principal = Principal { name: name.into(), origin: user_base.map(str::to_owned) };
-    Grant::new(Holder::new(HolderKind::User, &principal, &environment()), role)
+    Grant::new(rules(&environment()).holder(HolderKind::User, &principal), role)
 }
 
 fn member_role(name: &str) -> Role {
@@ -70,7 +71,7 @@ fn application_role(name: &str) -> Role {
 }
 
 fn grants_of(platform: &Running) -> &dyn Grants {
-    platform.driver.grants.as_deref().expect("grants")
+    platform.driver.grants[&RoleKind::MemberRole].as_ref()
 }
 
 fn outcomes(platform: &Running, batch: &[Grant]) -> Vec<Result<(), Error>> {
@@ -222,7 +223,7 @@ fn a_role_that_a_person_gives_while_a_batch_is_under_way_survives() {
     batch.push(user("P9", None, member_role("ReadOnly")));
     // Eight members are written at once; the ninth's turn comes when the first of them is done.
     platform.simulator.fault("neo.add-member", &json!({"kind": "latency", "latencyMs": 2000, "times": 8}));
-    let grants = platform.driver.grants.clone().expect("grants");
+    let grants = platform.driver.grants[&RoleKind::MemberRole].clone();
     let under_way = runtime().spawn(async move { grants.grant(&batch).await });
     let begun = || (calls(&platform, "neo.list-members") > 1).then_some(());
     eventually("members are being read", Duration::from_secs(10), begun);
@@ -236,7 +237,7 @@ fn a_role_that_a_person_gives_while_a_batch_is_under_way_survives() {
 fn groups_and_foreign_roles_are_refused_before_any_call() {
     let platform = Running::start(&NEO);
     let developers = Principal { name: "Developers".into(), origin: None };
-    let of_group = Grant::new(Holder::new(HolderKind::Group, &developers, &environment()), member_role("Developer"));
+    let of_group = Grant::new(rules(&environment()).holder(HolderKind::Group, &developers), member_role("Developer"));
     let foreign = user("P2", None, Role::RoleCollection(RoleName { name: "PI_Read_Only".into() }));
     for refused in [of_group, foreign] {
         let error = outcomes(&platform, &[refused]).remove(0).expect_err("Neo has no such thing");

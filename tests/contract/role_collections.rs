@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use technical_user_operator::api::role_binding::RoleName;
-use technical_user_operator::api::{Principal, Role};
-use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
+use technical_user_operator::api::role::RoleName;
+use technical_user_operator::api::{Principal, Role, RoleKind};
+use technical_user_operator::plan::environment::rules;
+use technical_user_operator::plan::grant::{Grant, HolderKind};
 use technical_user_operator::platform::Kind;
 
 use crate::btp::{BTP, environment};
@@ -70,7 +71,7 @@ fn a_bulk_read_gives_nothing_that_was_not_asked_for() {
     add_strangers(&platform, &(0..3000).map(stranger).collect::<Vec<_>>());
     let ours = users(&platform);
     grant(&platform, &ours);
-    let grants = platform.driver.grants.clone().expect("grants");
+    let grants = platform.driver.grants[&RoleKind::RoleCollection].clone();
     let of = ours[..2].iter().cloned().collect();
     let seen = runtime().block_on(grants.read(&grants.scope(&ours[0]), &of)).expect("a role collection");
     assert_eq!(seen, of);
@@ -82,7 +83,7 @@ fn a_404_that_is_not_the_platforms_own_proves_nothing() {
     let platform = Running::start(&BTP);
     let ours = users(&platform)[..1].to_vec();
     grant(&platform, &ours);
-    let grants = platform.driver.grants.clone().expect("grants");
+    let grants = platform.driver.grants[&RoleKind::RoleCollection].clone();
     for route in ["xsuaa.get-user", "xsuaa.get-collection", "xsuaa.unassign"] {
         platform.simulator.fault(route, &json!({"kind": "html", "status": 404}));
     }
@@ -102,7 +103,7 @@ fn nobody_holds_what_is_not_there() {
     let environment = environment();
     let of = |kind, name: &str, origin: &str, role: &str| {
         let principal = Principal { name: name.into(), origin: Some(origin.into()) };
-        Grant::new(Holder::new(kind, &principal, &environment), Role::RoleCollection(RoleName { name: role.into() }))
+        Grant::new(rules(&environment).holder(kind, &principal), Role::RoleCollection(RoleName { name: role.into() }))
     };
     let nobody = [
         of(HolderKind::User, "stranger", "sap.custom", "PI_Read_Only"),
@@ -122,7 +123,7 @@ fn a_user_is_changed_by_one_call_at_a_time_whatever_the_role_collection() {
     let [reader, administrator] = [platform.grants()[0][0].clone(), platform.grants()[1][0].clone()];
     assert_eq!(reader.holder, administrator.holder);
     let other = platform.grants()[0][2].clone();
-    let grants = platform.driver.grants.clone().expect("grants");
+    let grants = platform.driver.grants[&RoleKind::RoleCollection].clone();
     let wait = Duration::from_millis(600);
     let slow = |one: Grant, two: Grant| {
         let delay = json!({"kind": "latency", "latencyMs": wait.as_millis(), "times": 2});
@@ -143,7 +144,7 @@ fn an_unknown_role_collection_is_named_and_does_not_stop_the_others() {
     let platform = Running::start(&BTP);
     let mut batch = platform.grants().remove(0);
     batch[1].role = Role::RoleCollection(RoleName { name: "No Such Thing".into() });
-    let grants = platform.driver.grants.clone().expect("grants");
+    let grants = platform.driver.grants[&RoleKind::RoleCollection].clone();
     let results = runtime().block_on(grants.grant(&batch));
     assert!(results[0].is_ok() && results[2].is_ok());
     let error = results[1].as_ref().expect_err("there is no such role collection");
@@ -157,7 +158,7 @@ fn a_role_is_gone_only_when_the_answer_shows_it() {
     let grants = (BTP.grants)(&platform.environment)[0][..1].to_vec();
     grant(&platform, &grants);
     platform.simulator.fault("xsuaa.unassign", &json!({"kind": "not-json", "after": "before", "times": 1}));
-    let roles = platform.driver.grants.clone().expect("grants");
+    let roles = platform.driver.grants[&RoleKind::RoleCollection].clone();
     let error = runtime().block_on(roles.revoke(&grants)).remove(0).expect_err("nothing was taken away");
     assert_eq!(error.kind(), Kind::UnexpectedAnswer);
     assert_eq!(held(&platform, &grants), grants);

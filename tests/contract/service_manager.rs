@@ -7,6 +7,7 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use technical_user_operator::api::Identity;
+use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::{
     Error, Health, Kind, NewIdentity, ObservedIdentity, Operation, Ordered, Progress,
@@ -17,6 +18,7 @@ use crate::description::{Running, owner};
 use crate::documents;
 use crate::harness::runtime;
 use crate::role_collections::count;
+use crate::suite;
 use crate::suite::{create, credentials_of, delete, found, identities_of, issue, listed, revoke, set_roles};
 
 /// Somebody else asks the Service Manager, with the same admin credential.
@@ -250,7 +252,7 @@ fn an_offering_of_several_data_centres_is_refused_with_their_names() {
     let platform = Running::start(&BTP);
     let hana = |owner: Owner| NewIdentity {
         identity: service_key("hana", "hdi-shared"),
-        roles_parameter: None,
+        own_roles: OwnRoles::None,
         ..platform.sample(&owner).expect("a sample")
     };
     let error = refused(&platform, &hana(owner("database")));
@@ -337,7 +339,7 @@ fn a_list_that_lags_behind_hides_nothing_from_who_asks_by_name() {
 #[test]
 fn many_callers_share_one_token_and_one_look_up() {
     let platform = Running::start(&BTP);
-    let identities = platform.driver.identities.clone().expect("identities");
+    let identities = suite::maker(&platform.driver).identities.clone();
     let samples: Vec<_> = (0..50).map(|number| sample(&platform, &format!("many-{number}"))).collect();
     let results = runtime().block_on(join_all(samples.iter().map(|sample| identities.create(sample))));
     assert!(results.iter().all(Result::is_ok));

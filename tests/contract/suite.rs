@@ -1,12 +1,13 @@
 //! What every driver promises, on a platform that is well. Each test is one promise of a capability's documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::platform::{
-    Credentials, Driver, Error, Field, Health, Identities, Issued, Kind, NewIdentity, ObservedCredential,
-    ObservedIdentity, Ordered, Proof,
+    Credentials, Driver, Error, Field, Grants, Health, Identities, Issued, Kind, Maker, NewIdentity,
+    ObservedCredential, ObservedIdentity, Ordered, Proof,
 };
 
 use crate::description::{Description, Running, owner};
@@ -16,11 +17,11 @@ use crate::harness::runtime;
 pub(crate) fn run(description: &'static Description) -> Running {
     let platform = Running::start(description);
     platform.converge("log on", async |driver| driver.log_on().await?.whole());
-    if platform.driver.identities.is_some() {
+    if !platform.driver.makers.is_empty() {
         identities(&platform);
         credentials(&platform);
     }
-    if platform.driver.grants.is_some() {
+    if !platform.driver.grants.is_empty() {
         platform.grants().iter().for_each(|batch| grants(&platform, batch));
     }
     platform
@@ -101,14 +102,25 @@ fn grants(platform: &Running, batch: &[Grant]) {
     }
 }
 
+/// The one that makes identities: a description is of an environment that has one.
+pub(crate) fn maker(driver: &Driver) -> &Maker {
+    driver.makers.values().next().expect("a maker of identities")
+}
+
+/// Who grants roles of the kind of these.
+pub(crate) fn granting(driver: &Driver, batch: &[Grant]) -> Arc<dyn Grants> {
+    let kind = batch.first().expect("a grant").role.kind();
+    Arc::clone(driver.grants.get(&kind).expect("grants of this kind"))
+}
+
 /// The capability of a driver that has it.
 pub(crate) fn identities_of(driver: &Driver) -> &dyn Identities {
-    driver.identities.as_deref().expect("identities")
+    maker(driver).identities.as_ref()
 }
 
 /// The capability of a driver that has it.
 pub(crate) fn credentials_of(driver: &Driver) -> &dyn Credentials {
-    driver.credentials.as_deref().expect("credentials")
+    maker(driver).credentials.as_ref()
 }
 
 /// Makes the sample identity of an owner, as a controller would: what is found, or was begun, is looked at.
@@ -203,7 +215,7 @@ pub(crate) fn texts(issued: &Issued) -> BTreeMap<String, String> {
 /// Grants all, each until it succeeds.
 pub(crate) fn grant(platform: &Running, batch: &[Grant]) {
     platform.converge("grant", async |driver| {
-        let results = driver.grants.as_ref().expect("grants").grant(batch).await;
+        let results = granting(driver, batch).grant(batch).await;
         assert_eq!(results.len(), batch.len(), "one result for each");
         results.into_iter().collect::<Result<(), _>>()
     });
@@ -212,7 +224,7 @@ pub(crate) fn grant(platform: &Running, batch: &[Grant]) {
 /// Takes all away.
 pub(crate) fn revoke_grants(platform: &Running, batch: &[Grant]) {
     platform.converge("revoke", async |driver| {
-        let results = driver.grants.as_ref().expect("grants").revoke(batch).await;
+        let results = granting(driver, batch).revoke(batch).await;
         assert_eq!(results.len(), batch.len(), "one result for each");
         results.into_iter().collect::<Result<(), _>>()
     });
@@ -221,7 +233,7 @@ pub(crate) fn revoke_grants(platform: &Running, batch: &[Grant]) {
 /// Those of the batch that the bulk reads of their scopes show, in the batch's order.
 pub(crate) fn held(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
     let seen = platform.converge("read", async |driver| {
-        let grants = driver.grants.as_ref().expect("grants");
+        let grants = granting(driver, batch);
         let scopes: BTreeSet<_> = batch.iter().map(|grant| grants.scope(grant)).collect();
         let mut seen = BTreeSet::new();
         for scope in scopes {
@@ -236,7 +248,7 @@ pub(crate) fn held(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
 /// Those of the batch that a look at each shows, in the batch's order.
 pub(crate) fn confirmed(platform: &Running, batch: &[Grant]) -> Vec<Grant> {
     let held = platform.converge("look up", async |driver| {
-        let held = driver.grants.as_ref().expect("grants").holds(batch).await;
+        let held = granting(driver, batch).holds(batch).await;
         assert_eq!(held.len(), batch.len(), "one answer for each");
         held.into_iter().collect::<Result<Vec<bool>, _>>()
     });

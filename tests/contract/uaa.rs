@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use technical_user_operator::api::platform::Uaa;
-use technical_user_operator::api::technical_user::{GrantType, OauthClient};
+use technical_user_operator::api::environment::Uaa;
+use technical_user_operator::api::identity::{GrantType, OauthClient};
 use technical_user_operator::api::{Environment, Identity, SecretRef};
+use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::platform::{Kind, NewIdentity};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
@@ -47,7 +48,7 @@ static REAL: Description = Description {
 const SAMPLE: SampleIdentity = SampleIdentity {
     identity: || Identity::OauthClient(OauthClient { grant_types: vec![GrantType::ClientCredentials] }),
     roles: ["orders.read", "Orders.Write"],
-    roles_parameter: None,
+    own_roles: || OwnRoles::Authorities,
 };
 
 /// What the real UAA said when it was ready.
@@ -219,7 +220,7 @@ fn what_is_not_ours_is_a_conflict() {
     let foreign = owner("foreign");
     Administrator::of(&platform).post("/oauth/clients", &client(&foreign.identity_name(), &json!({})));
     let sample = platform.sample(&foreign).expect("a sample");
-    let identities = platform.driver.identities.clone().expect("identities");
+    let identities = suite::maker(&platform.driver).identities.clone();
     let error = runtime().block_on(identities.create(&sample)).expect_err("the name is taken");
     assert_eq!(error.kind(), Kind::Conflict);
     assert!(listed(&platform, "cluster-1").is_empty(), "what is not marked is not listed");
@@ -251,7 +252,7 @@ fn an_administrator_without_clients_admin_is_told_what_is_missing() {
     let platform = Running::start(&SIMULATED);
     platform.simulator.fault("uaa.create-client", &json!({"kind": "status", "status": 400}));
     let sample = platform.sample(&owner("refused")).expect("a sample");
-    let identities = platform.driver.identities.clone().expect("identities");
+    let identities = suite::maker(&platform.driver).identities.clone();
     let error = runtime().block_on(identities.create(&sample)).expect_err("refused");
     assert_eq!(error.kind(), Kind::Invalid);
     assert!(error.to_string().contains("clients.admin"), "{error}");

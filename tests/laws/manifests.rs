@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use technical_user_operator::api::Role;
-use technical_user_operator::api::role_binding::RoleName;
+use technical_user_operator::api::role::RoleName;
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
 
 use crate::kubernetes::{Address, Kind};

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use technical_user_operator::api::{AccessRule, Environment, Identity, Principal, Role};
 use technical_user_operator::plan::access::{Asks, Namespace, Request, To, Withdrawal, permit, withdrawal};
-use technical_user_operator::plan::grant::{Holder, HolderKind};
+use technical_user_operator::plan::environment;
+use technical_user_operator::plan::grant::HolderKind;
 
 use crate::config;
 use crate::rules::{Rules, Whom};
@@ -137,7 +138,7 @@ proptest! {
         let (is_group, principal) = holder.get("group").map_or((false, &holder["user"]), |group| (true, group));
         let kind = if is_group { HolderKind::Group } else { HolderKind::User };
         let typed_principal: Principal = serde_json::from_value(principal.clone()).unwrap();
-        let typed_holder = Holder::new(kind, &typed_principal, &environment);
+        let typed_holder = environment::rules(&environment).holder(kind, &typed_principal);
         let to_holder = asked(Asks::ToGrant(&grant, To::Holder(&typed_holder)));
         let principal = stated.principal(is_group, principal);
         prop_assert_eq!(to_holder, stated.may_grant(&role, Whom::Principal(&principal)));

@@ -7,16 +7,19 @@ use super::Failures;
 use super::resolve::{Draft, Meaning};
 use crate::api::{GrantState, RoleLine};
 use crate::controller::report::Outcome;
+use crate::plan::environment::Rules;
 use crate::plan::grant::Grant;
 use crate::plan::role_binding::{Entry, Ledger};
 
-/// What the spec names and the platform can have, and whether the access rules allow it. One subject may be denied what
-/// another one, which is the same user, is allowed.
-pub fn wanted(drafts: &[Draft]) -> BTreeMap<Grant, bool> {
+/// What the spec names and the platform can have, and whether the access rules allow it, with what it does not stand
+/// without. One subject may be denied what another one, which is the same user, is allowed.
+pub fn wanted(drafts: &[Draft], rules: &dyn Rules) -> BTreeMap<Grant, bool> {
     let mut wanted = BTreeMap::new();
     for draft in drafts {
         if let Meaning::Grant { grant, allowed } = &draft.meaning {
-            *wanted.entry(grant.clone()).or_default() |= allowed;
+            for grant in [grant.clone()].into_iter().chain(rules.implied(grant)) {
+                *wanted.entry(grant).or_default() |= allowed;
+            }
         }
     }
     wanted

@@ -15,10 +15,12 @@ use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
 use crate::api::{DeletionPolicy, Mode, Platform, RoleBinding};
 use crate::plan::access::{self, Asks, Request, To};
+use crate::plan::environment::rules;
 use crate::plan::grant::Grant;
 use crate::plan::role_binding::{self as planning, Ledger, Plan, World};
 use crate::platform;
 
+mod effects;
 mod lines;
 pub mod record;
 mod resolve;
@@ -34,7 +36,7 @@ impl Reconcile for RoleBinding {
     async fn apply(live: &mut Live<Self>, journal: &mut Journal, context: &Context) -> Result<Applied> {
         let platform = platform_of(live.object(), context)?;
         let drafts = resolve::drafts(live.object(), &platform, context).await?;
-        let wanted = lines::wanted(&drafts);
+        let wanted = lines::wanted(&drafts, rules(&platform.spec.environment));
         let mut ledger = ledger(live);
         let (mut failures, mut again) = (Failures::new(), None);
         if !wanted.is_empty() || !ledger.is_empty() {
@@ -45,7 +47,7 @@ impl Reconcile for RoleBinding {
                 return Ok(observed(live, &plan).into());
             }
             again = plan.withdrawal.and_then(|at| Duration::try_from(at.duration_since(world.now)).ok());
-            failures = carry_out(live, journal, &connection, &world, &plan, context).await?;
+            failures = carry_out(live, journal, &platform, &connection, &world, &plan, context).await?;
             ledger = settled(&plan, &failures);
             failures.extend(unread);
         } else if platform.spec.mode == Mode::Observe {
@@ -75,7 +77,7 @@ impl Reconcile for RoleBinding {
         let connection = context.connections.wait_for(&platform.name_any()).await?;
         let (world, _) = world(live.object(), &platform, BTreeMap::new(), ledger, &connection, context).await?;
         let plan = planning::plan(&world);
-        let failures = carry_out(live, journal, &connection, &world, &plan, context).await?;
+        let failures = carry_out(live, journal, &platform, &connection, &world, &plan, context).await?;
         let left = settled(&plan, &failures);
         live.status.ledger = record::recorded(&left);
         live.status.roles.clear();
@@ -152,8 +154,11 @@ async fn world(
         context.index.may_be_wanted(&me, &name, &grant.role) && access::permit(&platform.spec.access, &request)
     };
     claimed_elsewhere.extend(all.into_iter().filter(|grant| may_be_wanted(grant)).cloned());
+    let rules = rules(&platform.spec.environment);
+    let all = wanted.keys().chain(ledger.keys());
+    let resting = all.filter(|grant| rules.implied(grant).is_some()).cloned().collect();
     let (grace, now) = (platform.spec.withdrawal_grace.duration(), (context.now)());
-    Ok((World { wanted, ledger, have, owned_elsewhere, claimed_elsewhere, grace, now }, unread))
+    Ok((World { wanted, ledger, have, owned_elsewhere, claimed_elsewhere, resting, grace, now }, unread))
 }
 
 /// Which of the wanted grants are in force, and those of which the platform did not tell.
@@ -186,6 +191,7 @@ async fn in_force(
 async fn carry_out(
     live: &mut Live<RoleBinding>,
     journal: &mut Journal,
+    platform: &Platform,
     connection: &Connection,
     world: &World,
     plan: &Plan,
@@ -203,14 +209,9 @@ async fn carry_out(
     }
     live.confirm().await?;
     if !plan.grant.is_empty() {
-        context.rules.confirm(&live.object().spec.platform_ref.name, context).await?;
+        context.rules.confirm(&platform.name_any(), context).await?;
     }
-    let (revoked, granted) =
-        tokio::join!(connection.mirror.revoke(plan.revoke.clone()), connection.mirror.grant(plan.grant.clone()));
-    let mut failures = Failures::new();
-    note(journal, &mut failures, ("Revoked", "took", "from"), &plan.revoke, revoked);
-    note(journal, &mut failures, ("Granted", "granted", "to"), &plan.grant, granted);
-    Ok(failures)
+    Ok(effects::carry_out(plan, rules(&platform.spec.environment), &connection.mirror, journal).await)
 }
 
 /// Whether the plan is about to make something that the record does not call ours yet.
@@ -226,27 +227,8 @@ fn settled(plan: &Plan, failures: &Failures) -> Ledger {
     plan.ledger.clone().into_iter().chain(left).collect()
 }
 
-fn note(
-    journal: &mut Journal,
-    failures: &mut Failures,
-    (reason, verb, direction): (&'static str, &str, &str),
-    grants: &[Grant],
-    results: Vec<platform::Result<()>>,
-) {
-    for (grant, result) in grants.iter().zip(results) {
-        match result {
-            Ok(()) => journal.note(reason, said(verb, grant, direction)),
-            Err(error) => drop(failures.insert(grant.clone(), error)),
-        }
-    }
-}
-
-fn said(verb: &str, Grant { holder, role }: &Grant, direction: &str) -> String {
-    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name(), holder.origin())
-}
-
 fn observed(live: &mut Live<RoleBinding>, plan: &Plan) -> Outcome {
-    let grants = plan.grant.iter().map(|grant| said("grant", grant, "to"));
-    live.status.plan = grants.chain(plan.revoke.iter().map(|grant| said("take", grant, "from"))).collect();
+    let grants = plan.grant.iter().map(|grant| effects::said("grant", grant, "to"));
+    live.status.plan = grants.chain(plan.revoke.iter().map(|grant| effects::said("take", grant, "from"))).collect();
     Outcome::Observed(format!("mode Observe: {} steps would be taken; see status.plan", live.status.plan.len()))
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use kube::{Api, ResourceExt};
 
-use crate::api::{Platform, Role, RoleBinding, Subject, TechnicalUser};
+use crate::api::{Environment, Identity, Platform, Principal, Role, RoleBinding, Subject, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::{Error, Result};
 use crate::plan::access::{self, Asks, Namespace, Request, To};
 use crate::plan::capability;
+use crate::plan::environment::rules;
 use crate::plan::grant::{Grant, Holder, HolderKind};
 
 /// One subject, one role, and what the line means.
@@ -85,33 +86,51 @@ fn meaning(
     if let Err(refusal) = capability::role(&platform.spec, subject, identity, role) {
         return Meaning::Impossible(refusal.0);
     }
-    let holder = holder(subject, user, platform);
-    let to = match (&holder, identity) {
-        (_, Some(identity)) => To::TechnicalUser(identity),
-        (Some(holder), None) => To::Holder(holder),
-        // Every subject is either a technical user or somebody on the platform.
-        (None, None) => return Meaning::Impossible("nobody is named".into()),
-    };
     let environment = &platform.spec.environment;
+    let reached = reached(subject, user, role, environment);
+    let to = match (&reached, identity) {
+        (_, Some(identity)) => To::TechnicalUser(identity),
+        (Reached::Holder(holder), None) => To::Holder(holder),
+        // Every subject is either a technical user or somebody on the platform.
+        (_, None) => return Meaning::Impossible("nobody is named".into()),
+    };
     let asks = Asks::ToGrant(role, to);
     let allowed = access::permit(&platform.spec.access, &Request { namespace, environment, asks });
-    match holder {
-        Some(holder) => Meaning::Grant { grant: Grant::new(holder, role.clone()), allowed },
-        None => Meaning::OwnRole { carried: user.is_some_and(|user| carries(user, role)), allowed },
+    match (reached, user) {
+        (Reached::Holder(holder), _) => Meaning::Grant { grant: Grant::new(holder, role.clone()), allowed },
+        (Reached::NobodyYet, Some(user)) => {
+            Meaning::Waiting(format!("TechnicalUser {} is not made yet", user.name_any()))
+        }
+        _ => Meaning::OwnRole { carried: user.is_some_and(|user| carries(user, role)), allowed },
     }
 }
 
-/// The user or group that holds a grant; `None` for roles that a technical user itself carries.
-fn holder(subject: &Subject, user: Option<&Arc<TechnicalUser>>, platform: &Platform) -> Option<Holder> {
-    let environment = &platform.spec.environment;
+/// Who gets a role.
+enum Reached {
+    /// The technical user carries it itself.
+    Itself,
+    /// A user or group.
+    Holder(Holder),
+    /// A user that is yet to be made.
+    NobodyYet,
+}
+
+fn reached(subject: &Subject, user: Option<&Arc<TechnicalUser>>, role: &Role, environment: &Environment) -> Reached {
+    let holder = |kind, principal| Reached::Holder(rules(environment).holder(kind, principal));
     match (subject, user.map(|user| &user.spec.identity)) {
-        (Subject::User(user), _) => Some(Holder::new(HolderKind::User, user, environment)),
-        (Subject::Group(group), _) => Some(Holder::new(HolderKind::Group, group, environment)),
-        (Subject::TechnicalUser(_), Some(crate::api::Identity::Existing(user))) => {
-            Some(access::existing(user, environment))
+        (Subject::User(user), _) => holder(HolderKind::User, user),
+        (Subject::Group(group), _) => holder(HolderKind::Group, group),
+        (Subject::TechnicalUser(_), _) if capability::is_carried(environment, role) => Reached::Itself,
+        (Subject::TechnicalUser(_), Some(Identity::Existing(user))) => {
+            Reached::Holder(access::existing(user, environment))
         }
-        (Subject::TechnicalUser(_), _) => None,
+        (Subject::TechnicalUser(_), _) => made(user).map_or(Reached::NobodyYet, |user| holder(HolderKind::User, user)),
     }
+}
+
+/// The user that a technical user is, once it is made.
+fn made(user: Option<&Arc<TechnicalUser>>) -> Option<&Principal> {
+    user?.status.as_ref()?.identity.as_ref()?.user.as_ref()
 }
 
 fn carries(user: &TechnicalUser, role: &Role) -> bool {

@@ -9,13 +9,13 @@ use super::observe::Seen;
 use crate::api::technical_user::{IntentStatus, OperationKind, OperationStatus};
 use crate::api::{IdentityStatus, Platform, TechnicalUser};
 use crate::controller::Context;
-use crate::controller::connections::Connection;
 use crate::controller::error::{Error, Result};
 use crate::controller::live::Live;
 use crate::controller::report::Journal;
 use crate::controller::turns::Turn;
-use crate::plan::capability::{self, OwnRoles};
+use crate::plan::capability;
 use crate::plan::technical_user::{SecretFact, Step, Strand, Want};
+use crate::platform::mirror::Mirrored;
 use crate::platform::{self, Health, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Operation, Ordered};
 
 /// One plan being carried out.
@@ -23,7 +23,7 @@ pub struct Execution<'a> {
     pub live: &'a mut Live<TechnicalUser>,
     pub journal: &'a mut Journal,
     pub context: &'a Context,
-    pub connection: &'a Connection,
+    pub mirrored: &'a Mirrored,
     pub platform: &'a Platform,
     pub want: &'a Want,
     pub seen: &'a mut Seen,
@@ -82,7 +82,7 @@ impl Execution<'_> {
 
     async fn delete_identity(&mut self, id: &str) -> Result<()> {
         let identity = self.identity(id)?.clone();
-        match self.connection.mirror.delete_identity(&identity).await? {
+        match self.mirrored.delete_identity(&identity).await? {
             Ordered::Begun(operation) => return self.begun(OperationKind::Delete, operation).await,
             Ordered::Done(()) | Ordered::Found => {}
         }
@@ -106,7 +106,7 @@ impl Execution<'_> {
 
     async fn create_identity(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let turn = self.turn_to_order().await?;
-        let ordered = self.connection.mirror.create(&self.wanted(roles)).await;
+        let ordered = self.mirrored.create(&self.wanted(roles)).await;
         drop(turn);
         match self.answered(ordered)? {
             Ordered::Done(identity) => {
@@ -130,7 +130,7 @@ impl Execution<'_> {
 
     async fn set_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let identity = self.kept()?.clone();
-        match self.connection.mirror.set_roles(&identity, &self.wanted(roles)).await {
+        match self.mirrored.set_roles(&identity, &self.wanted(roles)).await {
             Ok(Ordered::Done(changed)) => {
                 self.journal.note("RolesChanged", format!("{} now carries {}", changed.name, listed(roles)));
                 super::record::created(&mut self.live.status, &changed, Some(roles));
@@ -151,7 +151,7 @@ impl Execution<'_> {
         let turn = self.turn_to_order().await?;
         let name = self.want.owner.credential_name(sequence);
         let identity = self.kept()?.clone();
-        let ordered = self.connection.mirror.issue(&identity, &self.want.owner, &name).await;
+        let ordered = self.mirrored.issue(&identity, &self.want.owner, &name).await;
         drop(turn);
         match self.answered(ordered)? {
             Ordered::Done(issued) => {
@@ -168,7 +168,7 @@ impl Execution<'_> {
     /// The Secret from the platform's own copy: it was lost, or altered, or never written.
     async fn restore(&mut self, sequence: i64, id: &str) -> Result<()> {
         let credential = self.credential(id)?;
-        let issued = self.connection.mirror.reveal(credential).await?.ok_or_else(|| in_progress("read credential"))?;
+        let issued = self.mirrored.reveal(credential).await?.ok_or_else(|| in_progress("read credential"))?;
         let change = self.change();
         self.publish(&issued, sequence).await?;
         self.context.metrics.healed();
@@ -200,7 +200,7 @@ impl Execution<'_> {
 
     async fn revoke(&mut self, id: &str) -> Result<()> {
         let credential = self.credential(id)?.clone();
-        match self.connection.mirror.revoke_credential(&credential).await? {
+        match self.mirrored.revoke_credential(&credential).await? {
             Ordered::Begun(operation) => return self.begun(OperationKind::Revoke, operation).await,
             Ordered::Done(()) | Ordered::Found => {}
         }
@@ -258,11 +258,8 @@ impl Execution<'_> {
 
     fn wanted(&self, roles: &BTreeSet<String>) -> NewIdentity {
         let identity = self.live.object().spec.identity.clone();
-        let roles_parameter = match capability::own_roles(&self.platform.spec, &identity) {
-            OwnRoles::Parameter(name) => Some(name),
-            OwnRoles::Authorities | OwnRoles::None => None,
-        };
-        NewIdentity { owner: self.want.owner.clone(), identity, roles: roles.clone(), roles_parameter }
+        let own_roles = capability::own_roles(&self.platform.spec, &identity);
+        NewIdentity { owner: self.want.owner.clone(), identity, roles: roles.clone(), own_roles }
     }
 }
 

@@ -9,7 +9,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Resource, ResourceExt};
 
 use super::Context;
-use super::connections::Connection;
 use super::error::{Error, Result};
 use super::live::Live;
 use super::report::{Journal, Outcome};
@@ -22,6 +21,7 @@ use crate::plan::discouraged;
 use crate::plan::own_roles::Wanted;
 use crate::plan::owner::Owner;
 use crate::plan::technical_user::{self as planning, Hold, Plan, Want};
+use crate::platform::mirror::Mirrored;
 
 mod execute;
 mod observe;
@@ -98,10 +98,11 @@ async fn provision(
     context: &Context,
 ) -> Result<Applied> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
-    let mut scene = look(live, journal, platform, &connection, context).await?;
+    let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
+    let mut scene = look(live, journal, platform, mirrored, context).await?;
     let mut plan = planning::plan(&scene.want, &scene.seen.have);
     if plan.rests_on_silence() && !scene.seen.certain {
-        scene = certain(scene, live, platform, &connection, context).await?;
+        scene = certain(scene, live, platform, mirrored, context).await?;
         plan = planning::plan(&scene.want, &scene.seen.have);
     }
     if platform.spec.mode == Mode::Observe {
@@ -109,11 +110,11 @@ async fn provision(
     }
     if live.object().spec.mode == Mode::Observe {
         let outcome = observed(live, &plan);
-        return restrained_here(live, journal, platform, &connection, context, scene, Ok(outcome)).await;
+        return restrained_here(live, journal, platform, mirrored, context, scene, Ok(outcome)).await;
     }
     live.status.plan.clear();
     let again = due(&scene, context);
-    let result = carry_out(live, journal, platform, &connection, context, &mut scene, &plan).await;
+    let result = carry_out(live, journal, platform, mirrored, context, &mut scene, &plan).await;
     Ok(Applied { result: result.and_then(|()| outcome(live, &plan)), again })
 }
 
@@ -129,15 +130,16 @@ async fn restrained(
         return Ok(Applied { result, again: None });
     }
     let connection = context.connections.wait_for(&platform.name_any()).await?;
-    let scene = look(live, journal, platform, &connection, context).await?;
-    restrained_here(live, journal, platform, &connection, context, scene, result).await
+    let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
+    let scene = look(live, journal, platform, mirrored, context).await?;
+    restrained_here(live, journal, platform, mirrored, context, scene, result).await
 }
 
 async fn restrained_here(
     live: &mut Live<TechnicalUser>,
     journal: &mut Journal,
     platform: &Platform,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
     mut scene: Scene,
     result: Result<Outcome>,
@@ -145,7 +147,7 @@ async fn restrained_here(
     let plan = planning::forbidden(&scene.want, &scene.seen.have, &scene.roles.forbidden);
     let again = due(&scene, context);
     if platform.spec.mode == Mode::Enforce && is_begun(live) {
-        carry_out(live, journal, platform, connection, context, &mut scene, &plan).await?;
+        carry_out(live, journal, platform, mirrored, context, &mut scene, &plan).await?;
     }
     Ok(Applied { result, again })
 }
@@ -155,12 +157,12 @@ async fn look(
     live: &mut Live<TechnicalUser>,
     journal: &mut Journal,
     platform: &Platform,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Scene> {
     let owner = owner(live.object(), context);
-    operation::follow(live, &owner, journal, connection).await?;
-    let seen = observe::observe(live, &owner, connection, context).await?;
+    operation::follow(live, &owner, journal, mirrored).await?;
+    let seen = observe::observe(live, &owner, mirrored, context).await?;
     scene(live, platform, owner, seen, context)
 }
 
@@ -169,11 +171,11 @@ async fn certain(
     scene: Scene,
     live: &mut Live<TechnicalUser>,
     platform: &Platform,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Scene> {
     let Scene { want, seen, .. } = scene;
-    let seen = observe::make_certain(seen, live, &want.owner, connection, context).await?;
+    let seen = observe::make_certain(seen, live, &want.owner, mirrored, context).await?;
     self::scene(live, platform, want.owner, seen, context)
 }
 
@@ -201,7 +203,7 @@ async fn carry_out(
     live: &mut Live<TechnicalUser>,
     journal: &mut Journal,
     platform: &Platform,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
     scene: &mut Scene,
     plan: &Plan,
@@ -214,7 +216,7 @@ async fn carry_out(
     if plan.is_quiet() {
         return Ok(());
     }
-    execute::Execution { live, journal, context, connection, platform, want, seen, at_work: false }
+    execute::Execution { live, journal, context, mirrored, platform, want, seen, at_work: false }
         .carry_out(&plan.strands)
         .await
 }

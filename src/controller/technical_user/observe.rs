@@ -7,12 +7,12 @@ use kube::ResourceExt;
 
 use crate::api::TechnicalUser;
 use crate::controller::Context;
-use crate::controller::connections::Connection;
 use crate::controller::error::Result;
 use crate::controller::live::{Kind, Live};
 use crate::controller::secret::Found;
 use crate::plan::owner::Owner;
 use crate::plan::technical_user::{CredentialFact, Have, IdentityFact, Intent, Published, Recorded, SecretFact};
+use crate::platform::mirror::Mirrored;
 use crate::platform::{ObservedCredential, ObservedIdentity};
 
 /// What was seen.
@@ -34,19 +34,19 @@ pub struct Seen {
 pub async fn observe(
     live: &Live<TechnicalUser>,
     owner: &Owner,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Seen> {
     let (untouched, settled) = (has_nothing(live, context), is_settled(live));
     let platform = async {
         match (untouched, settled) {
             (true, _) => Ok((vec![], vec![])),
-            (false, true) => pictured(owner, connection).await,
-            (false, false) => told(owner, connection).await,
+            (false, true) => pictured(owner, mirrored).await,
+            (false, false) => told(owner, mirrored).await,
         }
     };
     let (platform, secret) = tokio::join!(platform, secret(live, context));
-    Ok(seen(live, platform?, secret?, connection, context, untouched || !settled))
+    Ok(seen(live, platform?, secret?, mirrored, context, untouched || !settled))
 }
 
 /// Looks again at the platform, and asks it for this very object.
@@ -54,22 +54,22 @@ pub async fn make_certain(
     mut seen: Seen,
     live: &Live<TechnicalUser>,
     owner: &Owner,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Seen> {
-    let platform = told(owner, connection).await?;
-    Ok(self::seen(live, platform, seen.secret.take(), connection, context, true))
+    let platform = told(owner, mirrored).await?;
+    Ok(self::seen(live, platform, seen.secret.take(), mirrored, context, true))
 }
 
 /// Looks at what there is, to remove it: what is not seen must really not be there.
 pub async fn observe_to_remove(
     live: &Live<TechnicalUser>,
     owner: &Owner,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Seen> {
-    let (platform, secret) = tokio::join!(told(owner, connection), secret(live, context));
-    Ok(seen(live, platform?, secret?, connection, context, true))
+    let (platform, secret) = tokio::join!(told(owner, mirrored), secret(live, context));
+    Ok(seen(live, platform?, secret?, mirrored, context, true))
 }
 
 /// Before an object was held for the first time nothing was ever begun for it, and as long as every order since then was
@@ -91,20 +91,20 @@ fn is_settled(live: &Live<TechnicalUser>) -> bool {
 
 type OnPlatform = (Vec<ObservedIdentity>, Vec<ObservedCredential>);
 
-async fn pictured(owner: &Owner, connection: &Connection) -> Result<OnPlatform> {
-    let identities = connection.mirror.identities(owner, Duration::MAX).await?;
+async fn pictured(owner: &Owner, mirrored: &Mirrored) -> Result<OnPlatform> {
+    let identities = mirrored.identities(owner, Duration::MAX).await?;
     let mut credentials = vec![];
     for identity in &identities {
-        credentials.extend(connection.mirror.credentials_of(identity, Duration::MAX).await?);
+        credentials.extend(mirrored.credentials_of(identity, Duration::MAX).await?);
     }
     Ok((identities, credentials))
 }
 
-async fn told(owner: &Owner, connection: &Connection) -> Result<OnPlatform> {
-    let identities = connection.mirror.find_identities(owner).await?;
+async fn told(owner: &Owner, mirrored: &Mirrored) -> Result<OnPlatform> {
+    let identities = mirrored.find_identities(owner).await?;
     let mut credentials = vec![];
     for identity in &identities {
-        credentials.extend(connection.mirror.find_credentials(identity).await?);
+        credentials.extend(mirrored.find_credentials(identity).await?);
     }
     Ok((identities, credentials))
 }
@@ -113,7 +113,7 @@ fn seen(
     live: &Live<TechnicalUser>,
     (identities, credentials): OnPlatform,
     secret: Option<Found>,
-    connection: &Connection,
+    mirrored: &Mirrored,
     context: &Context,
     certain: bool,
 ) -> Seen {
@@ -122,18 +122,18 @@ fn seen(
         credentials: credentials.iter().map(credential_fact).collect(),
         secret: secret.as_ref().map_or(SecretFact::Absent, Found::fact),
         recorded: recorded(live),
-        keeps: connection.mirror.keeps_credentials(),
+        recall: mirrored.recall(),
         under_way: live.status.operation.is_some(),
-        order_in_doubt: is_order_in_doubt(live, connection, context),
+        order_in_doubt: is_order_in_doubt(live, mirrored, context),
     };
     Seen { have, identities, credentials, secret, certain }
 }
 
 /// Only where the platform takes a second order of one name while the first is being carried out. What is on record was
 /// answered.
-fn is_order_in_doubt(live: &Live<TechnicalUser>, connection: &Connection, context: &Context) -> bool {
+fn is_order_in_doubt(live: &Live<TechnicalUser>, mirrored: &Mirrored, context: &Context) -> bool {
     let uid = live.object().uid().unwrap_or_default();
-    let asks = !connection.mirror.guards_names() && (!is_settled(live) || context.orders.was_unknown(&uid));
+    let asks = !mirrored.guards_names() && (!is_settled(live) || context.orders.was_unknown(&uid));
     asks && context.orders.in_doubt(&uid)
 }
 

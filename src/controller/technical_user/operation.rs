@@ -3,11 +3,11 @@
 
 use crate::api::TechnicalUser;
 use crate::api::technical_user::{OperationKind, OperationStatus};
-use crate::controller::connections::Connection;
 use crate::controller::error::Result;
 use crate::controller::live::Live;
 use crate::controller::report::Journal;
 use crate::plan::owner::Owner;
+use crate::platform::mirror::Mirrored;
 use crate::platform::{self, Operation, Progress};
 
 /// What a change is called in messages.
@@ -27,12 +27,12 @@ pub async fn follow(
     live: &mut Live<TechnicalUser>,
     owner: &Owner,
     journal: &mut Journal,
-    connection: &Connection,
+    mirrored: &Mirrored,
 ) -> Result<()> {
     let Some(OperationStatus { change, location }) = live.status.operation.clone() else { return Ok(()) };
-    match connection.mirror.follow(&Operation(location)).await? {
+    match mirrored.follow(&Operation(location)).await? {
         Progress::Running => return Ok(()),
-        Progress::Succeeded => succeeded(live, owner, journal, connection, change).await?,
+        Progress::Succeeded => succeeded(live, owner, journal, mirrored, change).await?,
         // What has come of it, a targeted read tells.
         Progress::Gone => {}
         Progress::Failed(error) => return failed(live, change, error).await,
@@ -45,12 +45,12 @@ async fn succeeded(
     live: &mut Live<TechnicalUser>,
     owner: &Owner,
     journal: &mut Journal,
-    connection: &Connection,
+    mirrored: &Mirrored,
     change: OperationKind,
 ) -> Result<()> {
     match change {
         OperationKind::Create | OperationKind::SetRoles => {
-            let identities = connection.mirror.find_identities(owner).await?;
+            let identities = mirrored.find_identities(owner).await?;
             if let [one] = identities.as_slice() {
                 let identity = super::record::identity(&mut live.status, one);
                 if let Some(roles) = identity.roles_asked_for.take() {

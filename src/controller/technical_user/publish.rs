@@ -8,6 +8,7 @@ use super::execute::{Execution, in_progress};
 use crate::api::CredentialStatus;
 use crate::controller::error::{Error, Result};
 use crate::controller::secret::{Label, content};
+use crate::plan::capability::Recall;
 use crate::plan::technical_user::SecretFact;
 use crate::platform::{Health, Issued, Proof};
 
@@ -24,7 +25,7 @@ impl Execution<'_> {
             None => self.prove(issued).await?,
         };
         let content = content::content(issued);
-        if !self.seen.have.keeps {
+        if self.seen.have.recall != Recall::Revealed {
             self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
         }
         let label = Label { sequence, credential: &issued.credential.name };
@@ -32,7 +33,7 @@ impl Execution<'_> {
         let fingerprint = secret.publish(content, &label, &self.context.written).await?;
         let uid = secret.uid();
         let issued_at = known.map_or_else(|| Time((self.context.now)()), |known| known.issued_at);
-        let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.keeps);
+        let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall != Recall::LastOnly);
         let name = issued.credential.name.clone();
         let published =
             CredentialStatus { name, id, sequence, issued_at, verified_at: proven, fingerprint, secret: uid };
@@ -63,7 +64,7 @@ impl Execution<'_> {
     }
 
     async fn prove(&self, issued: &Issued) -> Result<Option<Time>> {
-        let proof = self.connection.mirror.prove(issued).await?;
+        let proof = self.mirrored.prove(issued).await?;
         Ok((proof == Proof::Works).then(|| Time((self.context.now)())))
     }
 }

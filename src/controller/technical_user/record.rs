@@ -11,7 +11,8 @@ pub fn identity<'a>(status: &'a mut TechnicalUserStatus, seen: &ObservedIdentity
     let id = Some(seen.id.clone()).filter(|id| *id != seen.name);
     let known =
         status.identity.take().filter(|known| known.name == seen.name && (known.id == id || known.id.is_none()));
-    status.identity.insert(IdentityStatus { name: seen.name.clone(), id, ..known.unwrap_or_default() })
+    let (name, user) = (seen.name.clone(), seen.user.clone());
+    status.identity.insert(IdentityStatus { name, id, user, ..known.unwrap_or_default() })
 }
 
 /// It carries these roles, as the platform has just confirmed; `None` where it carries none by nature.

@@ -45,10 +45,11 @@ fn asked(
     let identity = &user.spec.identity;
     let named = context.index.naming(&namespace.name, &user.name_any());
     let bindings = named.iter().filter_map(|reference| context.stores.role_bindings.get(reference));
+    let carried = |role: &&Role| capability::is_carried(&platform.spec.environment, role);
     let mut asked = BTreeMap::new();
     for binding in bindings.filter(|binding| speaks_of(binding, user, &subject)) {
         let possible = |role: &&Role| capability::role(&platform.spec, &subject, Some(identity), role).is_ok();
-        for role in binding.spec.roles.iter().filter(|role| role.belongs_to_identity()).filter(possible) {
+        for role in binding.spec.roles.iter().filter(carried).filter(possible) {
             let asks = Asks::ToGrant(role, To::TechnicalUser(identity));
             let request = Request { namespace, environment: &platform.spec.environment, asks };
             asked.insert(role.name().to_owned(), access::permit(&platform.spec.access, &request));

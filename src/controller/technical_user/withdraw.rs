@@ -84,24 +84,15 @@ async fn withdraw(
     context: &Context,
 ) -> Result<()> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
+    let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
     let want = Want { owner: owner(live.object(), context), ..Want::default() };
-    operation::follow(live, &want.owner, journal, &connection).await?;
-    let mut seen = observe::observe_to_remove(live, &want.owner, &connection, context).await?;
+    operation::follow(live, &want.owner, journal, mirrored).await?;
+    let mut seen = observe::observe_to_remove(live, &want.owner, mirrored, context).await?;
     let plan = planning::farewell(&seen.have);
     if !plan.is_quiet() {
-        let connection = &connection;
-        execute::Execution {
-            live,
-            journal,
-            context,
-            connection,
-            platform,
-            want: &want,
-            seen: &mut seen,
-            at_work: false,
-        }
-        .carry_out(&plan.strands)
-        .await?;
+        execute::Execution { live, journal, context, mirrored, platform, want: &want, seen: &mut seen, at_work: false }
+            .carry_out(&plan.strands)
+            .await?;
     }
     match plan.hold {
         Some(_) => Err(still_removing()),

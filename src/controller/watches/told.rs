@@ -87,7 +87,7 @@ impl Told for Platform {
     }
 }
 
-/// What RoleBindings need to know of a TechnicalUser: whether it is there, who it is, which roles it carries. A
+/// What RoleBindings need to know of a TechnicalUser: whether it is there, who it is, which user, which roles it carries. A
 /// Platform that waits for its last user looks again when one is gone.
 impl Told for TechnicalUser {
     type Known = Seen;
@@ -98,7 +98,7 @@ impl Told for TechnicalUser {
             context.index.publishes(&key, &credential.secret_name);
         }
         let identity = self.status.as_ref().and_then(|status| status.identity.as_ref());
-        let carried = identity.map(|identity| (&identity.roles, &identity.roles_asked_for));
+        let carried = identity.map(|identity| (&identity.user, &identity.roles, &identity.roles_asked_for));
         if known.changed(key.clone(), &(self.metadata.uid.as_ref(), self.metadata.generation, carried)) {
             wake_naming(&key, context);
         }

@@ -2,6 +2,7 @@
 
 use super::facts::{CredentialFact, Have, Health, IdentityFact, Intent, SecretFact, Want};
 use super::steps::{Hold, Step, Strand};
+use crate::plan::capability::Recall;
 
 /// The Secret is ahead of every other record by as many issues as died before theirs was written. A number beyond
 /// that was put there by somebody else, and counting on from it would soon exceed what a credential's name can hold.
@@ -44,9 +45,9 @@ pub fn heal(want: &Want, have: &Have, kept: &IdentityFact) -> Strand {
     Strand::of(live.map(|live| live.steps).unwrap_or_default())
 }
 
-/// The record owed before an effect that the platform keeps no name of.
+/// The record owed before an issue whose value the platform shows once: after a crash nobody else can vouch for it.
 pub fn intent(have: &Have, sequence: i64) -> Option<Step> {
-    (!have.keeps).then_some(Step::Intend(sequence))
+    (have.recall != Recall::Revealed).then_some(Step::Intend(sequence))
 }
 
 /// One more than any number that was ever used, as far as anything remembers.
@@ -68,20 +69,20 @@ pub fn next_sequence(want: &Want, have: &Have) -> i64 {
 fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let (sequence, content) = published(have)?;
     let name = want.owner.credential_name(sequence);
-    let id = if have.keeps {
-        Some(usable(want, have, kept, sequence)?.id.clone())
-    } else if kept.credential.as_ref() == Some(&name) {
-        None
-    } else {
+    let id = match have.recall {
+        Recall::Revealed | Recall::Listed => Some(usable(want, have, kept, sequence)?.id.clone()),
+        Recall::LastOnly if kept.credential.as_ref() == Some(&name) => None,
         // Somebody set another secret: an old leader, a crash of ours, or a person.
-        return None;
+        Recall::LastOnly => return None,
     };
     let steps = match (content, &id) {
         (Content::Right, _) => vec![],
         (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
         (Content::Undressed, _) => vec![Step::Dress],
-        (Content::Altered, Some(id)) => vec![Step::Publish { sequence, id: id.clone() }],
-        (Content::Altered, None) => return None,
+        (Content::Altered, Some(id)) if have.recall == Recall::Revealed => {
+            vec![Step::Publish { sequence, id: id.clone() }]
+        }
+        (Content::Altered, _) => return None,
     };
     Some(Live { id, steps })
 }
@@ -104,7 +105,7 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let recorded = recorded.map_or(0, |published| published.sequence);
     let unpublished = |one: &&CredentialFact| want.owner.sequence_of(&one.name).is_some_and(|one| one > recorded);
     let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(unpublished).collect();
-    let ready = candidates.iter().filter(|one| one.health == Health::Usable);
+    let ready = candidates.iter().filter(|one| one.health == Health::Usable && have.recall == Recall::Revealed);
     let newest = ready.filter_map(|one| Some((want.owner.sequence_of(&one.name)?, &one.id)));
     if let Some((sequence, id)) = newest.max_by_key(|(sequence, id)| (*sequence, std::cmp::Reverse(*id))) {
         let publish = Step::Publish { sequence, id: id.clone() };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::plan::capability::Recall;
 use crate::plan::owner::Owner;
 
 /// What the TechnicalUser shall be.
@@ -119,9 +120,8 @@ pub struct Have {
     pub secret: SecretFact,
     /// The status.
     pub recorded: Recorded,
-    /// Whether the platform keeps credentials under our names and shows their values again. Where it does not, an
-    /// identity has just the one that was issued last, and `credentials` is empty.
-    pub keeps: bool,
+    /// How a credential can be had again. Where the platform keeps no more than the last, `credentials` is empty.
+    pub recall: Recall,
     /// Whether the platform is at work on a change that was begun.
     pub under_way: bool,
     /// Whether something was ordered whose outcome is not known and which may yet appear.

@@ -1,8 +1,8 @@
 //! What to do for a TechnicalUser: make the identity, give it its roles, issue a credential, publish it, drop the rest.
 //!
-//! Where the platform keeps our names, a lost answer is found again by name and no intent needs to be written: the
-//! finalizer on the object is the record. Where it keeps none (a UAA client has just the secret that was set last),
-//! the intent is written before the effect. The Secret is the commit record of which credential is live.
+//! Where the platform keeps our names and shows values again, a lost answer is found by name and no intent needs to be
+//! written: the finalizer on the object is the record. Where it shows a value once (a UAA client has just the secret that
+//! was set last), the intent is written before the effect. The Secret is the commit record of which credential is live.
 //!
 //! - [`facts`]: what is wanted and what there is. [`steps`]: what can be done.
 //! - [`identity`]: which of several is kept. [`roles`], [`credential`]: what each needs.
@@ -28,7 +28,7 @@ pub use steps::{Hold, Plan, Step, Strand};
 ///
 /// let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "orders".into(), name: "orders".into() };
 /// let want = Want { owner, roles: Some(["send".to_owned()].into()), ..Want::default() };
-/// let nothing = Have { keeps: true, ..Have::default() };
+/// let nothing = Have::default();
 ///
 /// let steps: Vec<Step> = plan(&want, &nothing).steps().cloned().collect();
 /// assert_eq!(steps, [Step::CreateIdentity(["send".to_owned()].into()), Step::Issue(1)]);

@@ -1,6 +1,7 @@
 //! Single worlds: each was once got wrong, or would be easy to get wrong.
 
 use super::*;
+use crate::plan::capability::Recall;
 use crate::plan::owner::Owner;
 
 fn roles(names: &[&str]) -> BTreeSet<String> {
@@ -37,7 +38,6 @@ fn kept() -> Have {
         credentials: vec![credential("b1", 1, Health::Usable)],
         secret: secret(1, "a"),
         recorded: Recorded { identity: Some("i".into()), credential: Some(published), ..Recorded::default() },
-        keeps: true,
         ..Have::default()
     }
 }
@@ -46,10 +46,15 @@ fn kept() -> Have {
 fn single() -> Have {
     let mut have = kept();
     have.credentials.clear();
-    have.keeps = false;
+    have.recall = Recall::LastOnly;
     have.identities[0].credential = Some(name(1));
     have.recorded.credential.iter_mut().for_each(|one| one.id = None);
     have
+}
+
+/// A platform that keeps credentials under our names and shows a value once.
+fn listed() -> Have {
+    Have { recall: Recall::Listed, ..kept() }
 }
 
 fn steps(want: &Want, have: &Have) -> Vec<Step> {
@@ -88,6 +93,16 @@ fn a_secret_that_somebody_else_set_is_replaced() {
     let mut have = single();
     have.identities[0].credential = Some(name(2));
     assert_eq!(steps(&want(), &have), vec![Step::Intend(3), Step::Issue(3)]);
+}
+
+#[test]
+fn a_value_that_is_shown_once_is_replaced_and_what_was_before_goes_after_that() {
+    assert_eq!(steps(&want(), &listed()), vec![]);
+    let mut lost = Have { secret: SecretFact::Absent, ..listed() };
+    assert_eq!(steps(&want(), &lost), vec![Step::Intend(2), Step::Issue(2), revoke("b1", 1)]);
+    lost.credentials.push(credential("b2", 2, Health::Usable));
+    let replaced = vec![Step::Intend(3), Step::Issue(3), revoke("b1", 1), revoke("b2", 2)];
+    assert_eq!(steps(&want(), &lost), replaced, "nobody holds the one that never reached the Secret");
 }
 
 #[test]
@@ -147,7 +162,7 @@ fn roles_that_were_asked_for_may_be_in_force() {
 
 #[test]
 fn nothing_is_ordered_twice_while_the_first_order_may_yet_appear() {
-    let in_doubt = Have { keeps: true, order_in_doubt: true, ..Have::default() };
+    let in_doubt = Have { order_in_doubt: true, ..Have::default() };
     assert_eq!(plan(&want(), &in_doubt), Plan::hold(Hold::InProgress));
     assert_eq!(farewell(&in_doubt).hold, Some(Hold::InProgress), "nor is the object let go");
     let issued = Have { credentials: vec![], order_in_doubt: true, ..kept() };

@@ -14,6 +14,7 @@ use super::batch::ScopeOfGrants;
 use super::part::Picture;
 use super::queue::Direction;
 use super::{Mirror, unsupported};
+use crate::api::RoleKind;
 use crate::plan::grant::Grant;
 use crate::platform::side_by_side::side_by_side;
 use crate::platform::{Error, Grants, Result, Scope};
@@ -69,36 +70,39 @@ impl Mirror {
     /// Whether the picture shows each of these grants in force, as it was seen at most `max_age` ago. A scope that
     /// cannot be read fails its own grants. What is not shown is not proven absent: [`Self::confirm`] tells.
     pub async fn holds(&self, grants: &[Grant], max_age: Duration) -> Vec<Result<bool>> {
-        let driver = match self.grants_driver("look up grants") {
-            Ok(driver) => driver,
-            Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
-        };
-        let look = |of_scope| self.look(driver, of_scope, max_age);
-        side_by_side(grants, grants.len().max(1), |grant| driver.scope(grant), look).await
+        let name = |grant: &Grant| self.granting(grant).ok().map(|driver| (grant.role.kind(), driver.scope(grant)));
+        side_by_side(grants, grants.len().max(1), name, |of_scope| self.look(of_scope, max_age)).await
     }
 
-    async fn look(&self, driver: &Arc<dyn Grants>, of_scope: Vec<&Grant>, max_age: Duration) -> Vec<Result<bool>> {
+    async fn look(&self, of_scope: Vec<&Grant>, max_age: Duration) -> Vec<Result<bool>> {
         let of_scope: Vec<Grant> = of_scope.into_iter().cloned().collect();
-        match of_scope.first() {
-            Some(first) => self.scope(driver.scope(first), driver).look(&of_scope, max_age).await,
+        match of_scope.first().map(|first| self.scope_of(first)) {
+            Some(Ok(scope)) => scope.look(&of_scope, max_age).await,
+            Some(Err(error)) => of_scope.iter().map(|_| Err(error.share())).collect(),
             None => Vec::new(),
         }
     }
 
     /// [`Grants::holds`], shown at once.
     pub async fn confirm(&self, grants: &[Grant]) -> Vec<Result<bool>> {
-        let driver = match self.grants_driver("look up grants") {
+        side_by_side(grants, grants.len().max(1), |grant| grant.role.kind(), |of_kind| self.confirm_kind(of_kind)).await
+    }
+
+    async fn confirm_kind(&self, of_kind: Vec<&Grant>) -> Vec<Result<bool>> {
+        let grants: Vec<Grant> = of_kind.into_iter().cloned().collect();
+        let Some(first) = grants.first() else { return Vec::new() };
+        let driver = match self.granting(first) {
             Ok(driver) => driver,
             Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
         };
         let begin = |grant: &Grant| {
-            let scope = self.scope(driver.scope(grant), driver);
+            let scope = self.scope(grant, driver);
             scope.watched.watch([grant]);
             scope.held.sight(vec![grant.clone()])
         };
         let sights: Vec<_> = grants.iter().map(begin).collect();
-        let answers = driver.holds(grants).await;
-        for ((sight, grant), answer) in sights.into_iter().zip(grants).zip(&answers) {
+        let answers = driver.holds(&grants).await;
+        for ((sight, grant), answer) in sights.into_iter().zip(&grants).zip(&answers) {
             match answer {
                 Ok(true) => sight.fold((Direction::Grant, grant.clone()), grant),
                 Ok(false) => sight.fold((Direction::Revoke, grant.clone()), grant),
@@ -110,10 +114,11 @@ impl Mirror {
 
     /// Says that somebody will ask about these, so that the next read of their scopes answers for all of them: without
     /// it, whoever asks first after a start has a read to itself.
-    pub fn expect(&self, grants: &[Grant]) {
-        let Some(driver) = &self.driver.grants else { return };
+    pub fn expect<'a>(&self, grants: impl IntoIterator<Item = &'a Grant>) {
         for grant in grants {
-            self.scope(driver.scope(grant), driver).watched.watch([grant]);
+            if let Ok(scope) = self.scope_of(grant) {
+                scope.watched.watch([grant]);
+            }
         }
     }
 
@@ -133,15 +138,9 @@ impl Mirror {
     }
 
     async fn write(&self, direction: Direction, grants: Vec<Grant>) -> Vec<Result<()>> {
-        let driver = match self.grants_driver("change a grant") {
-            Ok(driver) => driver,
-            Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
-        };
-        let requests: Vec<_> = grants
-            .into_iter()
-            .map(|grant| self.scope(driver.scope(&grant), driver).request(direction, grant))
-            .collect();
-        join_all(requests).await
+        let request = |grant: Grant| self.scope_of(&grant).map(|scope| scope.request(direction, grant));
+        let requests: Vec<Result<_>> = grants.into_iter().map(request).collect();
+        join_all(requests.into_iter().map(async |request| request?.await)).await
     }
 
     /// Reads again every scope that was read before, a few at a time. One that fails spoils no other.
@@ -157,7 +156,7 @@ impl Mirror {
         let mut refreshed = Refreshed::default();
         let mut reads = stream::iter(reads).buffer_unordered(READS_AT_ONCE);
         while let Some((name, scope, outcome)) = reads.next().await {
-            refreshed.failures.extend(outcome.err().map(|error| (name.0.clone(), error)));
+            refreshed.failures.extend(outcome.err().map(|error| (name.1.0.clone(), error)));
             refreshed.changes.extend(scope.held.take_changes());
             refreshed.changes.extend(scope.watched.grow_old());
             if scope.watched.is_empty() {
@@ -168,7 +167,7 @@ impl Mirror {
     }
 
     /// Drops a scope, unless somebody else is using it right now.
-    fn forget(&self, name: &Scope, scope: Arc<ScopeOfGrants>) {
+    fn forget(&self, name: &(RoleKind, Scope), scope: Arc<ScopeOfGrants>) {
         let mut scopes = self.scopes();
         drop(scope);
         if scopes.get(name).is_some_and(|scope| Arc::strong_count(scope) == 1) {
@@ -176,13 +175,20 @@ impl Mirror {
         }
     }
 
-    fn scope(&self, name: Scope, driver: &Arc<dyn Grants>) -> Arc<ScopeOfGrants> {
-        let mut scopes = self.scopes();
-        Arc::clone(scopes.entry(name).or_insert_with_key(|name| ScopeOfGrants::new(name.clone(), Arc::clone(driver))))
+    fn scope_of(&self, grant: &Grant) -> Result<Arc<ScopeOfGrants>> {
+        self.granting(grant).map(|driver| self.scope(grant, driver))
     }
 
-    fn grants_driver(&self, operation: &'static str) -> Result<&Arc<dyn Grants>> {
-        self.driver.grants.as_ref().ok_or_else(|| unsupported(operation, "grants of roles to users"))
+    fn scope(&self, grant: &Grant, driver: &Arc<dyn Grants>) -> Arc<ScopeOfGrants> {
+        let (mut scopes, name) = (self.scopes(), driver.scope(grant));
+        let new = || ScopeOfGrants::new(name.clone(), Arc::clone(driver));
+        Arc::clone(scopes.entry((grant.role.kind(), name.clone())).or_insert_with(new))
+    }
+
+    /// Who grants roles of this kind.
+    fn granting(&self, grant: &Grant) -> Result<&Arc<dyn Grants>> {
+        let kind = grant.role.kind();
+        self.grants.get(&kind).ok_or_else(|| unsupported("change a grant", &format!("grants of {kind}")))
     }
 }
 

@@ -15,11 +15,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::future::join_all;
+
 use self::batch::ScopeOfGrants;
 use self::grants::Refreshed;
-use self::known::Known;
-use self::part::Part;
-use super::{Driver, Error, Kind, Result, Scope};
+pub use self::identities::Mirrored;
+use super::{Driver, Error, Grants, Kind, Result, Scope};
+use crate::api::{IdentityKind, RoleKind};
 use crate::plan::grant::Grant;
 
 mod batch;
@@ -32,15 +34,12 @@ mod queue;
 mod tests;
 mod watched;
 
-/// How [`Changes::failures`] names the part that is not a scope of grants.
-const IDENTITIES: &str = "identities";
-
 /// What a platform shows, near enough and cheap to look at, and the way to change it.
 pub struct Mirror {
-    driver: Driver,
-    known: Option<Arc<Part<Known>>>,
-    /// The scopes that somebody looks at or writes to.
-    scopes: Mutex<BTreeMap<Scope, Arc<ScopeOfGrants>>>,
+    mirrored: BTreeMap<IdentityKind, Mirrored>,
+    grants: BTreeMap<RoleKind, Arc<dyn Grants>>,
+    /// The scopes that somebody looks at or writes to. Those of two kinds of roles may have one name.
+    scopes: Mutex<BTreeMap<(RoleKind, Scope), Arc<ScopeOfGrants>>>,
 }
 
 /// What others changed on the platform since the last refresh.
@@ -58,28 +57,36 @@ pub struct Changes {
 impl Mirror {
     /// A mirror of what a driver shows of this cluster. Reads nothing yet.
     pub fn new(driver: Driver, cluster: &str) -> Self {
-        let known = identities::part(&driver, cluster);
-        Self { driver, known, scopes: Mutex::default() }
+        let Driver { makers, grants, .. } = driver;
+        let mirrored = makers.into_iter().map(|(kind, maker)| (kind, Mirrored::new(maker, cluster))).collect();
+        Self { mirrored, grants, scopes: Mutex::default() }
+    }
+
+    /// The identities of a kind, with their credentials.
+    pub fn of(&self, kind: IdentityKind) -> Result<&Mirrored> {
+        self.mirrored.get(&kind).ok_or_else(|| unsupported("look up an identity", kind.name()))
+    }
+
+    /// The identities of every kind that the platform makes.
+    pub fn every_kind(&self) -> impl Iterator<Item = &Mirrored> {
+        self.mirrored.values()
     }
 
     /// Reads again every part that was looked at, and says what others changed. One that fails spoils no other.
     pub async fn refresh(&self) -> Changes {
-        let (identities, grants) = tokio::join!(self.refresh_identities(), self.refresh_grants());
+        let of_kinds = join_all(self.mirrored.iter().map(async |(kind, one)| (kind, one.refresh().await)));
+        let (of_kinds, grants) = tokio::join!(of_kinds, self.refresh_grants());
         let Refreshed { changes, mut failures } = grants;
-        failures.extend(identities.err().map(|error| (IDENTITIES.to_owned(), error)));
-        let identities = self.known.as_ref().map(|known| known.take_changes()).unwrap_or_default();
+        let failed = of_kinds
+            .into_iter()
+            .filter_map(|(kind, read)| Some((format!("identities of {}", kind.name()), read.err()?)));
+        failures.extend(failed);
+        let identities = self.mirrored.values().flat_map(Mirrored::take_changes).collect();
         Changes { identities, grants: changes, failures }
     }
 
-    async fn refresh_identities(&self) -> Result<()> {
-        match &self.known {
-            Some(known) => known.refresh().await,
-            None => Ok(()),
-        }
-    }
-
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
-    fn scopes(&self) -> MutexGuard<'_, BTreeMap<Scope, Arc<ScopeOfGrants>>> {
+    fn scopes(&self) -> MutexGuard<'_, BTreeMap<(RoleKind, Scope), Arc<ScopeOfGrants>>> {
         self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -105,5 +112,5 @@ fn leaves_doubt(error: &Error) -> bool {
 
 /// The refusal of what the driver does not offer.
 fn unsupported(operation: &'static str, what: &str) -> Error {
-    Error::new(Kind::Invalid, operation).detail(format!("this platform offers no {what}"))
+    Error::new(Kind::Invalid, operation).detail(format!("this platform makes no {what}"))
 }

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use super::wire::{HeldRoles, User, Users};
 use super::{Change, Neo};
 use crate::api::Role;
-use crate::api::role_binding::ApplicationRole;
-use crate::plan::grant::{Grant, Holder, HolderKind, NEO_USER_BASE};
+use crate::api::role::ApplicationRole;
+use crate::plan::environment::neo::USER_BASE;
+use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::session::Call;
@@ -183,7 +184,7 @@ fn fitting(grants: &[Grant], change: Change) -> usize {
 }
 
 fn held_by(name: &str, role: &ApplicationRole) -> Grant {
-    Grant::new(Holder::named(HolderKind::User, name, NEO_USER_BASE), Role::ApplicationRole(role.clone()))
+    Grant::new(Holder::named(HolderKind::User, name, USER_BASE), Role::ApplicationRole(role.clone()))
 }
 
 fn missing(error: Error, role: &ApplicationRole) -> Error {

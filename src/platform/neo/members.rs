@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use super::wire::{Member, MemberList, SCIM, WantedMember};
 use super::{Change, Neo};
 use crate::api::Role;
-use crate::api::role_binding::RoleName;
-use crate::plan::grant::{Grant, Holder, HolderKind, NEO_USER_BASE};
+use crate::api::role::RoleName;
+use crate::plan::environment::neo::{USER_BASE, as_member};
+use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::http::Answer;
@@ -249,8 +250,8 @@ fn is_done(member: Option<&Member>, roles: &BTreeSet<&str>, change: Change) -> b
 }
 
 fn holder_of(member: &Member) -> Holder {
-    let user_base = member.user_base().unwrap_or(NEO_USER_BASE).to_lowercase();
-    Holder::named(HolderKind::User, &member.user_name, &user_base).on_neo()
+    let user_base = member.user_base().unwrap_or(USER_BASE).to_lowercase();
+    as_member(Holder::named(HolderKind::User, &member.user_name, &user_base))
 }
 
 fn grants_of(member: &Member) -> Vec<Grant> {
@@ -276,7 +277,7 @@ mod tests {
         let text = r#"{"id":"P1_ACME.ondemand.com","userName":"P1","roles":[{"value":"Developer"}],
             "urn:sap:cloud:scim:schemas:extension:custom:2.0:UserExt":{"userbase":"ACME.ondemand.com"}}"#;
         let member: Member = serde_json::from_str(text).unwrap();
-        let holder = Holder::named(HolderKind::User, "p1", "acme.ondemand.com").on_neo();
+        let holder = as_member(Holder::named(HolderKind::User, "p1", "acme.ondemand.com"));
         assert_eq!(holder_of(&member), holder);
         let body = serde_json::to_value(with_roles(&member, &holder, &BTreeSet::from(["ReadOnly"]))).unwrap();
         assert_eq!((&body["id"], &body["userName"]), (&"P1_ACME.ondemand.com".into(), &"P1".into()));

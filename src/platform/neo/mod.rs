@@ -12,10 +12,11 @@ use super::session::Session;
 use super::side_by_side::side_by_side;
 use super::{Grants, Scope};
 use crate::api::Role;
-use crate::api::role_binding::ApplicationRole;
+use crate::api::role::ApplicationRole;
 use crate::plan::grant::{Grant, Holder, HolderKind};
 
 mod application_roles;
+mod connect;
 mod members;
 mod wire;
 

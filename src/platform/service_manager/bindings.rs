@@ -23,10 +23,6 @@ const SIDE_BY_SIDE: usize = 8;
 
 #[async_trait]
 impl Credentials for ServiceManager {
-    fn keeps(&self) -> bool {
-        true
-    }
-
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>> {
         let query = mark::of_cluster(cluster);
         let list = List::new(LIST, BINDINGS, ("labelQuery", &query)).urgency(Urgency::Last);

@@ -7,7 +7,8 @@ use super::lists::List;
 use super::operation::{Course, bared, follow, watch, without_roles};
 use super::{INSTANCES, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::api::Identity;
-use crate::api::technical_user::ServiceKey;
+use crate::api::identity::ServiceKey;
+use crate::plan::capability::OwnRoles;
 use crate::plan::owner::Owner;
 use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
@@ -64,7 +65,7 @@ impl Identities for ServiceManager {
 
     async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let service_key = service_key(wanted, CREATE)?;
-        if wanted.roles_parameter.is_some() && wanted.roles.is_empty() {
+        if wanted.own_roles != OwnRoles::None && wanted.roles.is_empty() {
             let detail = "an instance without a role is not made: its broker might give it roles of its own choice";
             return Err(Error::new(Kind::Invalid, CREATE).detail(detail));
         }
@@ -83,7 +84,7 @@ impl Identities for ServiceManager {
 
     async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let service_key = service_key(wanted, CHANGE)?;
-        if wanted.roles_parameter.is_none() {
+        if wanted.own_roles == OwnRoles::None {
             return Err(Error::new(Kind::Invalid, CHANGE).detail("the offering has no parameter that takes roles"));
         }
         let body = wire::InstanceChange { parameters: parameters(service_key, wanted) };
@@ -186,6 +187,7 @@ fn observed(instance: wire::Instance) -> ObservedIdentity {
         id: instance.id,
         // Parameters cannot be read back from the brokers that take roles.
         roles: None,
+        user: None,
         credential: None,
     }
 }
@@ -211,12 +213,16 @@ fn speaks_of_plan(error: &Error) -> bool {
 fn service_key<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<&'a ServiceKey> {
     match &wanted.identity {
         Identity::ServiceKey(service_key) => Ok(service_key),
-        Identity::OauthClient(_) | Identity::Existing(_) => {
+        _ => {
             Err(Error::new(Kind::Invalid, operation).detail("the Service Manager makes service keys and nothing else"))
         }
     }
 }
 
 fn parameters(service_key: &ServiceKey, wanted: &NewIdentity) -> Parameters {
-    wire::parameters(service_key, wanted.roles_parameter.as_deref(), &wanted.roles)
+    let parameter = match &wanted.own_roles {
+        OwnRoles::Parameter(name) => Some(name.as_str()),
+        OwnRoles::Authorities | OwnRoles::None => None,
+    };
+    wire::parameters(service_key, parameter, &wanted.roles)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::mark::Labels;
-use crate::api::technical_user::ServiceKey;
+use crate::api::identity::ServiceKey;
 use crate::platform::Health;
 
 /// One page of a list.

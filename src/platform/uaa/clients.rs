@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::wire::{Client, NewClient, Page, RoleChange};
 use super::{NO_AUTHORITY, Uaa, another, new_secret, observed, refused};
 use crate::api::Identity;
-use crate::api::technical_user::GrantType;
+use crate::api::identity::GrantType;
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};

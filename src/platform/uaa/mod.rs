@@ -17,6 +17,7 @@ use super::{Health, ObservedIdentity};
 use wire::Client;
 
 mod clients;
+mod connect;
 mod secrets;
 mod wire;
 
@@ -66,7 +67,7 @@ fn observed(client: Client) -> ObservedIdentity {
     let (mark, credential) = (client.mark(), client.credential().map(str::to_owned));
     let roles = client.authorities.into_iter().filter(|authority| authority != NO_AUTHORITY).collect();
     let (name, id) = (client.id.clone(), client.id);
-    ObservedIdentity { name, id, health: Health::Usable, roles: Some(roles), mark, credential }
+    ObservedIdentity { name, id, health: Health::Usable, roles: Some(roles), mark, user: None, credential }
 }
 
 /// A UAA says 400 to an administrator who may write clients but not give them authorities of its choice.

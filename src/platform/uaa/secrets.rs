@@ -21,10 +21,6 @@ const NOBODY: &str = "";
 
 #[async_trait]
 impl Credentials for Uaa {
-    fn keeps(&self) -> bool {
-        false
-    }
-
     /// None: a UAA tells nothing of secrets.
     async fn list(&self, _: &str) -> Result<Vec<ObservedCredential>> {
         Ok(Vec::new())

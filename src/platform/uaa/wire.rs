@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::technical_user::GrantType;
+use crate::api::identity::GrantType;
 use crate::plan::owner::Owner;
 use crate::platform::Mark;
 

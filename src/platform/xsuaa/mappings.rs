@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Xsuaa, check, is_unknown, wire};
 use crate::api::Role;
-use crate::api::role_binding::RoleName;
+use crate::api::role::RoleName;
 use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};

@@ -6,7 +6,7 @@ use std::error::Error as _;
 use super::sift::UsersOf;
 use super::{Xsuaa, check, is_unknown, normalized, wire};
 use crate::api::Role;
-use crate::api::role_binding::RoleName;
+use crate::api::role::RoleName;
 use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};

@@ -12,26 +12,22 @@ use technical_user_operator::platform::{
 
 use super::driver::Reach;
 use super::operations::Change;
-use super::{Credential, Identity, Shape};
+use super::{Credential, Identity};
 
 /// The field in which the value is.
 pub const VALUE: &str = "clientsecret";
 
 #[async_trait]
 impl Credentials for Reach {
-    fn keeps(&self) -> bool {
-        self.shape == Shape::ServiceManager
-    }
-
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>> {
         let listed = self.picture().await.identities;
         let ours = listed.iter().filter(|one| one.owner.as_ref().is_some_and(|owner| owner.cluster == cluster));
         let all = ours.flat_map(|one| one.credentials.iter().map(|credential| credential.shown(one)));
-        Ok(if self.keeps() { all.collect() } else { vec![] })
+        Ok(if self.shape.keeps() { all.collect() } else { vec![] })
     }
 
     async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
-        let keeps = self.keeps();
+        let keeps = self.shape.keeps();
         let shown = |one: &Identity| one.credentials.iter().map(|it| it.shown(one)).collect();
         let found = self.read(|subaccount| subaccount.identity(&identity.id).map(|one| shown(one)).unwrap_or_default());
         Ok(if keeps { found.await } else { vec![] })
@@ -39,7 +35,7 @@ impl Credentials for Reach {
 
     async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
         self.order(|outside, weather| {
-            outside.judge_issue(self.at, &identity.id, owner, self.keeps());
+            outside.judge_issue(self.at, &identity.id, owner, self.shape.keeps());
             let subaccount = &mut outside.subaccounts[self.at];
             let id = subaccount.next();
             let found = subaccount.identity(&identity.id).ok_or_else(|| Error::new(Kind::NotFound, "issue"))?;
@@ -49,7 +45,7 @@ impl Credentials for Reach {
             if found.health != Health::Usable {
                 return Err(Error::new(Kind::Unavailable, "issue"));
             }
-            if self.keeps() && found.credentials.iter().any(|one| one.name == name) {
+            if self.shape.keeps() && found.credentials.iter().any(|one| one.name == name) {
                 return Ok(Ordered::Found);
             }
             let value = format!("planted-{id}");
@@ -66,7 +62,11 @@ impl Credentials for Reach {
             let mut usable = all.filter(|(_, one)| one.health == Health::Usable);
             usable.find(|(_, one)| one.id == credential.id).map(|(identity, one)| one.issued(identity))
         });
-        if self.keeps() { issued.await.map(Some).ok_or_else(|| Error::new(Kind::NotFound, "reveal")) } else { Ok(None) }
+        if self.shape.keeps() {
+            issued.await.map(Some).ok_or_else(|| Error::new(Kind::NotFound, "reveal"))
+        } else {
+            Ok(None)
+        }
     }
 
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {

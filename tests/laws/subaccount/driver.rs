@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use technical_user_operator::platform::{Driver, Landing, Whereabouts};
+use technical_user_operator::api::{IdentityKind, RoleKind};
+use technical_user_operator::platform::{Driver, Grants, Landing, Maker, Whereabouts};
 
 use super::weather::Weather;
 use super::{Picture, Shape, Subaccount};
@@ -55,11 +56,12 @@ impl Reach {
 pub fn driver(outside: &Shared, leash: &Arc<Leash>, at: usize) -> Driver {
     let shape = outside.lock().unwrap().subaccounts[at].shape;
     let reach = Arc::new(Reach { outside: Arc::clone(outside), leash: Arc::clone(leash), at, shape });
-    let (identities, credentials) = (Arc::clone(&reach), Arc::clone(&reach));
+    // The same hand does for every kind what the shape of the subaccount has.
+    let maker = Maker::of(Arc::clone(&reach), shape.recall());
+    let grants: Arc<dyn Grants> = reach;
     Driver {
-        identities: Some(identities),
-        credentials: Some(credentials),
-        grants: Some(reach),
+        makers: IdentityKind::ALL.map(|kind| (kind, maker.clone())).into(),
+        grants: RoleKind::ALL.map(|kind| (kind, Arc::clone(&grants))).into(),
         sessions: vec![],
         landing: Landing::Address(Whereabouts::at(format!("subaccount {at}"))),
     }

@@ -11,7 +11,7 @@ use super::driver::Reach;
 #[async_trait]
 impl Grants for Reach {
     fn scope(&self, grant: &Grant) -> Scope {
-        Scope(grant.role.kind().to_owned())
+        Scope(grant.role.kind().to_string())
     }
 
     fn batch_size(&self, _: &Scope) -> usize {

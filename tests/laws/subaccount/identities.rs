@@ -101,6 +101,7 @@ impl Identity {
             health: if self.busy { Health::InProgress } else { self.health },
             roles: tells.then(|| self.roles.clone()),
             mark: self.owner.as_ref().map(mark),
+            user: None,
             credential: self.credentials.last().filter(|_| tells).map(|one| one.name.clone()),
         }
     }

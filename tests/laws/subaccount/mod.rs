@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use technical_user_operator::plan::capability::Recall;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::Health;
@@ -29,6 +30,18 @@ pub enum Shape {
     ServiceManager,
     /// One secret for each client, shown once; done when it answers; tells the client's authorities.
     Uaa,
+}
+
+impl Shape {
+    /// Whether it keeps credentials under their names.
+    pub fn keeps(self) -> bool {
+        self == Self::ServiceManager
+    }
+
+    /// How a credential can be had again.
+    pub fn recall(self) -> Recall {
+        if self.keeps() { Recall::Revealed } else { Recall::LastOnly }
+    }
 }
 
 /// An identity that somebody made.

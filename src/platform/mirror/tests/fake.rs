@@ -11,13 +11,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::sleep;
 
-use crate::api::role_binding::RoleName;
-use crate::api::technical_user::OauthClient;
-use crate::api::{Identity, Role};
+use crate::api::identity::OauthClient;
+use crate::api::role::RoleName;
+use crate::api::{Identity, IdentityKind, Role, RoleKind};
+use crate::plan::capability::{OwnRoles, Recall};
 use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::plan::owner::Owner;
+use crate::platform::mirror::{Mirror, Mirrored};
 use crate::platform::{
-    Credentials, Driver, Error, Grants, Health, Identities, Issued, Kind, Mark, NewIdentity, ObservedCredential,
+    Credentials, Driver, Error, Grants, Health, Identities, Issued, Kind, Maker, Mark, NewIdentity, ObservedCredential,
     ObservedIdentity, Operation, Ordered, Progress, Proof, Provenance, Result, Scope,
 };
 
@@ -64,9 +66,8 @@ pub struct Fake(Arc<Mutex<Truth>>);
 impl Fake {
     pub fn driver(&self) -> Driver {
         Driver {
-            identities: Some(Arc::new(self.clone())),
-            credentials: Some(Arc::new(self.clone())),
-            grants: Some(Arc::new(self.clone())),
+            makers: [(IdentityKind::OauthClient, Maker::of(Arc::new(self.clone()), Recall::Revealed))].into(),
+            grants: [(RoleKind::RoleCollection, Arc::new(self.clone()) as Arc<dyn Grants>)].into(),
             ..Driver::default()
         }
     }
@@ -233,10 +234,6 @@ impl Identities for Fake {
 
 #[async_trait]
 impl Credentials for Fake {
-    fn keeps(&self) -> bool {
-        true
-    }
-
     async fn list(&self, _: &str) -> Result<Vec<ObservedCredential>> {
         self.read("list credentials", |truth| truth.credentials.values().cloned().collect()).await
     }
@@ -271,6 +268,11 @@ pub fn grant(user: usize, role: usize) -> Grant {
     Grant::new(holder, Role::RoleCollection(RoleName { name: format!("role-{role}") }))
 }
 
+/// The only identities that it makes.
+pub fn clients(mirror: &Mirror) -> &Mirrored {
+    mirror.of(IdentityKind::OauthClient).unwrap()
+}
+
 pub fn owner(uid: &str) -> Owner {
     Owner { cluster: "c".into(), uid: uid.into(), namespace: "n".into(), name: "x".into() }
 }
@@ -280,7 +282,7 @@ pub fn wanted(uid: &str, roles: &[&str]) -> NewIdentity {
         owner: owner(uid),
         identity: Identity::OauthClient(OauthClient { grant_types: Vec::new() }),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        roles_parameter: None,
+        own_roles: OwnRoles::Authorities,
     }
 }
 
@@ -293,6 +295,7 @@ pub fn identity(uid: &str, roles: &BTreeSet<String>) -> ObservedIdentity {
         health: Health::Usable,
         roles: Some(roles.clone()),
         mark: Some(Mark { uid, namespace, name }),
+        user: None,
         credential: None,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::{advance, sleep, timeout};
 
-use super::fake::{Fake, LATENCY, credential, identity, owner, wanted};
+use super::fake::{Fake, LATENCY, clients, credential, identity, owner, wanted};
 use super::{LONG, mirror};
 use crate::platform::{Health, Kind, ObservedIdentity, Ordered, Result};
 
@@ -28,9 +28,9 @@ async fn a_thousand_looks_cost_one_list_and_later_ones_nothing() {
     let (fake, owner, a) = (Fake::default(), owner("a"), identity("a", &BTreeSet::new()));
     fake.truth().identities.insert(a.id.clone(), a.clone());
     let mirror = mirror(&fake);
-    let seen = join_all((0..1000).map(|_| mirror.identities(&owner, LONG))).await;
+    let seen = join_all((0..1000).map(|_| clients(&mirror).identities(&owner, LONG))).await;
     assert!(seen.into_iter().all(|identities| identities.unwrap() == [a.clone()]));
-    mirror.credentials_of(&a, LONG).await.unwrap();
+    clients(&mirror).credentials_of(&a, LONG).await.unwrap();
     assert_eq!(fake.truth().calls, ["list identities", "list credentials"]);
 }
 
@@ -38,11 +38,11 @@ async fn a_thousand_looks_cost_one_list_and_later_ones_nothing() {
 async fn a_look_reads_again_only_what_is_too_old_for_it() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
-    mirror.identities(&owner("x"), LONG).await.unwrap();
+    clients(&mirror).identities(&owner("x"), LONG).await.unwrap();
     advance(Duration::from_secs(10)).await;
-    mirror.identities(&owner("x"), Duration::from_secs(11)).await.unwrap();
+    clients(&mirror).identities(&owner("x"), Duration::from_secs(11)).await.unwrap();
     assert_eq!(fake.truth().count("list identities"), 1);
-    mirror.identities(&owner("x"), Duration::from_secs(9)).await.unwrap();
+    clients(&mirror).identities(&owner("x"), Duration::from_secs(9)).await.unwrap();
     assert_eq!(fake.truth().count("list identities"), 2);
 }
 
@@ -51,25 +51,25 @@ async fn an_error_is_shared_and_the_next_look_tries_again() {
     let fake = Fake::default();
     fake.truth().faults.push_back(Kind::Unavailable);
     let (mirror, x) = (mirror(&fake), owner("x"));
-    let seen = join_all((0..10).map(|_| mirror.identities(&x, LONG))).await;
+    let seen = join_all((0..10).map(|_| clients(&mirror).identities(&x, LONG))).await;
     assert!(seen.iter().all(|seen| seen.as_ref().is_err_and(|error| error.kind() == Kind::Unavailable)));
     assert_eq!(fake.truth().count("list identities"), 1);
-    assert!(mirror.identities(&owner("x"), LONG).await.is_ok());
+    assert!(clients(&mirror).identities(&owner("x"), LONG).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_first_to_ask_may_go_without_stopping_the_read_for_the_others() {
     let fake = Fake::default();
     let (mirror, x) = (mirror(&fake), owner("x"));
-    let first = timeout(LATENCY / 2, mirror.identities(&x, LONG));
-    let (first, second) = tokio::join!(first, mirror.identities(&x, LONG));
+    let first = timeout(LATENCY / 2, clients(&mirror).identities(&x, LONG));
+    let (first, second) = tokio::join!(first, clients(&mirror).identities(&x, LONG));
     assert!(first.is_err());
     assert!(second.is_ok());
     assert_eq!(fake.truth().count("list identities"), 1);
     // With nobody left the read ends, and the next look begins another.
-    let only = timeout(LATENCY / 2, mirror.identities(&owner("x"), NOW)).await;
+    let only = timeout(LATENCY / 2, clients(&mirror).identities(&owner("x"), NOW)).await;
     assert!(only.is_err());
-    assert!(mirror.identities(&owner("x"), NOW).await.is_ok());
+    assert!(clients(&mirror).identities(&owner("x"), NOW).await.is_ok());
     assert_eq!(fake.truth().count("list identities"), 3);
 }
 
@@ -77,19 +77,19 @@ async fn the_first_to_ask_may_go_without_stopping_the_read_for_the_others() {
 async fn what_we_do_is_seen_without_another_list() {
     let fake = Fake::default();
     let (mirror, owner) = (mirror(&fake), owner("a"));
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), []);
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), []);
 
-    let made = done(mirror.create(&wanted("a", &["r"])).await);
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), std::slice::from_ref(&made));
-    let changed = done(mirror.set_roles(&made, &wanted("a", &["r", "s"])).await);
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), [changed]);
-    let issued = done(mirror.issue(&made, &owner, "k-1").await);
-    assert_eq!(mirror.credentials_of(&made, LONG).await.unwrap(), std::slice::from_ref(&issued.credential));
-    mirror.prove(&issued).await.unwrap();
-    done(mirror.revoke_credential(&issued.credential).await);
-    assert_eq!(mirror.credentials_of(&made, LONG).await.unwrap(), []);
-    done(mirror.delete_identity(&made).await);
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), []);
+    let made = done(clients(&mirror).create(&wanted("a", &["r"])).await);
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), std::slice::from_ref(&made));
+    let changed = done(clients(&mirror).set_roles(&made, &wanted("a", &["r", "s"])).await);
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), [changed]);
+    let issued = done(clients(&mirror).issue(&made, &owner, "k-1").await);
+    assert_eq!(clients(&mirror).credentials_of(&made, LONG).await.unwrap(), std::slice::from_ref(&issued.credential));
+    clients(&mirror).prove(&issued).await.unwrap();
+    done(clients(&mirror).revoke_credential(&issued.credential).await);
+    assert_eq!(clients(&mirror).credentials_of(&made, LONG).await.unwrap(), []);
+    done(clients(&mirror).delete_identity(&made).await);
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), []);
     assert_eq!(fake.truth().count("list"), 2);
     assert_eq!(fake.truth().count("find"), 0);
 }
@@ -101,15 +101,15 @@ async fn a_write_outlives_the_list_that_was_begun_before_it() {
         fake.truth().eager = eager;
         let mirror = mirror(&fake);
         let owner = owner("a");
-        mirror.identities(&owner, LONG).await.unwrap();
+        clients(&mirror).identities(&owner, LONG).await.unwrap();
         let wanted = wanted("a", &[]);
-        let create = mirror.create(&wanted);
+        let create = clients(&mirror).create(&wanted);
         let list = async {
             sleep(LATENCY / 2).await;
             mirror.refresh().await
         };
         let (made, changes) = tokio::join!(create, list);
-        assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), [done(made)]);
+        assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), [done(made)]);
         assert_eq!(changes.identities, names([]), "our own write is no news");
     }
 }
@@ -118,19 +118,19 @@ async fn a_write_outlives_the_list_that_was_begun_before_it() {
 async fn after_a_lost_answer_the_next_look_asks_for_that_one_alone() {
     let fake = Fake::default();
     let (mirror, a) = (mirror(&fake), owner("a"));
-    mirror.identities(&a, LONG).await.unwrap();
+    clients(&mirror).identities(&a, LONG).await.unwrap();
     for kind in [Kind::OutcomeUnknown, Kind::Conflict, Kind::Unavailable] {
         let finds = fake.truth().count("find");
         fake.truth().faults.push_back(kind);
-        mirror.create(&wanted("a", &[])).await.unwrap_err();
-        assert_eq!(mirror.identities(&a, LONG).await.unwrap().len(), 1, "{kind:?}");
-        mirror.identities(&a, LONG).await.unwrap();
-        mirror.identities(&owner("b"), LONG).await.unwrap();
+        clients(&mirror).create(&wanted("a", &[])).await.unwrap_err();
+        assert_eq!(clients(&mirror).identities(&a, LONG).await.unwrap().len(), 1, "{kind:?}");
+        clients(&mirror).identities(&a, LONG).await.unwrap();
+        clients(&mirror).identities(&owner("b"), LONG).await.unwrap();
         assert_eq!(fake.truth().count("find"), finds + 1, "what was found is in the picture, and nobody else asks");
     }
     fake.truth().faults.push_back(Kind::Throttled);
-    mirror.create(&wanted("b", &[])).await.unwrap_err();
-    mirror.identities(&owner("b"), LONG).await.unwrap();
+    clients(&mirror).create(&wanted("b", &[])).await.unwrap_err();
+    clients(&mirror).identities(&owner("b"), LONG).await.unwrap();
     assert_eq!(fake.truth().count("find"), 3, "nothing was done, so nothing is in doubt");
     assert_eq!(fake.truth().count("list identities"), 1);
 }
@@ -140,9 +140,9 @@ async fn a_call_that_was_dropped_leaves_doubt() {
     let fake = Fake::default();
     fake.truth().eager = true;
     let (mirror, owner) = (mirror(&fake), owner("a"));
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), []);
-    assert!(timeout(LATENCY / 2, mirror.create(&wanted("a", &[]))).await.is_err());
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap().len(), 1);
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), []);
+    assert!(timeout(LATENCY / 2, clients(&mirror).create(&wanted("a", &[]))).await.is_err());
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,9 +153,9 @@ async fn a_refresh_tells_what_others_did_and_nothing_else() {
     assert!(changes.identities.is_empty() && changes.failures.is_empty());
     assert!(fake.truth().calls.is_empty(), "nobody looked, so nothing is read");
 
-    mirror.identities(&owner("x"), LONG).await.unwrap();
+    clients(&mirror).identities(&owner("x"), LONG).await.unwrap();
     let [ours, theirs, gone] = ["a", "b", "c"].map(|uid| identity(uid, &BTreeSet::new()));
-    mirror.create(&wanted("a", &[])).await.unwrap();
+    clients(&mirror).create(&wanted("a", &[])).await.unwrap();
     fake.truth().identities.extend([theirs.clone(), gone.clone()].map(|identity| (identity.id.clone(), identity)));
     assert_eq!(mirror.refresh().await.identities, names(["b", "c"]));
 
@@ -170,10 +170,10 @@ async fn a_refresh_tells_what_others_did_and_nothing_else() {
 async fn what_a_look_found_changed_is_told_by_the_next_refresh() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
-    mirror.identities(&owner("x"), LONG).await.unwrap();
+    clients(&mirror).identities(&owner("x"), LONG).await.unwrap();
     let theirs = identity("b", &BTreeSet::new());
     fake.truth().identities.insert(theirs.id.clone(), theirs);
-    mirror.identities(&owner("x"), NOW).await.unwrap();
+    clients(&mirror).identities(&owner("x"), NOW).await.unwrap();
     fake.truth().faults.push_back(Kind::Unavailable);
     let changes = mirror.refresh().await;
     assert_eq!((changes.failures.len(), changes.identities), (1, names(["b"])));
@@ -184,17 +184,17 @@ async fn what_a_look_found_changed_is_told_by_the_next_refresh() {
 async fn what_has_only_begun_is_asked_for_until_it_is_done() {
     let fake = Fake::default();
     let (mirror, owner) = (mirror(&fake), owner("a"));
-    mirror.identities(&owner, LONG).await.unwrap();
+    clients(&mirror).identities(&owner, LONG).await.unwrap();
     fake.truth().slow = true;
-    assert!(matches!(mirror.create(&wanted("a", &[])).await, Ok(Ordered::Begun(_))));
+    assert!(matches!(clients(&mirror).create(&wanted("a", &[])).await, Ok(Ordered::Begun(_))));
     for looks in 1..4 {
-        assert_eq!(mirror.identities(&owner, LONG).await.unwrap()[0].health, Health::InProgress);
+        assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap()[0].health, Health::InProgress);
         assert_eq!(fake.truth().count("find"), looks);
     }
     let made = identity("a", &BTreeSet::new());
     fake.truth().identities.insert(made.id.clone(), made.clone());
     for _ in 0..2 {
-        assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), std::slice::from_ref(&made));
+        assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), std::slice::from_ref(&made));
     }
     assert_eq!(fake.truth().count("find"), 4);
     assert_eq!(fake.truth().count("list identities"), 1);
@@ -210,11 +210,11 @@ async fn several_of_one_owner_are_all_shown_and_go_one_by_one() {
     let renamed = ObservedIdentity { id: "third".into(), name: "renamed".into(), ..one.clone() };
     let all = [one, second.clone(), renamed];
     fake.truth().identities.extend(all.clone().map(|identity| (identity.id.clone(), identity)));
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap().len(), 3);
-    assert_eq!(mirror.find_identities(&owner).await.unwrap().len(), 3);
-    assert_eq!(mirror.everything(LONG).await.unwrap().len(), 3);
-    done(mirror.delete_identity(&second).await);
-    let left: Vec<_> = mirror.identities(&owner, LONG).await.unwrap().into_iter().map(|one| one.id).collect();
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap().len(), 3);
+    assert_eq!(clients(&mirror).find_identities(&owner).await.unwrap().len(), 3);
+    assert_eq!(clients(&mirror).everything(LONG).await.unwrap().len(), 3);
+    done(clients(&mirror).delete_identity(&second).await);
+    let left: Vec<_> = clients(&mirror).identities(&owner, LONG).await.unwrap().into_iter().map(|one| one.id).collect();
     assert_eq!(left, [all[0].id.clone(), "third".into()]);
     assert_eq!(fake.truth().count("list identities"), 1);
 }
@@ -223,14 +223,14 @@ async fn several_of_one_owner_are_all_shown_and_go_one_by_one() {
 async fn a_list_that_shows_less_is_corrected_by_asking() {
     let fake = Fake::default();
     let (mirror, owner, a) = (mirror(&fake), owner("a"), identity("a", &BTreeSet::new()));
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), []);
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), []);
     fake.truth().identities.insert(a.id.clone(), a.clone());
     let of_a = credential(&a, "k-1");
     fake.truth().credentials.insert(of_a.id.clone(), of_a.clone());
-    assert_eq!(mirror.find_identities(&owner).await.unwrap(), std::slice::from_ref(&a));
-    assert_eq!(mirror.find_credentials(&a).await.unwrap(), std::slice::from_ref(&of_a));
-    assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), std::slice::from_ref(&a));
-    assert_eq!(mirror.credentials_of(&a, LONG).await.unwrap(), [of_a]);
+    assert_eq!(clients(&mirror).find_identities(&owner).await.unwrap(), std::slice::from_ref(&a));
+    assert_eq!(clients(&mirror).find_credentials(&a).await.unwrap(), std::slice::from_ref(&of_a));
+    assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), std::slice::from_ref(&a));
+    assert_eq!(clients(&mirror).credentials_of(&a, LONG).await.unwrap(), [of_a]);
     assert_eq!(mirror.refresh().await.identities, names(["a"]), "whoever else it concerns is told");
     assert_eq!(mirror.refresh().await.identities, names([]));
 }
@@ -242,14 +242,14 @@ async fn a_write_outlives_the_targeted_read_that_it_crosses() {
             let fake = Fake::default();
             fake.truth().eager = eager;
             let (mirror, owner) = (mirror(&fake), owner("a"));
-            mirror.identities(&owner, LONG).await.unwrap();
+            clients(&mirror).identities(&owner, LONG).await.unwrap();
             let wanted = wanted("a", &[]);
             let create = async {
                 sleep(Duration::from_millis(pause)).await;
-                mirror.create(&wanted).await
+                clients(&mirror).create(&wanted).await
             };
-            let (made, _) = tokio::join!(create, mirror.find_identities(&owner));
-            assert_eq!(mirror.identities(&owner, LONG).await.unwrap(), [done(made)], "after {pause} ms");
+            let (made, _) = tokio::join!(create, clients(&mirror).find_identities(&owner));
+            assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), [done(made)], "after {pause} ms");
         }
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::super::Mirror;
-use super::fake::{Fake, grant, identity, owner, wanted};
+use super::fake::{Fake, clients, grant, identity, owner, wanted};
 use super::{LONG, mirror};
 use crate::platform::Kind;
 
@@ -60,12 +60,12 @@ async fn act(fake: &Fake, mirror: &Mirror, deed: Deed) {
                 truth.grants.insert(grant(user, role));
             }
         }
-        Deed::Create(uid) => drop(mirror.create(&wanted(&uid.to_string(), &[])).await),
+        Deed::Create(uid) => drop(clients(mirror).create(&wanted(&uid.to_string(), &[])).await),
         Deed::Delete(uid) => {
-            drop(mirror.delete_identity(&identity(&uid.to_string(), &BTreeSet::new())).await);
+            drop(clients(mirror).delete_identity(&identity(&uid.to_string(), &BTreeSet::new())).await);
         }
         Deed::Refresh => drop(mirror.refresh().await),
-        Deed::Find(uid) => drop(mirror.find_identities(&owner(&uid.to_string())).await),
+        Deed::Find(uid) => drop(clients(mirror).find_identities(&owner(&uid.to_string())).await),
         Deed::Confirm(user, role) => drop(mirror.confirm(&[grant(user, role)]).await),
         Deed::Look(user, age) => drop(mirror.holds(&[grant(user, 0)], Duration::from_millis(age)).await),
         Deed::Fault(kind) => fake.truth().faults.push_back(kind),
@@ -75,7 +75,7 @@ async fn act(fake: &Fake, mirror: &Mirror, deed: Deed) {
 async fn shows_the_truth(fake: &Fake, mirror: &Mirror, max_age: Duration) {
     for user in 0..USERS {
         let uid = user.to_string();
-        let shown = mirror.identities(&owner(&uid), max_age).await.unwrap();
+        let shown = clients(mirror).identities(&owner(&uid), max_age).await.unwrap();
         let id = identity(&uid, &BTreeSet::new()).id;
         assert_eq!(shown.first(), fake.truth().identities.get(&id));
         for role in 0..ROLES {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Mirror;
+use crate::api::IdentityKind;
 use crate::plan::grant::Grant;
 use crate::platform::Driver;
 
@@ -26,10 +27,10 @@ async fn shown(mirror: &Mirror, grants: &[Grant], max_age: Duration) -> Vec<bool
 #[tokio::test]
 async fn what_the_driver_lacks_is_refused_in_clear_words() {
     let mirror = Mirror::new(Driver::default(), "c");
-    let identity = mirror.identities(&fake::owner("x"), LONG).await.unwrap_err();
+    let identity = mirror.of(IdentityKind::ServiceKey).err().unwrap();
     let grants = mirror.grant(vec![fake::grant(1, 1), fake::grant(2, 1)]).await;
     assert_eq!(identity.kind(), crate::platform::Kind::Invalid);
-    assert!(identity.to_string().contains("this platform offers no identities"), "{identity}");
+    assert!(identity.to_string().contains("this platform makes no serviceKey"), "{identity}");
     assert_eq!(grants.len(), 2);
     assert!(grants.iter().all(|outcome| outcome.as_ref().is_err_and(|error| error.kind() == identity.kind())));
 }

@@ -9,6 +9,7 @@ use super::super::grants::Held;
 use super::super::watched::UNSEEN_READS;
 use super::fake::{Fake, grant};
 use super::{LONG, mirror, shown};
+use crate::api::RoleKind;
 use crate::platform::{Kind, Scope};
 
 fn scope(role: usize) -> Scope {
@@ -24,7 +25,7 @@ async fn a_picture_holds_what_is_asked_about_and_nothing_of_strangers() {
     assert_eq!(shown(&mirror, &ours, LONG).await, [true, false]);
     mirror.confirm(&[grant(8, 0)]).await.remove(0).unwrap();
     mirror.refresh().await;
-    let picture = mirror.scopes()[&scope(0)].held.peek(Held::len);
+    let picture = mirror.scopes()[&(RoleKind::RoleCollection, scope(0))].held.peek(Held::len);
     assert_eq!(picture, Some(3), "two looked at and one confirmed, of 20,000");
 }
 
@@ -130,7 +131,7 @@ async fn what_nobody_asks_about_is_told_once_and_then_dropped() {
     for _ in 0..2 {
         mirror.refresh().await;
     }
-    assert_eq!(mirror.scopes()[&scope(0)].held.peek(Held::len), Some(1));
+    assert_eq!(mirror.scopes()[&(RoleKind::RoleCollection, scope(0))].held.peek(Held::len), Some(1));
     for _ in 0..UNSEEN_READS {
         mirror.refresh().await;
     }

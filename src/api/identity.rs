@@ -1,0 +1,116 @@
+//! What a technical user is on a platform.
+//!
+//! Another identity is another type and a line in each list here.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Names exactly one of these.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum Identity {
+    /// A service key: an OAuth client that belongs to a service instance of its own (environment `btp`).
+    ServiceKey(ServiceKey),
+    /// A client of a UAA that one runs oneself (environment `uaa`).
+    OauthClient(OauthClient),
+    /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
+    /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp` and `neo`).
+    Existing(Existing),
+}
+
+impl Identity {
+    /// Which of the kinds it is.
+    pub const fn kind(&self) -> IdentityKind {
+        match self {
+            Self::ServiceKey(_) => IdentityKind::ServiceKey,
+            Self::OauthClient(_) => IdentityKind::OauthClient,
+            Self::Existing(_) => IdentityKind::Existing,
+        }
+    }
+}
+
+/// The kinds of identities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdentityKind {
+    /// [`ServiceKey`].
+    ServiceKey,
+    /// [`OauthClient`].
+    OauthClient,
+    /// [`Existing`].
+    Existing,
+}
+
+impl IdentityKind {
+    /// Every kind, in the order in which documents name them.
+    pub const ALL: [Self; 3] = [Self::ServiceKey, Self::OauthClient, Self::Existing];
+
+    /// The field's own name, as messages print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ServiceKey => "serviceKey",
+            Self::OauthClient => "oauthClient",
+            Self::Existing => "existing",
+        }
+    }
+}
+
+/// A service key of a service instance that is made for this TechnicalUser alone.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceKey {
+    /// The service offering, for example `it-rt` (Process Integration Runtime).
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub offering: String,
+    /// The service plan, for example `integration-flow`.
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub plan: String,
+    /// Parameters of the instance. The parameter that takes the offering's roles is refused here: RoleBindings with
+    /// `instanceRole` fill it in. Offerings that have one: `it-rt` (`roles`), and those that the Platform lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "free_form_object")]
+    pub parameters: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+fn free_form_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// A client of a UAA.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OauthClient {
+    /// The grant types the client may use.
+    #[serde(default = "client_credentials")]
+    #[schemars(length(min = 1, max = 4))]
+    pub grant_types: Vec<GrantType>,
+}
+
+fn client_credentials() -> Vec<GrantType> {
+    vec![GrantType::ClientCredentials]
+}
+
+/// Grant types for machines (RFC 6749 §4.4, RFC 7523 §2.1).
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantType {
+    /// The client acts for itself.
+    #[serde(rename = "client_credentials")]
+    ClientCredentials,
+    /// The client exchanges a signed assertion.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
+}
+
+/// A user that exists already.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Existing {
+    /// The user's name as the platform knows it, for example `P1234567`, `oauth_client_<id>` or an e-mail address.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s<>:/;](?:[^<>:/;]*[^\s<>:/;])?$"))]
+    pub user_name: String,
+    /// The identity provider that the name belongs to. On `btp` an origin key, `sap.default` where left out; on `neo`
+    /// the user base, `accounts.sap.com` where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub origin: Option<String>,
+}

@@ -1,0 +1,116 @@
+//! The roles that a platform knows.
+//!
+//! Another kind of role is another type and a line in each list here.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Each names exactly one of these.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// A role collection of a subaccount (environment `btp`; for technical users whose identity is `existing`, users and groups).
+    RoleCollection(RoleName),
+    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environment `btp`; for technical users whose identity is a service key).
+    InstanceRole(RoleName),
+    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; for technical users whose identity is `existing`, and users).
+    MemberRole(RoleName),
+    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; for technical users whose identity is `existing`, and users).
+    ApplicationRole(ApplicationRole),
+    /// An authority of a client (environment `uaa`; for technical users whose identity is an OAuth client).
+    Authority(AuthorityName),
+}
+
+impl Role {
+    /// The role's own name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) => &role.name,
+            Self::Authority(authority) => &authority.name,
+            Self::ApplicationRole(role) => &role.name,
+        }
+    }
+
+    /// Which of the kinds it is.
+    pub const fn kind(&self) -> RoleKind {
+        match self {
+            Self::RoleCollection(_) => RoleKind::RoleCollection,
+            Self::InstanceRole(_) => RoleKind::InstanceRole,
+            Self::MemberRole(_) => RoleKind::MemberRole,
+            Self::ApplicationRole(_) => RoleKind::ApplicationRole,
+            Self::Authority(_) => RoleKind::Authority,
+        }
+    }
+}
+
+/// The kinds of roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoleKind {
+    /// [`Role::RoleCollection`].
+    RoleCollection,
+    /// [`Role::InstanceRole`].
+    InstanceRole,
+    /// [`Role::MemberRole`].
+    MemberRole,
+    /// [`Role::ApplicationRole`].
+    ApplicationRole,
+    /// [`Role::Authority`].
+    Authority,
+}
+
+impl RoleKind {
+    /// Every kind, in the order in which documents name them.
+    pub const ALL: [Self; 5] =
+        [Self::RoleCollection, Self::InstanceRole, Self::MemberRole, Self::ApplicationRole, Self::Authority];
+
+    /// The field's own name, as messages print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RoleCollection => "roleCollection",
+            Self::InstanceRole => "instanceRole",
+            Self::MemberRole => "memberRole",
+            Self::ApplicationRole => "applicationRole",
+            Self::Authority => "authority",
+        }
+    }
+}
+
+impl std::fmt::Display for RoleKind {
+    fn fmt(&self, text: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        text.write_str(self.name())
+    }
+}
+
+/// A role that its name alone identifies.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleName {
+    /// The role's name, exactly as the platform spells it.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
+    pub name: String,
+}
+
+/// An authority of a UAA client. Authorities stand in lists that commas and spaces divide, so a name has neither.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorityName {
+    /// The authority's name, exactly as the UAA spells it, for example `scim.read`.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s,;]+$"))]
+    pub name: String,
+}
+
+/// A role of an application on Neo.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationRole {
+    /// The application or subscription, for example `<prefix>iflmap` for the runtime of Cloud Integration.
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub application: String,
+    /// The account that owns the application. Needed for subscriptions; left out for applications of the subaccount itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub provider: Option<String>,
+    /// The role's name, for example `ESBMessaging.send`.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
+    pub name: String,
+}

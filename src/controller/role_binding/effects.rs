@@ -1,0 +1,68 @@
+//! Carries out a RoleBinding's plan: takes away and grants, what others need before what needs it. It decides nothing.
+
+use super::Failures;
+use crate::controller::report::Journal;
+use crate::plan::environment::Rules;
+use crate::plan::grant::Grant;
+use crate::plan::role_binding::{Plan, Waves};
+use crate::platform;
+use crate::platform::mirror::Mirror;
+
+/// What is said of a change, and which way it goes.
+struct Change {
+    reason: &'static str,
+    verb: &'static str,
+    direction: &'static str,
+    revokes: bool,
+}
+
+const GRANT: Change = Change { reason: "Granted", verb: "granted", direction: "to", revokes: false };
+const REVOKE: Change = Change { reason: "Revoked", verb: "took", direction: "from", revokes: true };
+
+/// Takes away and grants side by side; the calls that failed, by the grant they were for.
+pub async fn carry_out(plan: &Plan, rules: &dyn Rules, mirror: &Mirror, journal: &mut Journal) -> Failures {
+    let (revoked, granted) =
+        tokio::join!(both_waves(&plan.revoke, &REVOKE, rules, mirror), both_waves(&plan.grant, &GRANT, rules, mirror));
+    let mut failures = Failures::new();
+    for (change, waves, failed) in [(REVOKE, &plan.revoke, revoked), (GRANT, &plan.grant, granted)] {
+        for grant in waves.iter().filter(|grant| !failed.contains_key(grant)) {
+            journal.note(change.reason, said(change.verb, grant, change.direction));
+        }
+        failures.extend(failed);
+    }
+    failures
+}
+
+/// The second wave leaves out what hangs on something of the first that failed.
+async fn both_waves(waves: &Waves, change: &Change, rules: &dyn Rules, mirror: &Mirror) -> Failures {
+    let mut failures = wave(waves.first.clone(), change, mirror).await;
+    let mut then = vec![];
+    for grant in &waves.then {
+        match stands_in_the_way(grant, waves, &failures, rules) {
+            Some(failure) => drop(failures.insert(grant.clone(), failure)),
+            None => then.push(grant.clone()),
+        }
+    }
+    failures.extend(wave(then, change, mirror).await);
+    failures
+}
+
+/// The failure of the first wave that this one hangs on: of what it rests on, or of what rests on it.
+fn stands_in_the_way(grant: &Grant, waves: &Waves, failures: &Failures, rules: &dyn Rules) -> Option<platform::Error> {
+    let hangs_on =
+        |other: &&Grant| rules.implied(grant).as_ref() == Some(*other) || rules.implied(other).as_ref() == Some(grant);
+    waves.first.iter().filter(hangs_on).find_map(|other| failures.get(other)).map(platform::Error::share)
+}
+
+async fn wave(grants: Vec<Grant>, change: &Change, mirror: &Mirror) -> Failures {
+    if grants.is_empty() {
+        return Failures::new();
+    }
+    let results = if change.revokes { mirror.revoke(grants.clone()).await } else { mirror.grant(grants.clone()).await };
+    grants.into_iter().zip(results).filter_map(|(grant, result)| Some((grant, result.err()?))).collect()
+}
+
+/// A change in words.
+pub fn said(verb: &str, Grant { holder, role }: &Grant, direction: &str) -> String {
+    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name(), holder.origin())
+}

@@ -1,0 +1,75 @@
+//! What the table refuses, and in which words.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::role::{AuthorityName, RoleName};
+use crate::api::{Principal, TechnicalUserRef};
+
+fn platform(environment: Value) -> PlatformSpec {
+    let offerings = json!({"x": {"rolesParameter": "scopes"}});
+    serde_json::from_value(json!({"environment": environment, "offerings": offerings})).unwrap()
+}
+
+fn btp() -> PlatformSpec {
+    let access = json!({"credentialsSecretRef": {"name": "s"}});
+    platform(json!({"btp": {"authorization": access, "serviceManager": access}}))
+}
+
+fn uaa() -> PlatformSpec {
+    platform(json!({"uaa": {"url": "https://uaa", "credentialsSecretRef": {"name": "s"}}}))
+}
+
+fn read(identity: Value) -> Identity {
+    serde_json::from_value(identity).unwrap()
+}
+
+fn key(offering: &str) -> Identity {
+    read(json!({"serviceKey": {"offering": offering, "plan": "p"}}))
+}
+
+fn client() -> Identity {
+    read(json!({"oauthClient": {}}))
+}
+
+fn existing() -> Identity {
+    read(json!({"existing": {"userName": "P1234567"}}))
+}
+
+#[test]
+fn identities_follow_the_table() {
+    assert!(identity(&btp(), &key("it-rt")).is_ok());
+    assert!(identity(&btp(), &client()).unwrap_err().0.contains("serviceKey or existing"));
+    assert!(identity(&uaa(), &client()).is_ok());
+    assert!(identity(&uaa(), &existing()).is_err());
+    let without = platform(json!({"btp": {}}));
+    assert!(identity(&without, &key("it-rt")).unwrap_err().0.contains("add environment.btp.serviceManager"));
+}
+
+#[test]
+fn roles_follow_the_table() {
+    let orders = Subject::TechnicalUser(TechnicalUserRef { name: "orders".into() });
+    let jane = Subject::User(Principal { name: "jane".into(), origin: None });
+    let named = |make: fn(RoleName) -> Role| make(RoleName { name: "r".into() });
+    let authority = Role::Authority(AuthorityName { name: "r".into() });
+    let (collection, instance) = (named(Role::RoleCollection), named(Role::InstanceRole));
+    assert!(role(&btp(), &orders, Some(&key("it-rt")), &instance).is_ok());
+    assert!(role(&btp(), &orders, Some(&key("y")), &instance).unwrap_err().0.contains("spec.offerings"));
+    assert!(role(&btp(), &orders, Some(&key("x")), &instance).is_ok());
+    let refusal = role(&btp(), &orders, Some(&key("it-rt")), &collection).unwrap_err().0;
+    let holders = "a user, a group or a technicalUser whose identity is existing";
+    assert!(refusal.contains(holders), "{refusal}");
+    assert!(role(&btp(), &orders, Some(&existing()), &collection).is_ok());
+    assert!(role(&btp(), &jane, None, &collection).is_ok());
+    assert!(role(&btp(), &jane, None, &instance).is_err());
+    assert!(role(&btp(), &jane, None, &authority).unwrap_err().0.contains("has no authority; it has"));
+    assert!(role(&uaa(), &orders, Some(&client()), &authority).is_ok());
+}
+
+#[test]
+fn what_is_carried_is_not_granted() {
+    let named = |make: fn(RoleName) -> Role| make(RoleName { name: "r".into() });
+    assert!(is_carried(&btp().environment, &named(Role::InstanceRole)));
+    assert!(!is_carried(&btp().environment, &named(Role::RoleCollection)));
+    assert!(!is_carried(&uaa().environment, &named(Role::InstanceRole)), "nobody has it there");
+}
