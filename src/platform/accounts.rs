@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use secrecy::SecretString;
+use tokio::sync::OwnedMutexGuard;
 
 use super::budget::{Budget, CallObserver, Limits, MAX_IN_FLIGHT};
 use super::error::Result;
-use super::http::Http;
+use super::http::{Authorization, Http};
+use super::shown::{Fixed, Shown};
 use super::token::{Client, TokenSource};
 
 /// Every credential that any Platform uses. Cheap to clone.
@@ -20,33 +22,93 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The account of a client: the one there is, or a new one that has not logged on yet.
-    pub fn of(&self, client: Client, observer: &Arc<dyn CallObserver>) -> Result<Arc<Account>> {
+    /// The account of a credential: the one there is, or a new one that has not logged on yet.
+    pub fn of(&self, credential: impl Into<Credential>, observer: &Arc<dyn CallObserver>) -> Result<Arc<Account>> {
+        let credential = credential.into();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, account| account.strong_count() > 0);
-        let digest = client.digest();
+        let digest = credential.digest();
         if let Some(account) = known.get(&digest).and_then(Weak::upgrade) {
             return Ok(account);
         }
-        let account = Arc::new(Account::new(client, observer)?);
+        let account = Arc::new(Account::new(credential, observer)?);
         known.insert(digest, Arc::downgrade(&account));
         Ok(account)
     }
 }
 
-/// One admin credential: what it sends with, its token, and a budget for each API that it is used at.
+/// An admin credential, by how it logs on.
+#[derive(Clone)]
+pub enum Credential {
+    /// It fetches tokens.
+    Client(Client),
+    /// It is shown with every call.
+    Shown(Shown),
+}
+
+impl From<Client> for Credential {
+    fn from(client: Client) -> Self {
+        Self::Client(client)
+    }
+}
+
+impl From<Shown> for Credential {
+    fn from(shown: Shown) -> Self {
+        Self::Shown(shown)
+    }
+}
+
+impl Credential {
+    fn digest(&self) -> String {
+        match self {
+            Self::Client(client) => client.digest(),
+            Self::Shown(shown) => shown.digest(),
+        }
+    }
+}
+
+/// One admin credential: what it sends with, what it shows, and a budget for each API that it is used at.
 pub struct Account {
     http: Http,
-    token: TokenSource,
+    proves: Proves,
     observer: Arc<dyn CallObserver>,
     budgets: Mutex<BTreeMap<(&'static str, String), Budget>>,
 }
 
+enum Proves {
+    ByToken(TokenSource),
+    ByItself(Fixed),
+}
+
+/// What a call is sent with.
+pub enum Pass<'a> {
+    /// A token.
+    Token(Arc<SecretString>),
+    /// The credential itself; while nobody knows whether it is good, with the one turn to try it.
+    Itself(&'a Fixed, Option<OwnedMutexGuard<()>>),
+}
+
+impl Pass<'_> {
+    /// How a request shows it.
+    pub fn authorization(&self) -> Authorization<'_> {
+        match self {
+            Self::Token(token) => Authorization::Bearer(token),
+            Self::Itself(fixed, _) => fixed.shown().authorization(),
+        }
+    }
+}
+
 impl Account {
-    fn new(client: Client, observer: &Arc<dyn CallObserver>) -> Result<Self> {
-        let http = client.http()?;
-        let token = TokenSource::new(client, http.clone(), Arc::clone(observer));
-        Ok(Self { http, token, observer: Arc::clone(observer), budgets: Mutex::default() })
+    fn new(credential: Credential, observer: &Arc<dyn CallObserver>) -> Result<Self> {
+        let (http, proves) = match credential {
+            Credential::Client(client) => {
+                let http = client.http()?;
+                let tokens = TokenSource::new(client, http.clone(), Arc::clone(observer));
+                (http, Proves::ByToken(tokens))
+            }
+            Credential::Shown(shown) => (shown.http()?, Proves::ByItself(Fixed::new(shown))),
+        };
+        Ok(Self { http, proves, observer: Arc::clone(observer), budgets: Mutex::default() })
     }
 
     /// The budget of this credential at an API below this address. Its limits are those it was first asked for with.
@@ -61,25 +123,53 @@ impl Account {
         &self.http
     }
 
-    /// A token that is good for a while.
-    pub async fn token(&self, deadline: Instant) -> Result<Arc<SecretString>> {
-        self.token.get(deadline).await
+    /// What the next call is sent with.
+    pub async fn pass(&self, deadline: Instant) -> Result<Pass<'_>> {
+        match &self.proves {
+            Proves::ByToken(tokens) => tokens.get(deadline).await.map(Pass::Token),
+            Proves::ByItself(fixed) => Ok(Pass::Itself(fixed, fixed.turn(deadline).await?)),
+        }
     }
 
-    /// The token itself, for tests that put one in its place.
+    /// A token that is good for a while; `None` for a credential that fetches none.
+    pub async fn token(&self, deadline: Instant) -> Result<Option<Arc<SecretString>>> {
+        match &self.proves {
+            Proves::ByToken(tokens) => tokens.get(deadline).await.map(Some),
+            Proves::ByItself(_) => Ok(None),
+        }
+    }
+
+    /// The tokens themselves, for tests that put one in its place.
     #[cfg(test)]
-    pub const fn token_source(&self) -> &TokenSource {
-        &self.token
+    pub fn token_source(&self) -> &TokenSource {
+        match &self.proves {
+            Proves::ByToken(tokens) => tokens,
+            Proves::ByItself(_) => panic!("it fetches no tokens"),
+        }
     }
 
-    /// Whether this token was issued just now, so that there is no better one.
-    pub fn is_fresh(&self, token: &Arc<SecretString>) -> bool {
-        self.token.is_fresh(token)
+    /// Whether another try may fare better: not with a token that was issued just now, since there is no better one.
+    pub fn is_replaceable(&self, pass: &Pass<'_>) -> bool {
+        match (&self.proves, pass) {
+            (Proves::ByToken(tokens), Pass::Token(token)) => !tokens.is_fresh(token),
+            _ => true,
+        }
     }
 
-    /// An API refused this token: the next caller gets another.
-    pub fn discard(&self, refused: &Arc<SecretString>) {
-        self.token.discard(refused);
+    /// An API took this.
+    pub fn accepted(&self, pass: &Pass<'_>) {
+        if let Pass::Itself(fixed, _) = pass {
+            fixed.accepted();
+        }
+    }
+
+    /// An API refused this: the next caller gets another token, or the one second try.
+    pub fn refused(&self, pass: &Pass<'_>) {
+        match (&self.proves, pass) {
+            (Proves::ByToken(tokens), Pass::Token(token)) => tokens.discard(token),
+            (_, Pass::Itself(fixed, _)) => fixed.refused(),
+            _ => {}
+        }
     }
 }
 
@@ -92,7 +182,7 @@ mod tests {
 
     fn client(secret: &str) -> Client {
         let token_url = Url::parse("https://uaa.example/oauth/token").unwrap();
-        Client { token_url, id: "sb-1".into(), proof: ClientProof::Body(secret.into()) }
+        Client::new(token_url, "sb-1", ClientProof::Body(secret.into()))
     }
 
     fn observer() -> Arc<dyn CallObserver> {

@@ -78,14 +78,14 @@ impl AdminSecret {
         if self.is_certificate() {
             let key = if self.has("certurl") { "certurl" } else { "tokenurl" };
             let proof = ClientProof::Certificate(self.pem("certificate")?, self.pem("key")?);
-            return Ok(Client { token_url: self.token_url(key)?, id, proof });
+            return Ok(Client::new(self.token_url(key)?, id, proof));
         }
         if !self.has("clientsecret") {
             return Err(malformed("neither a key `clientsecret` nor keys `certificate` and `key`"));
         }
         let key = if self.has("tokenurl") { "tokenurl" } else { "url" };
         let proof = ClientProof::Body(self.text("clientsecret")?.clone());
-        Ok(Client { token_url: self.token_url(key)?, id, proof })
+        Ok(Client::new(self.token_url(key)?, id, proof))
     }
 
     fn is_certificate(&self) -> bool {

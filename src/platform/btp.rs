@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::budget::{Limit, Limits, Pace};
-use super::connect::{Connecting, Connects};
+use super::connect::{Api, Connecting, Connects};
 use super::error::Result;
+use super::http::dialect::PLAIN;
 use super::service_manager::ServiceManager;
+use super::service_manager::dialect::DIALECT;
 use super::xsuaa::Xsuaa;
 use super::{Driver, Landing, Maker};
 use crate::api::environment::Btp;
@@ -13,16 +15,26 @@ use crate::api::{IdentityKind, RoleKind};
 use crate::plan::environment::btp::TABLE;
 
 /// What we allow ourselves of the 45 calls a second that SAP documents for the Authorization API.
-const XSUAA: Limits = Limits::one(Limit::Kept(Pace { per_second: 20.0, burst: 45.0 }));
+const XSUAA: Api = Api {
+    name: "xsuaa",
+    limits: Limits::one(Limit::Kept(Pace { per_second: 20.0, burst: 45.0 })),
+    dialect: &PLAIN,
+    probe: None,
+};
 
 /// What SAP documents for the Service Manager ("Rate Limiting"): 50 creations of instances a minute, 600 changes and
 /// deletions, 600 calls for bindings, 1000 calls in all. The levels apply together and a customer's may be raised, so
 /// each lane keeps to its own once the platform has shown it.
-const SERVICE_MANAGER: Limits = Limits {
-    instances: Limit::OnceShown(Pace::a_minute(50.0)),
-    changes: Limit::OnceShown(Pace::a_minute(600.0)),
-    bindings: Limit::OnceShown(Pace::a_minute(600.0)),
-    rest: Limit::OnceShown(Pace::a_minute(950.0)),
+const SERVICE_MANAGER: Api = Api {
+    name: "service-manager",
+    limits: Limits {
+        instances: Limit::OnceShown(Pace::a_minute(50.0)),
+        changes: Limit::OnceShown(Pace::a_minute(600.0)),
+        bindings: Limit::OnceShown(Pace::a_minute(600.0)),
+        rest: Limit::OnceShown(Pace::a_minute(950.0)),
+    },
+    dialect: &DIALECT,
+    probe: None,
 };
 
 impl Connects for Btp {
@@ -31,14 +43,14 @@ impl Connects for Btp {
         let mut places = Vec::new();
         if let Some(access) = &self.authorization {
             let reference = &access.credentials_secret_ref;
-            let session = with.session(reference, "apiurl", "xsuaa", &XSUAA)?.0;
+            let session = with.session(reference, "apiurl", &XSUAA)?.0;
             driver.grants.insert(RoleKind::RoleCollection, Arc::new(Xsuaa::new(session.clone())));
             driver.sessions.push(session);
             places.push(with.place(reference, "apiurl")?);
         }
         if let Some(access) = &self.service_manager {
             let reference = &access.credentials_secret_ref;
-            let (session, token_url) = with.session(reference, "sm_url", "service-manager", &SERVICE_MANAGER)?;
+            let (session, token_url) = with.session(reference, "sm_url", &SERVICE_MANAGER)?;
             let service_manager = Arc::new(ServiceManager::new(session.clone(), with.prover(token_url)?));
             let maker = Maker::of(service_manager, TABLE.recall(IdentityKind::ServiceKey));
             driver.makers.insert(IdentityKind::ServiceKey, maker);

@@ -8,13 +8,13 @@ use reqwest::Url;
 use secrecy::ExposeSecret;
 
 use super::Driver;
-use super::accounts::{Account, Accounts};
+use super::accounts::{Account, Accounts, Credential};
 use super::admin_secret::AdminSecret;
 use super::budget::{CallObserver, Limits};
 use super::error::{Error, Kind, Result};
+use super::http::dialect::Dialect;
 use super::proof::Prover;
 use super::session::Session;
-use super::token::Client;
 use super::whereabouts::Whereabouts;
 use crate::api::{Environment, SecretRef};
 
@@ -57,9 +57,9 @@ impl Connecting<'_> {
         self.secrets.get(&reference.name).ok_or_else(missing)
     }
 
-    /// The account of a client, which all Platforms share that have the same.
-    pub(super) fn account(&self, client: Client) -> Result<Arc<Account>> {
-        self.accounts.of(client, self.observer)
+    /// The account of an admin credential, which all Platforms share that have the same.
+    pub(super) fn account(&self, credential: impl Into<Credential>) -> Result<Arc<Account>> {
+        self.accounts.of(credential, self.observer)
     }
 
     /// Proves what is issued, where the admin credential logs on.
@@ -69,20 +69,14 @@ impl Connecting<'_> {
 
     /// A session at the API whose address is under a key of an admin Secret, and where it logs on. What is wrong with it
     /// is said with its name: a Platform can have two.
-    pub(super) fn session(
-        &self,
-        reference: &SecretRef,
-        address: &'static str,
-        api: &'static str,
-        limits: &Limits,
-    ) -> Result<(Session, Url)> {
+    pub(super) fn session(&self, reference: &SecretRef, address: &'static str, api: &Api) -> Result<(Session, Url)> {
         let secret = self.secret(reference)?;
         let named = |error: Error| error.about(format!("Secret {}", reference.name));
         let base = secret.address(address).map_err(named)?;
         let client = secret.client().map_err(named)?;
         let token_url = client.token_url.clone();
         let account = self.account(client).map_err(named)?;
-        Ok((at(&base, &account, api, limits), token_url))
+        Ok((at(&base, &account, api), token_url))
     }
 
     /// What an admin Secret says of where it leads: its subaccount, or the address of the API.
@@ -94,10 +88,22 @@ impl Connecting<'_> {
     }
 }
 
+/// What there is to know of an API before the first call.
+pub(super) struct Api {
+    /// The word by which metrics name it.
+    pub(super) name: &'static str,
+    /// What is known of its limits.
+    pub(super) limits: Limits,
+    /// How it refuses.
+    pub(super) dialect: &'static Dialect,
+    /// The path of a resource that can be read to see whether a credential is good that is shown with every call.
+    pub(super) probe: Option<&'static [&'static str]>,
+}
+
 /// The account's session at an API.
-pub(super) fn at(base: &Url, account: &Arc<Account>, api: &'static str, limits: &Limits) -> Session {
-    let budget = account.budget(api, base.as_str(), limits);
-    Session::new(base.clone(), Arc::clone(account), budget)
+pub(super) fn at(base: &Url, account: &Arc<Account>, api: &Api) -> Session {
+    let budget = account.budget(api.name, base.as_str(), &api.limits);
+    Session::new(base.clone(), Arc::clone(account), budget, api.dialect).probed_at(api.probe)
 }
 
 /// An address that the Platform's spec names: an edit of the spec puts it right, not one of the Secret.

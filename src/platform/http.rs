@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::error::{Error, Kind, Result};
 
 pub mod address;
+pub mod dialect;
 mod proxies;
 pub mod verdict;
 

@@ -35,6 +35,7 @@ pub mod pause;
 pub mod proof;
 pub mod service_manager;
 pub mod session;
+pub mod shown;
 pub mod side_by_side;
 #[cfg(test)]
 mod stand_in;

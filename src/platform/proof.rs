@@ -126,7 +126,7 @@ fn from_fields(
         (None, None) => None,
     };
     let id = id.expose_secret().to_owned();
-    Ok(token_url.map(|token_url| Client { token_url, id, proof }))
+    Ok(token_url.map(|token_url| Client::new(token_url, id, proof)))
 }
 
 fn endpoint(place: &SecretString, field: &'static str) -> Result<Url> {

@@ -10,15 +10,16 @@ use crate::platform::pause::pause;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::accounts::Account;
+use super::accounts::{Account, Pass};
 use super::budget::{Budget, Lane, Outcome, Urgency};
 use super::error::{Error, Kind, Result};
+use super::http::dialect::Dialect;
 use super::http::verdict::{Verdict, judge};
-use super::http::{Answer, Authorization, Body, Cause, Lost, Request, address};
+use super::http::{Answer, Body, Cause, Lost, Request, address};
 use super::whereabouts::{self, Whereabouts};
 
 /// What one call may take in all, its repetitions and waits included.
@@ -34,18 +35,32 @@ struct Shared {
     base: Url,
     account: Arc<Account>,
     budget: Budget,
+    dialect: &'static Dialect,
+    probe: Option<&'static [&'static str]>,
 }
 
 impl Session {
     /// A session at the API below `base`. Sessions at several APIs may share an account.
-    pub fn new(base: Url, account: Arc<Account>, budget: Budget) -> Self {
-        Self { shared: Arc::new(Shared { base, account, budget }) }
+    pub fn new(base: Url, account: Arc<Account>, budget: Budget, dialect: &'static Dialect) -> Self {
+        Self { shared: Arc::new(Shared { base, account, budget, dialect, probe: None }) }
     }
 
-    /// Fetches a token, if there is none: shows that the credential is good, and where it leads if the token tells.
+    /// The same, with the path of a resource that can be read to see whether a credential is good.
+    #[must_use]
+    pub fn probed_at(self, probe: Option<&'static [&'static str]>) -> Self {
+        let Shared { base, account, budget, dialect, .. } = self.shared.as_ref();
+        let (base, account, budget) = (base.clone(), Arc::clone(account), budget.clone());
+        Self { shared: Arc::new(Shared { base, account, budget, dialect, probe }) }
+    }
+
+    /// Shows that the credential is good, and where it leads if its token tells: by fetching a token if there is none, or,
+    /// where it is shown with every call, by a call that changes nothing.
     pub async fn log_on(&self) -> Result<Option<Whereabouts>> {
-        let token = self.shared.account.token(Instant::now() + CALL_TIMEOUT).await?;
-        Ok(whereabouts::of_token(token.expose_secret()))
+        match (self.shared.account.token(Instant::now() + CALL_TIMEOUT).await?, self.shared.probe) {
+            (Some(token), _) => Ok(whereabouts::of_token(token.expose_secret())),
+            (None, Some(probe)) => self.get("log on", probe).send().await.map(|_| None),
+            (None, None) => Ok(None),
+        }
     }
 
     /// The API that it is at, in the word by which metrics name it.
@@ -210,42 +225,47 @@ impl Call {
         }
     }
 
-    /// One attempt; a refused token is replaced once, unless it was issued just now: then the credential is good, and it
-    /// is the API that is not well.
+    /// One attempt; what was refused is replaced once, unless it is a token that was issued just now: then the credential
+    /// is good, and it is the API that is not well.
     async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answer, Failed> {
-        let token = self.token(deadline).await?;
-        let fresh = self.shared.account.is_fresh(&token);
+        let account = &self.shared.account;
+        let pass = self.pass(deadline).await?;
+        let replaceable = account.is_replaceable(&pass);
         // That an old token has come to its end says nothing of the platform.
-        let refused = if fresh { Outcome::Unauthorized } else { Outcome::Abandoned };
-        let (answer, verdict) = self.exchange(request, &token, refused, deadline).await?;
-        if fresh || verdict.refusal != Some(Kind::CredentialsRefused) {
-            return self.settle(answer, &verdict);
+        let refused = if replaceable { Outcome::Abandoned } else { Outcome::Unauthorized };
+        let (answer, verdict) = self.exchange(request, &pass, refused, deadline).await?;
+        if !replaceable || verdict.refusal != Some(Kind::CredentialsRefused) {
+            return self.settle(answer, &verdict, &pass);
         }
-        self.shared.account.discard(&token);
-        let token = self.token(deadline).await?;
-        let (answer, verdict) = self.exchange(request, &token, Outcome::Unauthorized, deadline).await?;
-        self.settle(answer, &verdict)
+        account.refused(&pass);
+        drop(pass);
+        let pass = self.pass(deadline).await?;
+        let (answer, verdict) = self.exchange(request, &pass, Outcome::Unauthorized, deadline).await?;
+        self.settle(answer, &verdict, &pass)
     }
 
-    async fn token(&self, deadline: Instant) -> Result<Arc<SecretString>, Failed> {
-        self.shared.account.token(deadline).await.map_err(Failed::without_token)
+    async fn pass(&self, deadline: Instant) -> Result<Pass<'_>, Failed> {
+        self.shared.account.pass(deadline).await.map_err(Failed::without_token)
     }
 
-    /// Sends it once. `refused` is what it means for the budget that the token is refused.
+    /// Sends it once. `refused` is what it means for the budget that what it shows is refused.
     async fn exchange(
         &self,
         request: &Request,
-        token: &SecretString,
+        pass: &Pass<'_>,
         refused: Outcome,
         deadline: Instant,
     ) -> Result<(Answer, Verdict), Failed> {
-        let Shared { account, budget, .. } = self.shared.as_ref();
+        let Shared { account, budget, dialect, .. } = self.shared.as_ref();
         let admitted = budget.admit(self.operation, self.lane, self.urgency, deadline).await;
         let permit = admitted.map_err(Failed::not_admitted)?;
-        match account.http().exchange(request.clone(), Authorization::Bearer(token)).await {
+        match account.http().exchange(request.clone(), pass.authorization()).await {
             Ok(answer) => {
-                let verdict = judge(&answer, SystemTime::now());
+                let verdict = judge(&answer, dialect, SystemTime::now());
                 let unauthorized = verdict.refusal == Some(Kind::CredentialsRefused);
+                if verdict.refusal.is_none_or(is_of_the_api) {
+                    account.accepted(pass);
+                }
                 let outcome = if unauthorized { refused } else { verdict.outcome() };
                 permit.finish(outcome, verdict.refusal.map_or("ok", Kind::word));
                 Ok((answer, verdict))
@@ -271,7 +291,7 @@ impl Call {
         }
     }
 
-    fn settle(&self, answer: Answer, verdict: &Verdict) -> Result<Answer, Failed> {
+    fn settle(&self, answer: Answer, verdict: &Verdict, pass: &Pass<'_>) -> Result<Answer, Failed> {
         let Some(kind) = verdict.refusal else { return Ok(answer) };
         // Only a refusal of the request can be an answer to it: a router's 404 has been judged Unavailable by now.
         if kind != Kind::Unavailable && self.accepted.contains(&answer.status()) {
@@ -279,7 +299,7 @@ impl Call {
         }
         let kind = match kind {
             _ if !self.repeatable && verdict.is_in_doubt() => Kind::OutcomeUnknown,
-            Kind::CredentialsRefused => return Err(self.unauthorized(verdict)),
+            Kind::CredentialsRefused => return Err(self.unauthorized(verdict, pass)),
             kind => kind,
         };
         let again = match kind {
@@ -291,10 +311,20 @@ impl Call {
     }
 
     /// The API does not accept a token that was just issued for the credential. It did nothing, so another attempt is safe.
-    fn unauthorized(&self, verdict: &Verdict) -> Failed {
+    /// A credential that is shown itself has been refused for the second time.
+    fn unauthorized(&self, verdict: &Verdict, pass: &Pass<'_>) -> Failed {
+        if matches!(pass, Pass::Itself(..)) {
+            self.shared.account.refused(pass);
+            return Failed { error: verdict.error(Kind::CredentialsRefused, self.operation), again: false };
+        }
         let error = verdict.error(Kind::Unavailable, self.operation).retry_after(self.shared.budget.refused_for());
         Failed { error, again: true }
     }
+}
+
+/// Whether a refusal can only come from somebody who has looked at the request, and so at who sent it.
+fn is_of_the_api(refusal: Kind) -> bool {
+    matches!(refusal, Kind::Invalid | Kind::NotFound | Kind::Conflict | Kind::Forbidden | Kind::InProgress)
 }
 
 /// The pauses between attempts: from 300 ms doubling, as SAP's guide to access tokens advises, with jitter.

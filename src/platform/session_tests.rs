@@ -14,7 +14,7 @@ fn session(platform: &StandIn, secret: &str) -> Session {
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
     let account = Accounts::default().of(platform.client(secret), &observer).unwrap();
     let budget = account.budget("test", platform.url().as_str(), &Limits::one(Limit::Unknown));
-    Session::new(platform.url(), account, budget)
+    Session::new(platform.url(), account, budget, &crate::platform::service_manager::dialect::DIALECT)
 }
 
 async fn get(session: &Session) -> Result<()> {
@@ -122,4 +122,36 @@ async fn a_burst_of_failures_stops_nobody() {
     assert!(orders.iter().all(Result::is_err));
     platform.api(WELL);
     order(&session, Lane::Rest).await.unwrap();
+}
+
+/// A session whose credential is shown with every call.
+fn showing(platform: &StandIn) -> Session {
+    let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
+    let shown = crate::platform::shown::Shown::Basic("admin".into(), "hunter2".into());
+    let account = Accounts::default().of(shown, &observer).unwrap();
+    let budget = account.budget("test", platform.url().as_str(), &Limits::one(Limit::Unknown));
+    let dialect = &crate::platform::http::dialect::PLAIN;
+    Session::new(platform.url(), account, budget, dialect).probed_at(Some(&["probe"]))
+}
+
+#[tokio::test]
+async fn a_credential_that_is_shown_is_tried_twice_by_whoever_comes_first_and_never_again() {
+    let platform = StandIn::start().await;
+    let session = showing(&platform);
+    platform.api(UNAUTHORIZED);
+    let all = futures::future::join_all((0..20).map(|_| get(&session))).await;
+    assert!(all.iter().all(|one| one.as_ref().is_err_and(|error| error.kind() == Kind::CredentialsRefused)));
+    assert_eq!(session.log_on().await.unwrap_err().kind(), Kind::CredentialsRefused);
+    assert_eq!(platform.calls(), 2, "the third could lock the account");
+}
+
+#[tokio::test]
+async fn a_credential_that_is_shown_is_good_once_it_was_taken() {
+    let platform = StandIn::start().await;
+    let session = showing(&platform);
+    assert_eq!(session.log_on().await.unwrap(), None);
+    platform.api(Answering::Slowly(Duration::from_millis(300)));
+    let began = Instant::now();
+    let all = futures::future::join_all((0..5).map(|_| get(&session))).await;
+    assert!(all.iter().all(Result::is_ok) && began.elapsed() < Duration::from_secs(1), "side by side");
 }

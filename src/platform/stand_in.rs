@@ -105,7 +105,7 @@ impl StandIn {
     /// A client with this secret.
     pub fn client(&self, secret: &str) -> Client {
         let token_url = self.url().join("/oauth/token").unwrap();
-        Client { token_url, id: "sb-1".into(), proof: ClientProof::Body(secret.into()) }
+        Client::new(token_url, "sb-1", ClientProof::Body(secret.into()))
     }
 
     /// An admin Secret for this client, for both of its APIs.

@@ -36,7 +36,7 @@ const OPERATION: &str = "log on";
 pub enum ClientProof {
     /// `client_secret` in the form. What XSUAA and UAA want, as secrets may contain `+`.
     Body(SecretString),
-    /// HTTP Basic, and the grant's type in the query. The only way on Neo ("Using Platform APIs").
+    /// HTTP Basic (RFC 6749 §2.3.1).
     Basic(SecretString),
     /// A TLS identity (RFC 8705): the chain, leaf first, and its key. Both are PEM.
     Certificate(SecretString, SecretString),
@@ -51,6 +51,19 @@ pub struct Client {
     pub id: String,
     /// How it shows that it is itself.
     pub proof: ClientProof,
+    /// On whose behalf it asks.
+    grant: Grant,
+    /// Whether the fields of the grant stand in the query rather than in the form.
+    in_query: bool,
+}
+
+/// On whose behalf a client asks for tokens.
+#[derive(Clone)]
+enum Grant {
+    /// Its own (RFC 6749 §4.4).
+    ClientCredentials,
+    /// A user's, at an identity provider (RFC 6749 §4.3; the hint is the UAA's).
+    Password { user: String, password: SecretString, origin: Option<String> },
 }
 
 /// A token and its life.
@@ -77,6 +90,23 @@ struct Issued {
 }
 
 impl Client {
+    /// A client that asks for itself.
+    pub fn new(token_url: Url, id: impl Into<String>, proof: ClientProof) -> Self {
+        Self { token_url, id: id.into(), proof, grant: Grant::ClientCredentials, in_query: false }
+    }
+
+    /// The same, with the grant's type in the query. The only way on Neo ("Using Platform APIs").
+    #[must_use]
+    pub fn in_query(self) -> Self {
+        Self { in_query: true, ..self }
+    }
+
+    /// The same, on behalf of a user.
+    #[must_use]
+    pub fn on_behalf_of(self, user: String, password: SecretString, origin: Option<String>) -> Self {
+        Self { grant: Grant::Password { user, password, origin }, ..self }
+    }
+
     /// What tells it from every other credential, without its values.
     pub fn digest(&self) -> String {
         let (kind, secret, more) = match &self.proof {
@@ -84,7 +114,14 @@ impl Client {
             ClientProof::Basic(secret) => ("basic", secret.expose_secret(), ""),
             ClientProof::Certificate(chain, key) => ("certificate", chain.expose_secret(), key.expose_secret()),
         };
-        digest::of([self.token_url.as_str(), &self.id, kind, secret, more].map(str::as_bytes), 32)
+        let (user, password, origin) = match &self.grant {
+            Grant::ClientCredentials => ("", "", ""),
+            Grant::Password { user, password, origin } => {
+                (user.as_str(), password.expose_secret(), origin.as_deref().unwrap_or_default())
+            }
+        };
+        let parts = [self.token_url.as_str(), &self.id, kind, secret, more, user, password, origin];
+        digest::of(parts.map(str::as_bytes), 32)
     }
 
     /// What it sends with.
@@ -96,18 +133,40 @@ impl Client {
     }
 
     fn request(&self) -> Request {
-        let (mut url, mut fields) = (self.token_url.clone(), vec![("grant_type", "client_credentials")]);
+        let hint = self.login_hint();
+        let (mut url, mut fields) = (self.token_url.clone(), self.grant_fields(hint.as_deref()));
+        if self.in_query {
+            url.query_pairs_mut().extend_pairs(fields.drain(..));
+        }
         match &self.proof {
             ClientProof::Body(secret) => {
                 fields.extend([("client_id", self.id.as_str()), ("client_secret", secret.expose_secret())]);
             }
             ClientProof::Certificate(..) => fields.push(("client_id", &self.id)),
-            ClientProof::Basic(_) => {
-                url.query_pairs_mut().extend_pairs(fields.drain(..));
-            }
+            ClientProof::Basic(_) => {}
         }
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         Request { method: Method::POST, url, headers, body: Body::Form(address::form(&fields)) }
+    }
+
+    fn grant_fields<'a>(&'a self, hint: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+        match &self.grant {
+            Grant::ClientCredentials => vec![("grant_type", "client_credentials")],
+            Grant::Password { user, password, .. } => {
+                let known = [("grant_type", "password"), ("username", user), ("password", password.expose_secret())];
+                known.into_iter().chain(hint.map(|hint| ("login_hint", hint))).collect()
+            }
+        }
+    }
+
+    /// At which identity provider the user is, in the UAA's words.
+    fn login_hint(&self) -> Option<String> {
+        match &self.grant {
+            Grant::ClientCredentials => None,
+            Grant::Password { origin, .. } => {
+                origin.as_ref().map(|origin| serde_json::json!({ "origin": origin }).to_string())
+            }
+        }
     }
 
     fn authorization(&self) -> Authorization<'_> {
@@ -275,11 +334,11 @@ mod tests {
     use crate::platform::stand_in::{Answering, StandIn};
 
     fn client(proof: ClientProof) -> Client {
-        Client { token_url: Url::parse("https://uaa.example/oauth/token").unwrap(), id: "sb-1!b2|it!b3".into(), proof }
+        Client::new(Url::parse("https://uaa.example/oauth/token").unwrap(), "sb-1!b2|it!b3", proof)
     }
 
-    fn sent(proof: ClientProof) -> (String, String) {
-        let request = client(proof).request();
+    fn sent(client: Client) -> (String, String) {
+        let request = client.request();
         let Body::Form(form) = request.body else { panic!("a token request is a form") };
         (request.url.query().unwrap_or_default().to_owned(), form)
     }
@@ -288,10 +347,13 @@ mod tests {
     fn each_variant_sends_what_its_platform_reads() {
         let (grant, secret) = ("grant_type=client_credentials", SecretString::from("a+b$c=&d"));
         let form = format!("{grant}&client_id=sb-1%21b2%7Cit%21b3&client_secret=a%2Bb%24c%3D%26d");
-        assert_eq!(sent(ClientProof::Body(secret.clone())), (String::new(), form));
+        assert_eq!(sent(client(ClientProof::Body(secret.clone()))), (String::new(), form));
         let form = format!("{grant}&client_id=sb-1%21b2%7Cit%21b3");
-        assert_eq!(sent(ClientProof::Certificate("c".into(), "k".into())), (String::new(), form));
-        assert_eq!(sent(ClientProof::Basic(secret)), (grant.to_owned(), String::new()));
+        assert_eq!(sent(client(ClientProof::Certificate("c".into(), "k".into()))), (String::new(), form));
+        assert_eq!(sent(client(ClientProof::Basic(secret.clone())).in_query()), (grant.to_owned(), String::new()));
+        let user = client(ClientProof::Basic("".into())).on_behalf_of("jane@x".into(), secret, Some("acme".into()));
+        let form = "grant_type=password&username=jane%40x&password=a%2Bb%24c%3D%26d&login_hint=%7B%22origin%22%3A%22acme%22%7D";
+        assert_eq!(sent(user), (String::new(), form.to_owned()));
     }
 
     #[tokio::test]

@@ -1,43 +1,15 @@
-//! What an answer means, by its status, its headers and one code word of its body. Pure.
+//! What an answer means, by its status, its headers and what its API's dialect reads in its body. Pure.
 
 use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::Answer;
+use super::dialect::{Dialect, OAUTH, Reading, Told};
 use crate::platform::budget::Outcome;
 use crate::platform::budget::retry_after::{rate_limit_reset, retry_after};
 use crate::platform::error::{Error, Kind};
 
-/// Code words that are safe to repeat: those of OAuth (RFC 6749 §5.2, RFC 6750 §3.1), of the UAA and of the Service Manager.
-const CODE_WORDS: &[&str] = &[
-    "BadRequest",
-    "BrokerError",
-    "ConcurrentOperationInProgress",
-    "ConcurrentResourceUpdate",
-    "Conflict",
-    "ExistingReferenceEntity",
-    "Forbidden",
-    "InternalError",
-    "InvalidMaxItems",
-    "NotFound",
-    "OperationInProgress",
-    "Timeout",
-    "TokenInvalid",
-    "Unauthorized",
-    "access_denied",
-    "client_already_exists",
-    "insufficient_scope",
-    "invalid_client",
-    "invalid_grant",
-    "invalid_request",
-    "invalid_scope",
-    "invalid_token",
-    "unauthorized",
-    "unauthorized_client",
-    "unsupported_grant_type",
-];
 /// Words by which a token service says that the client is not what it claims to be (RFC 6749 §5.2; `unauthorized` is the
 /// UAA's). Asking again could lock its account.
 const WRONG_CLIENT: &[&str] = &["invalid_client", "invalid_grant", "unauthorized", "unauthorized_client"];
@@ -56,66 +28,37 @@ pub struct Verdict {
     pub wait: Option<Duration>,
     /// Whether the platform is not there, or not well.
     unwell: bool,
-    /// Whether it is a broker behind the Service Manager that refused, failed, or took too long.
-    from_broker: bool,
+    /// Whether it is somebody behind the API who refused, failed, or took too long.
+    from_behind: bool,
     /// Whether the request may have had its effect all the same.
     in_doubt: bool,
 }
 
-/// The part of an error body that decides something. `error` is a code word or, at XSUAA, a sentence.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Complaint {
-    error: Option<Value>,
-    description: Option<Value>,
-    broker_error: Option<Value>,
-}
-
-impl Complaint {
-    fn word(&self) -> Option<&'static str> {
-        let word = self.error.as_ref()?.as_str()?;
-        CODE_WORDS.iter().copied().find(|known| *known == word)
-    }
-
-    /// What a broker answered, if one did: in a field of its own, or as a number in the description, which is all that
-    /// the open Service Manager core tells (`… Status: 400; ErrorMessage: …`).
-    fn broker_status(&self) -> Option<u16> {
-        let told = self.broker_error.as_ref().and_then(|error| error.get("StatusCode")?.as_u64());
-        told.and_then(|status| status.try_into().ok()).or_else(|| status_in(self.description.as_ref()?.as_str()?))
-    }
-}
-
-/// The number after `Status: `.
-fn status_in(description: &str) -> Option<u16> {
-    let (_, after) = description.split_once("Status: ")?;
-    after.get(..3)?.parse().ok()
-}
-
-/// Judges an answer.
-pub fn judge(answer: &Answer, now: SystemTime) -> Verdict {
-    let complaint = complaint(answer);
-    let (status, word) = (answer.status(), complaint.word());
+/// Judges an answer of an API that speaks this dialect.
+pub fn judge(answer: &Answer, dialect: &Dialect, now: SystemTime) -> Verdict {
+    let body = refusal_body(answer);
+    let (status, word) = (answer.status(), dialect.word_of(&body));
     // A router that knows no such application says so with 404: the API is down, and nothing is gone.
     let from_router = answer.header("x-cf-routererror").is_some();
-    let refusal = refusal(status, from_router, word, complaint.broker_status());
-    let from_broker = !from_router && status >= 500 && matches!(word, Some("BrokerError" | "Timeout"));
+    let reading = if from_router { Reading::default() } else { (dialect.read)(&Told { status, word, body: &body }) };
+    let refusal = refusal(status, from_router).map(|kind| reading.kind.unwrap_or(kind));
     let failed = refusal == Some(Kind::Unavailable) && status != 412;
     Verdict {
         refusal,
         detail: detail(status, word),
         wait: wait(answer, now),
-        unwell: failed && !from_broker,
-        from_broker,
-        // A broker that refused has been asked and has answered; a gateway that gave up does not know.
-        in_doubt: failed && !from_router && word != Some("BrokerError"),
+        unwell: failed && !reading.from_behind,
+        from_behind: reading.from_behind,
+        // Who refused has been asked and has answered; a gateway that gave up does not know.
+        in_doubt: failed && !from_router && !reading.is_undone,
     }
 }
 
 /// Judges the answer of a token service. Only an OAuth error in JSON speaks of the client. Any other refusal comes from
 /// somebody between us and the token service, and passes.
 pub fn judge_log_on(answer: &Answer, now: SystemTime) -> Verdict {
-    let verdict = judge(answer, now);
-    let word = complaint(answer).word();
+    let verdict = judge(answer, &OAUTH, now);
+    let word = OAUTH.word_of(&refusal_body(answer));
     let is_one_of = |words: &[&str]| word.is_some_and(|word| words.contains(&word));
     let refusal = verdict.refusal.map(|kind| match kind {
         Kind::Throttled | Kind::Unavailable => kind,
@@ -126,9 +69,9 @@ pub fn judge_log_on(answer: &Answer, now: SystemTime) -> Verdict {
     Verdict { refusal, ..verdict }
 }
 
-fn complaint(answer: &Answer) -> Complaint {
+fn refusal_body(answer: &Answer) -> Value {
     if (200..300).contains(&answer.status()) {
-        return Complaint::default();
+        return Value::Null;
     }
     serde_json::from_slice(answer.body()).unwrap_or_default()
 }
@@ -137,50 +80,18 @@ fn detail(status: u16, word: Option<&str>) -> String {
     word.map_or_else(|| format!("status {status}"), |word| format!("status {status}, {word}"))
 }
 
-/// What the `errors` of an operation that failed after its 202 mean. They look like an error body, or are a list of such.
-pub fn failure(errors: Option<&Value>) -> (Kind, String) {
-    let complaint = errors.and_then(decisive).unwrap_or_default();
-    let (word, broker) = (complaint.word(), complaint.broker_status());
-    let kind = match word {
-        Some("Conflict" | "ExistingReferenceEntity") => Kind::Conflict,
-        Some("ConcurrentOperationInProgress" | "OperationInProgress") => Kind::InProgress,
-        Some("BadRequest") => Kind::Invalid,
-        word => refusal(502, false, word, broker).unwrap_or(Kind::Unavailable),
-    };
-    (kind, format!("the operation failed: {}", word.unwrap_or("no reason that we know")))
-}
-
-/// The first error that has a word which we know, or else the first.
-fn decisive(errors: &Value) -> Option<Complaint> {
-    let listed = errors.as_array().map_or(std::slice::from_ref(errors), Vec::as_slice);
-    let mut complaints = listed.iter().filter_map(|error| Complaint::deserialize(error).ok());
-    let first = complaints.next()?;
-    if first.word().is_some() {
-        return Some(first);
-    }
-    complaints.find(|complaint| complaint.word().is_some()).or(Some(first))
-}
-
 /// The table: what kind of refusal a status is.
-fn refusal(status: u16, from_router: bool, word: Option<&str>, broker: Option<u16>) -> Option<Kind> {
-    Some(match (status, word) {
-        (200..300, _) => return None,
-        (400.., _) if from_router => Kind::Unavailable,
-        (401, _) => Kind::CredentialsRefused,
-        (403, _) => Kind::Forbidden,
-        (404 | 410, _) => Kind::NotFound,
-        (408, _) | (412, Some("ConcurrentResourceUpdate")) => Kind::Unavailable,
-        (409, _) => Kind::Conflict,
-        (422, Some("ConcurrentOperationInProgress" | "OperationInProgress")) => Kind::InProgress,
-        (429, _) => Kind::Throttled,
-        // The broker, not the Service Manager, refused: its status says whether another try can help.
-        (500.., Some("BrokerError"))
-            if broker.is_some_and(|inner| (400..500).contains(&inner) && inner != 408 && inner != 429) =>
-        {
-            Kind::Invalid
-        }
-        (400..500, _) => Kind::Invalid,
-        (500.., _) => Kind::Unavailable,
+pub fn refusal(status: u16, from_router: bool) -> Option<Kind> {
+    Some(match status {
+        200..300 => return None,
+        400.. if from_router => Kind::Unavailable,
+        401 => Kind::CredentialsRefused,
+        403 => Kind::Forbidden,
+        404 | 410 => Kind::NotFound,
+        409 => Kind::Conflict,
+        429 => Kind::Throttled,
+        408 | 500.. => Kind::Unavailable,
+        400..500 => Kind::Invalid,
         _ => Kind::UnexpectedAnswer,
     })
 }
@@ -199,11 +110,11 @@ impl Verdict {
         Error::new(kind, operation).detail(self.detail.clone()).retry_after(self.wait)
     }
 
-    /// What the answer tells about the platform's health. A broker's failure tells nothing of the Service Manager's.
+    /// What the answer tells about the platform's health. A failure of somebody behind the API tells nothing of it.
     pub const fn outcome(&self) -> Outcome {
         match self.refusal {
             Some(Kind::Throttled) => Outcome::Throttled(self.wait),
-            _ if self.from_broker => Outcome::Answered(None),
+            _ if self.from_behind => Outcome::Answered(None),
             _ if self.unwell => Outcome::Unavailable(self.wait),
             _ => Outcome::Answered(self.wait),
         }

@@ -1,4 +1,4 @@
-//! What answers mean, as the platforms' documents and the open Service Manager core give them.
+//! What answers mean, whatever the API.
 
 use serde_json::json;
 
@@ -6,23 +6,15 @@ use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
+/// An API that knows one word beside those of OAuth.
+const DIALECT: Dialect = Dialect { words: &["BadRequest"], ..super::super::dialect::PLAIN };
+
 fn verdict(status: u16, headers: &[(&'static str, &str)], body: &str) -> Verdict {
-    judge(&Answer::for_test(status, headers, body), NOW)
+    judge(&Answer::for_test(status, headers, body), &DIALECT, NOW)
 }
 
 fn kind(status: u16, headers: &[(&'static str, &str)], body: &str) -> Option<Kind> {
     verdict(status, headers, body).refusal
-}
-
-/// A broker's refusal as SAP's Service Manager tells it.
-fn broker(inner: u16) -> String {
-    json!({"error": "BrokerError", "broker_error": {"StatusCode": inner}}).to_string()
-}
-
-/// The same as the open core tells it.
-fn core(inner: u16) -> String {
-    let description = format!("Failed provisioning request b for instance i: Status: {inner}; ErrorMessage: hunter2");
-    json!({"error": "BrokerError", "description": description}).to_string()
 }
 
 #[test]
@@ -38,11 +30,8 @@ fn the_table() {
         (408, "", Some(Kind::Unavailable)),
         (409, r#"{"error":"Conflict"}"#, Some(Kind::Conflict)),
         (410, "", Some(Kind::NotFound)),
-        (412, r#"{"error":"ConcurrentResourceUpdate"}"#, Some(Kind::Unavailable)),
         (412, "", Some(Kind::Invalid)),
         (422, "", Some(Kind::Invalid)),
-        (422, r#"{"error":"ConcurrentOperationInProgress"}"#, Some(Kind::InProgress)),
-        (422, r#"{"error":"OperationInProgress"}"#, Some(Kind::InProgress)),
         (429, r#"{"description":"slow"}"#, Some(Kind::Throttled)),
         (500, "<html>", Some(Kind::Unavailable)),
         (502, "<html>", Some(Kind::Unavailable)),
@@ -50,51 +39,6 @@ fn the_table() {
     ] {
         assert_eq!(kind(status, &[], body), expected, "{status} {body}");
     }
-}
-
-#[test]
-fn a_brokers_refusal_is_a_refusal_however_it_is_told_and_the_service_manager_is_well() {
-    for (inner, expected) in [
-        (400, Kind::Invalid),
-        (409, Kind::Invalid),
-        (422, Kind::Invalid),
-        (408, Kind::Unavailable),
-        (429, Kind::Unavailable),
-        (500, Kind::Unavailable),
-    ] {
-        for body in [broker(inner), core(inner)] {
-            let verdict = verdict(502, &[], &body);
-            assert_eq!(verdict.refusal, Some(expected), "{body}");
-            assert!(!verdict.is_in_doubt(), "it reached the broker and was refused: {body}");
-            assert_eq!(verdict.outcome(), Outcome::Answered(None), "{body}");
-            assert!(!verdict.detail.contains("hunter2"));
-        }
-    }
-}
-
-#[test]
-fn the_word_of_a_broker_is_enough() {
-    for body in [
-        r#"{"error":"BrokerError"}"#,
-        r#"{"error":"BrokerError","description":"Status: soon; Status: 400"}"#,
-        r#"{"error":"BrokerError","description":{"Status: ":400}}"#,
-        r#"{"error":"BrokerError","description":"Status: 4"}"#,
-        r#"{"error":"BrokerError","broker_error":{}}"#,
-        r#"{"error":"BrokerError","broker_error":"hunter2"}"#,
-        r#"{"error":"BrokerError","broker_error":{"StatusCode":"400"}}"#,
-        r#"{"error":"BrokerError","broker_error":{"StatusCode":65936}}"#,
-    ] {
-        let verdict = verdict(502, &[], body);
-        let said = (verdict.refusal, verdict.is_in_doubt(), verdict.outcome());
-        assert_eq!(said, (Some(Kind::Unavailable), false, Outcome::Answered(None)), "{body}");
-    }
-}
-
-#[test]
-fn a_broker_that_was_too_slow_leaves_the_order_in_doubt_and_the_service_manager_well() {
-    let verdict = verdict(503, &[], r#"{"error":"Timeout","description":"operation has timed out"}"#);
-    let said = (verdict.refusal, verdict.is_in_doubt(), verdict.outcome());
-    assert_eq!(said, (Some(Kind::Unavailable), true, Outcome::Answered(None)));
 }
 
 #[test]
@@ -131,29 +75,6 @@ fn only_an_oauth_error_in_json_speaks_of_the_credential() {
     assert_eq!(said(503, r#"{"error":"invalid_client"}"#), Some(Kind::Unavailable), "it is not well itself");
     assert_eq!(said(429, ""), Some(Kind::Throttled));
     assert_eq!(said(200, "{}"), None);
-}
-
-#[test]
-fn a_failed_operation_says_what_fixes_it_as_an_object_and_in_a_list() {
-    for (errors, expected) in [
-        (json!({"error": "BrokerError", "broker_error": {"StatusCode": 400}}), Kind::Invalid),
-        (json!({"error": "BrokerError", "description": "x Status: 400; y"}), Kind::Invalid),
-        (json!({"error": "BrokerError", "broker_error": {"StatusCode": 500}}), Kind::Unavailable),
-        (json!({"error": "Conflict"}), Kind::Conflict),
-        (json!({"error": "OperationInProgress"}), Kind::InProgress),
-        (json!({"description": "hunter2"}), Kind::Unavailable),
-        (json!({"error": "hunter2"}), Kind::Unavailable),
-    ] {
-        for errors in [errors.clone(), json!([errors]), json!([{"error": "hunter2"}, errors]), json!([7, errors])] {
-            let (kind, detail) = failure(Some(&errors));
-            assert_eq!(kind, expected, "{errors}");
-            assert!(!detail.contains("hunter2"));
-        }
-    }
-    for nothing in [json!([]), json!("hunter2"), json!(null)] {
-        assert_eq!(failure(Some(&nothing)).0, Kind::Unavailable);
-    }
-    assert_eq!(failure(None).0, Kind::Unavailable);
 }
 
 #[test]

@@ -6,9 +6,10 @@ use super::Neo;
 use crate::api::RoleKind;
 use crate::api::environment::Neo as Environment;
 use crate::platform::budget::{Limit, Limits, Pace};
-use crate::platform::connect::{Connecting, Connects, at, id, in_spec};
+use crate::platform::connect::{Api, Connecting, Connects, at, id, in_spec};
 use crate::platform::error::Result;
 use crate::platform::http::address;
+use crate::platform::http::dialect::PLAIN;
 use crate::platform::token::{Client, ClientProof};
 use crate::platform::whereabouts::Whereabouts;
 use crate::platform::{Driver, Grants, Landing};
@@ -34,8 +35,8 @@ impl Connects for Environment {
             address::below(&base, &["oauth2", "apitoken", "v1"], "connect")?
         };
         let proof = ClientProof::Basic(secret.text("clientsecret")?.clone());
-        let account = with.account(Client { token_url, id: id(secret)?, proof })?;
-        let session = |api| at(&base, &account, api, &LIMITS);
+        let account = with.account(Client::new(token_url, id(secret)?, proof).in_query())?;
+        let session = |name| at(&base, &account, &Api { name, limits: LIMITS, dialect: &PLAIN, probe: None });
         let (members, applications) = (session("neo-members"), session("neo-authorization"));
         let grants: Arc<dyn Grants> =
             Arc::new(Neo::new(self.subaccount.clone(), members.clone(), applications.clone()));

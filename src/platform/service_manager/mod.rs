@@ -18,6 +18,7 @@ use catalogue::Catalogue;
 mod bareness;
 mod bindings;
 mod catalogue;
+pub mod dialect;
 mod instances;
 mod lists;
 mod mark;

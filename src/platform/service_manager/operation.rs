@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use super::dialect::failure;
 use super::wire::LastOperation;
 use super::{BINDINGS, INSTANCES};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::http::Answer;
-use crate::platform::http::verdict::failure;
 use crate::platform::pause::pause;
 use crate::platform::session::Session;
 use crate::platform::{Operation, Progress};

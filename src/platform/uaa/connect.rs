@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Uaa;
+use super::dialect::DIALECT;
 use crate::api::IdentityKind;
 use crate::api::environment::Uaa as Environment;
 use crate::plan::environment::uaa::TABLE;
 use crate::platform::budget::{Limit, Limits};
-use crate::platform::connect::{Connecting, Connects, at, id, in_spec};
+use crate::platform::connect::{Api, Connecting, Connects, at, id, in_spec};
 use crate::platform::error::Result;
 use crate::platform::http::address;
 use crate::platform::token::{Client, ClientProof};
@@ -15,7 +16,7 @@ use crate::platform::whereabouts::Whereabouts;
 use crate::platform::{Driver, Landing, Maker};
 
 /// It documents no limit.
-const LIMITS: Limits = Limits::one(Limit::Unknown);
+const API: Api = Api { name: "uaa", limits: Limits::one(Limit::Unknown), dialect: &DIALECT, probe: None };
 
 impl Connects for Environment {
     fn connect(&self, with: &Connecting<'_>) -> Result<Driver> {
@@ -23,8 +24,8 @@ impl Connects for Environment {
         let base = address::base(&self.url, "url").map_err(|error| in_spec(&error))?;
         let token_url = address::below(&base, &["oauth", "token"], "connect")?;
         let proof = ClientProof::Body(secret.text("clientsecret")?.clone());
-        let account = with.account(Client { token_url: token_url.clone(), id: id(secret)?, proof })?;
-        let session = at(&base, &account, "uaa", &LIMITS);
+        let account = with.account(Client::new(token_url.clone(), id(secret)?, proof))?;
+        let session = at(&base, &account, &API);
         let uaa = Arc::new(Uaa::new(session.clone(), with.prover(token_url)?, base.as_str()));
         let clients = Maker::of(uaa, TABLE.recall(IdentityKind::OauthClient));
         Ok(Driver {

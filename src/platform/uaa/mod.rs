@@ -18,6 +18,7 @@ use wire::Client;
 
 mod clients;
 mod connect;
+mod dialect;
 mod secrets;
 mod wire;
 
