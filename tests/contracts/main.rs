@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod checks;
+mod cloud_foundry;
 mod recording;
 mod service_manager;
 mod simulator;
@@ -52,6 +53,15 @@ async fn the_xsuaa_api_answers_as_its_document_says() {
     let mut recording = Recording::of(&simulator, "xsuaa").await;
     xsuaa::story(&mut recording).await;
     holds("/xsuaa", &recording, &contracts).await;
+}
+
+#[tokio::test]
+async fn cloud_foundry_answers_as_its_document_says() {
+    let Some(contracts) = contracts() else { return };
+    let simulator = Simulator::start().await;
+    let mut recording = Recording::of(&simulator, "cloud-foundry").await;
+    cloud_foundry::story(&mut recording).await;
+    holds("/cloud-foundry", &recording, &contracts).await;
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ pub(crate) struct Recording<'a> {
     prefix: &'static str,
     token: String,
     exchanges: Vec<(Exchange, Intent)>,
+    /// Where the last answer sends its reader.
+    pub(crate) location: Option<String>,
 }
 
 /// Whether a request is meant to be right.
@@ -24,8 +26,12 @@ enum Intent {
 impl<'a> Recording<'a> {
     /// An empty one, with the token of the platform's administrator.
     pub(crate) async fn of(simulator: &'a Simulator, platform: &'static str) -> Self {
-        let prefix = if platform == "xsuaa" { "/xsuaa" } else { "/service-manager" };
-        Self { simulator, prefix, token: simulator.token(platform).await, exchanges: Vec::new() }
+        let prefix = match platform {
+            "xsuaa" => "/xsuaa",
+            "cloud-foundry" => "/cloud-foundry",
+            _ => "/service-manager",
+        };
+        Self { simulator, prefix, token: simulator.token(platform).await, exchanges: Vec::new(), location: None }
     }
 
     /// Goes on as somebody else.
@@ -76,7 +82,9 @@ impl<'a> Recording<'a> {
         }
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
-        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        self.location = header(header::LOCATION).map(str::to_owned);
+        let content_type = header(header::CONTENT_TYPE);
         let content_type = content_type.unwrap_or_default().to_owned();
         let answer: Value = serde_json::from_slice(&response.bytes().await.expect("a body")).unwrap_or_default();
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query.to_owned())));

@@ -54,13 +54,30 @@ impl Simulator {
 
     /// A token of the platform's administrator.
     pub(crate) async fn token(&self, platform: &str) -> String {
+        if platform == "cloud-foundry" {
+            let client = self.control("credentials/cloud-foundry?type=client").await;
+            let root: Value = self
+                .http
+                .get(format!("{}/", client["url"].as_str().expect("a URL")))
+                .send()
+                .await
+                .expect("an answer")
+                .json()
+                .await
+                .expect("JSON");
+            return self.token_of(&client, root["links"]["uaa"]["href"].as_str().expect("a UAA")).await;
+        }
         let key = self.control(&format!("credentials/{platform}")).await;
+        self.token_of(&key, key["url"].as_str().expect("a token service")).await
+    }
+
+    async fn token_of(&self, key: &Value, host: &str) -> String {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", key["clientid"].as_str().expect("an id")),
             ("client_secret", key["clientsecret"].as_str().expect("a secret")),
         ];
-        let url = format!("{}/oauth/token", key["url"].as_str().expect("a token service"));
+        let url = format!("{host}/oauth/token");
         let answer = self.http.post(url).form(&form).send().await.expect("an answer");
         let answer: Value = answer.json().await.expect("JSON");
         answer["access_token"].as_str().expect("a token").to_owned()

@@ -1,4 +1,4 @@
-//! An OpenAPI 3.0 document, as far as checking an exchange needs it. Nothing is judged here.
+//! An OpenAPI document, 3.0 or 3.1, in JSON or YAML, as far as checking an exchange needs it. Nothing is judged here.
 
 use std::io;
 use std::path::Path;
@@ -15,6 +15,7 @@ pub(crate) struct Operation<'a> {
     /// The path with its parameters in braces.
     template: &'a str,
     content: &'a Value,
+    document: &'a Document,
 }
 
 /// A request body or an answer: a schema per content type.
@@ -24,6 +25,9 @@ impl Document {
     /// Reads a document.
     pub(crate) fn read(file: &Path) -> io::Result<Self> {
         let text = std::fs::read_to_string(file)?;
+        if file.extension().is_some_and(|extension| extension == "yaml") {
+            return serde_saphyr::from_str(&text).map(Self).map_err(io::Error::other);
+        }
         serde_json::from_str(&text).map(Self).map_err(io::Error::other)
     }
 
@@ -40,7 +44,12 @@ impl Document {
         });
         let (template, operations) = matching.min_by_key(|(template, _)| template.matches('{').count())?;
         let content = operations.get(method.to_lowercase())?;
-        Some(Operation { method: method.to_owned(), template, content })
+        Some(Operation { method: method.to_owned(), template, content, document: self })
+    }
+
+    /// What is meant, where a `$ref` may stand for it.
+    fn meant<'a>(&'a self, value: &'a Value) -> &'a Value {
+        value["$ref"].as_str().and_then(|reference| self.resolve(reference)).unwrap_or(value)
     }
 
     /// What a `$ref` inside the document points to.
@@ -68,18 +77,20 @@ impl<'a> Operation<'a> {
     /// The type of a query parameter; `None` if it is not documented.
     pub(crate) fn query_type(&self, name: &str) -> Option<&'a str> {
         let parameters = self.content["parameters"].as_array()?;
-        let found = parameters.iter().find(|one| one["in"] == "query" && one["name"] == name)?;
+        let stem = name.split('[').next().unwrap_or_default();
+        let mut meant = parameters.iter().map(|one| self.document.meant(one));
+        let found = meant.find(|one| one["in"] == "query" && one["name"] == stem)?;
         Some(found["schema"]["type"].as_str().unwrap_or("string"))
     }
 
     /// The request body; `None` if there is to be none.
     pub(crate) fn request(&self) -> Option<Content<'a>> {
-        self.content.get("requestBody").map(Content)
+        self.content.get("requestBody").map(|body| Content(self.document.meant(body)))
     }
 
     /// The answer with this status; `None` if it is not listed.
     pub(crate) fn response(&self, status: u16) -> Option<Content<'a>> {
-        self.content["responses"].get(status.to_string()).map(Content)
+        self.content["responses"].get(status.to_string()).map(|answer| Content(self.document.meant(answer)))
     }
 }
 

@@ -10,8 +10,9 @@ pub(crate) const ERRORS_WITHOUT_A_SCHEMA: [&str; 1] = ["SAP XSUAA REST API"];
 
 /// Routes that exist and are missing in the document.
 pub(crate) fn undocumented(method: &str, path: &str) -> bool {
-    // SAP's own Kubernetes operator renames bindings with it when it rotates credentials.
-    method == "PATCH" && path.starts_with("/v1/service_bindings/")
+    // SAP's own Kubernetes operator renames bindings with it when it rotates credentials. The root of Cloud Foundry's
+    // API v3 is in its prose documentation.
+    method == "PATCH" && path.starts_with("/v1/service_bindings/") || method == "GET" && path == "/v3"
 }
 
 /// Query parameters that exist and are missing in the document.
@@ -26,6 +27,10 @@ pub(crate) fn status(operation: &Operation<'_>, status: u16) -> bool {
         // Listed for some operations only, but no API answers without a token; wrong content types and methods are
         // refused before an operation is chosen.
         401 | 405 | 415 => true,
+        // Cloud Foundry's limit of requests stands before every route.
+        429 => operation.id().contains(" /v3/"),
+        // Brokers that do not give parameters back (cloud_controller_ng, `errors/v2.yml`, 90007 and 120004).
+        400 if operation.id().ends_with("/{guid}/parameters") => true,
         // A broker's refusal, recorded for `POST /v1/service_instances`. The open core's answers to a request that has
         // waited too long, and to a query that it cannot read.
         502 | 503 | 400 => operation.id().contains("/v1/service_"),
@@ -38,6 +43,12 @@ pub(crate) fn status(operation: &Operation<'_>, status: u16) -> bool {
         ),
         _ => false,
     }
+}
+
+/// The content type that the document has for an answer: what refuses too many requests at Cloud Foundry says that its
+/// JSON is text (cloud_controller_ng, `middleware/base_rate_limiter.rb`).
+pub(crate) fn content_type(status: u16, sent: &str) -> &str {
+    if status == 429 && sent.starts_with("text/plain") { "application/json" } else { sent }
 }
 
 /// Fields that recorded answers have and the schema has not.
@@ -54,6 +65,45 @@ pub(crate) fn extra_field(schema: &str, field: &str) -> bool {
         "data_center" => schema == "ServiceOfferingResponseObject",
         // Recorded with a broker's error.
         "broker_error" => schema == "Error",
+        _ => cloud_foundry_field(schema, field),
+    }
+}
+
+/// Fields that the Cloud Controller's source and prose documentation have. Its OpenAPI document, which calls itself an
+/// experiment, describes offerings and plans by little more than their guids.
+fn cloud_foundry_field(schema: &str, field: &str) -> bool {
+    let offering = [
+        "name",
+        "description",
+        "available",
+        "tags",
+        "shareable",
+        "documentation_url",
+        "broker_catalog",
+        "relationships",
+    ];
+    let plan = [
+        "name",
+        "visibility_type",
+        "available",
+        "free",
+        "costs",
+        "description",
+        "maintenance_info",
+        "broker_catalog",
+        "schemas",
+        "relationships",
+    ];
+    match schema {
+        "ServiceOffering" => offering.contains(&field),
+        "ServicePlan" => plan.contains(&field),
+        "Space" => field == "suspended",
+        "KeyCredentialBinding.links" => field == "parameters",
+        // `GET /`, and `GET /v3/info`.
+        ".links" => field == "login" || field == "network_policy_v0",
+        "" => ["description", "osbapi_version", "rate_limits"].contains(&field),
+        // Asked for by `fields[service_plan]` and the like.
+        "ServiceInstanceList" => field == "included",
         _ => false,
     }
 }

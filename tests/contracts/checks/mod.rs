@@ -37,7 +37,11 @@ pub(crate) struct Exchange {
 impl Contracts {
     /// Reads the documents from their folder.
     pub(crate) fn read(folder: &Path) -> io::Result<Self> {
-        let files = [("/service-manager", "service-manager.json"), ("/xsuaa", "xsuaa.json")];
+        let files = [
+            ("/service-manager", "service-manager.json"),
+            ("/xsuaa", "xsuaa.json"),
+            ("/cloud-foundry", "cloudfoundry-v3-subset.bundled.yaml"),
+        ];
         let documents = files.map(|(prefix, file)| Ok((prefix, Document::read(&folder.join(file))?)));
         documents.into_iter().collect::<io::Result<_>>().map(Self)
     }
@@ -68,7 +72,7 @@ impl Contracts {
             let named = body["error"].is_string();
             return if named { Vec::new() } else { vec![told(exchange, "an error without a text")] };
         }
-        let Some(schema) = response.schema(content_type) else {
+        let Some(schema) = response.schema(exceptions::content_type(exchange.status, content_type)) else {
             let documented = response.has_content();
             return if documented { vec![told(exchange, "a content type that is not listed")] } else { Vec::new() };
         };
@@ -77,7 +81,10 @@ impl Contracts {
     }
 
     fn document<'a>(&'a self, exchange: &'a Exchange) -> Option<(&'a Document, &'a str)> {
-        self.0.iter().find_map(|(prefix, document)| Some((document, exchange.path.strip_prefix(prefix)?)))
+        self.0.iter().find_map(|(prefix, document)| {
+            let path = exchange.path.strip_prefix(prefix)?;
+            Some((document, if path.is_empty() { "/" } else { path }))
+        })
     }
 }
 

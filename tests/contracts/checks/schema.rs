@@ -1,4 +1,4 @@
-//! Validation of a JSON value against a schema of an OpenAPI 3.0 document: the few keywords these documents use,
+//! Validation of a JSON value against a schema of an OpenAPI document: the few keywords these documents use,
 //! and the rule that a field no schema names is a violation. A general JSON Schema library would have to be told both.
 
 use serde_json::{Map, Value};
@@ -22,6 +22,14 @@ struct Check<'a> {
 impl Check<'_> {
     /// `name` is the component the schema belongs to; `at` is where in the value we are.
     fn value(&mut self, schema: &Value, name: &str, value: &Value, at: &str) {
+        if value.is_null() && names_null(&schema["type"]) {
+            return;
+        }
+        if schema["allOf"].is_array() {
+            let mut whole = Map::new();
+            self.joined(schema, &mut whole);
+            return self.value(&Value::Object(whole), name, value, at);
+        }
         if let Some(reference) = schema["$ref"].as_str() {
             let name = reference.rsplit('/').next().unwrap_or_default();
             match self.document.resolve(reference) {
@@ -36,7 +44,7 @@ impl Check<'_> {
         if value.is_null() && schema["nullable"] == true || exceptions::excused(self.operation, name, at, value) {
             return;
         }
-        if !has_type(schema["type"].as_str(), value) {
+        if !has_type(&schema["type"], value) {
             self.found.push(format!("{at}: not of type {}", schema["type"]));
             return;
         }
@@ -48,6 +56,27 @@ impl Check<'_> {
         }
         if let Some(fields) = value.as_object() {
             self.object(schema, name, fields, at);
+        }
+    }
+
+    /// A schema with everything that `allOf` adds to it, written as one.
+    fn joined(&self, schema: &Value, whole: &mut Map<String, Value>) {
+        let target = schema["$ref"].as_str().and_then(|reference| self.document.resolve(reference));
+        let parts = target.into_iter().chain(schema["allOf"].as_array().into_iter().flatten());
+        parts.for_each(|part| self.joined(part, whole));
+        for (keyword, content) in schema.as_object().into_iter().flatten() {
+            match (keyword.as_str(), content) {
+                ("$ref" | "allOf", _) => {}
+                ("properties", Value::Object(more)) => {
+                    let known = whole.entry(keyword.clone()).or_insert_with(|| Value::Object(Map::new()));
+                    known.as_object_mut().into_iter().for_each(|known| known.extend(more.clone()));
+                }
+                ("required", Value::Array(more)) => {
+                    let known = whole.entry(keyword.clone()).or_insert_with(|| Value::Array(Vec::new()));
+                    known.as_array_mut().into_iter().for_each(|known| known.extend(more.clone()));
+                }
+                _ => drop(whole.insert(keyword.clone(), content.clone())),
+            }
         }
     }
 
@@ -93,8 +122,17 @@ impl Check<'_> {
     }
 }
 
-fn has_type(wanted: Option<&str>, value: &Value) -> bool {
-    match wanted {
+fn names_null(wanted: &Value) -> bool {
+    wanted.as_array().is_some_and(|choices| choices.iter().any(|choice| choice == "null"))
+}
+
+/// One type, or a list of those that will do (3.1).
+fn has_type(wanted: &Value, value: &Value) -> bool {
+    if let Some(choices) = wanted.as_array() {
+        return choices.iter().any(|choice| has_type(choice, value));
+    }
+    match wanted.as_str() {
+        Some("null") => value.is_null(),
         Some("object") => value.is_object(),
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),

@@ -8,6 +8,7 @@
 mod admin;
 mod certificates;
 mod clients;
+mod cloud_foundry;
 mod frame;
 mod it_rt;
 mod landscape;

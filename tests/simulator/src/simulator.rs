@@ -15,7 +15,7 @@ use crate::certificates::Authority;
 use crate::frame::{self, Frame, Mounted};
 use crate::listeners::{self, TlsListener};
 use crate::subaccount::{self, Subaccount};
-use crate::{neo, sender, service_manager, tokens, uaa, xsuaa};
+use crate::{cloud_foundry, neo, sender, service_manager, tokens, uaa, xsuaa};
 
 /// How it starts.
 #[derive(Clone, Debug)]
@@ -102,5 +102,6 @@ fn mount(frame: &Arc<Frame>, authority: &Arc<Authority>) -> Vec<Mounted> {
         xsuaa::mount(&first, &other),
         neo::mount(frame),
         uaa::mount(frame),
+        cloud_foundry::mount(&first),
     ]
 }

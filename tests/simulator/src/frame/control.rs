@@ -67,15 +67,18 @@ struct CredentialQuery {
     subaccount: Option<String>,
 }
 
-/// `GET /credentials/{platform}[?type=x509][&subaccount=other]`: the service key, as an administrator would paste it into a Secret.
+/// `GET /credentials/{platform}[?type=x509|client][&subaccount=other]`: the service key, as an administrator would paste it into a Secret.
 async fn credentials(
     State(control): State<Control>,
     Path(name): Path<String>,
     Query(query): Query<CredentialQuery>,
 ) -> Response {
-    let x509 = query.r#type.as_deref() == Some("x509");
     let platform = control.known.of(query.subaccount.as_deref()).iter().find(|platform| platform.name() == name);
-    match platform.and_then(|platform| platform.admin_credential(x509)) {
+    let found = platform.and_then(|platform| match query.r#type.as_deref() {
+        Some("client") => platform.client_credential(),
+        variant => platform.admin_credential(variant == Some("x509")),
+    });
+    match found {
         Some(credential) => Json(credential).into_response(),
         None => answer::json(StatusCode::NOT_FOUND, json!({"error": "no such platform or variant"})),
     }

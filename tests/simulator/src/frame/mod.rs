@@ -45,14 +45,14 @@ pub(crate) use clock::Clock;
 pub(crate) use guarded::Guarded;
 pub(crate) use routes::{RouteName, Routes};
 pub(crate) use settings::{
-    BrokerErrorMember, EmptyRoles, IdpDisplayName, MissingGrantTypes, NeoGrantType, NeoMemberBodies, OperationErrors,
-    Settings, Switches, UnknownFields,
+    BrokerErrorMember, CloudFoundryRetryAfter, EmptyRoles, IdpDisplayName, MissingGrantTypes, NeoGrantType,
+    NeoMemberBodies, OperationErrors, Settings, Switches, UnknownFields, UnknownUsers,
 };
 pub(crate) use tokens::{Grant, Mint, Shape, TokenRefusal};
 
 /// One simulated platform, as the control API and the observer see it.
 pub(crate) trait Platform: Send + Sync {
-    /// The word for it in the control API: `xsuaa`, `service-manager`, `neo`, `uaa`.
+    /// The word for it in the control API: `xsuaa`, `service-manager`, `neo`, `uaa`, `cloud-foundry`.
     fn name(&self) -> &'static str;
 
     /// Everything that exists, for `GET /_simulator/state`; secret values only if `secrets`.
@@ -63,6 +63,11 @@ pub(crate) trait Platform: Send + Sync {
 
     /// The service key an administrator would be handed, as that platform spells it; `None`: no such variant.
     fn admin_credential(&self, x509: bool) -> Option<Value>;
+
+    /// A client that an administrator would be handed instead of a user; `None`: no such variant.
+    fn client_credential(&self) -> Option<Value> {
+        None
+    }
 
     /// Counts a request against the platform's own rates: how long it has to wait, or after which time it may come
     /// again.

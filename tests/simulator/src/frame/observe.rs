@@ -113,13 +113,16 @@ impl Observer {
     }
 }
 
-/// Whether a list is asked for from its second page on: by a token, by records to skip, by a first record.
+/// Whether a list is asked for from its second page on: by a token, by records to skip, by a first record, by a page.
 fn is_later_page(query: Option<&str>) -> bool {
     let fields = client_credentials::form(query.unwrap_or_default().as_bytes());
     let above = |name: &str, least: u64| {
         fields.get(name).and_then(|value| value.parse::<u64>().ok()).is_some_and(|value| value > least)
     };
-    fields.get("token").is_some_and(|token| !token.is_empty()) || above("skip", 0) || above("startIndex", 1)
+    fields.get("token").is_some_and(|token| !token.is_empty())
+        || above("skip", 0)
+        || above("startIndex", 1)
+        || above("page", 1)
 }
 
 async fn pause(duration: Duration) {

@@ -96,6 +96,28 @@ pub(crate) enum NeoMemberBodies {
     ScimOrJson,
 }
 
+/// What becomes of a role for a name that the UAA of Cloud Foundry does not know, in an origin other than its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnknownUsers {
+    /// The role is refused.
+    #[default]
+    Refused,
+    /// Managers of organizations make the user on the way.
+    Created,
+}
+
+/// What `Retry-After` of Cloud Foundry's own rate says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CloudFoundryRetryAfter {
+    /// Seconds until the hour ends.
+    #[default]
+    Seconds,
+    /// When the hour ends, in seconds since 1970, as older Cloud Controllers do.
+    Epoch,
+}
+
 /// Whether the platforms keep to the rates they document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -161,6 +183,16 @@ pub(crate) struct Settings {
     pub(crate) neo_lower_case_users: bool,
     /// Whether Neo shows members with the older schema extension.
     pub(crate) neo_older_user_extension: bool,
+    /// How long a job of Cloud Foundry waits until it is taken up.
+    pub(crate) job_millis: u64,
+    /// Most items of a page of Cloud Foundry, whatever the client asks for.
+    pub(crate) cloud_foundry_page: usize,
+    /// Requests an hour that Cloud Foundry answers to one user; `null` takes the limit away.
+    pub(crate) cloud_foundry_requests_per_hour: Option<u32>,
+    /// How its `Retry-After` is written.
+    pub(crate) cloud_foundry_retry_after: CloudFoundryRetryAfter,
+    /// What becomes of names that the UAA of Cloud Foundry does not know.
+    pub(crate) cloud_foundry_unknown_users: UnknownUsers,
     /// Roles any one of which opens a path of the sender, instead of `ESBMessaging.send`.
     pub(crate) sender_roles: std::collections::BTreeMap<String, BTreeSet<String>>,
 }
@@ -193,6 +225,11 @@ impl Default for Settings {
             neo_requests_per_minute: Some(100),
             neo_lower_case_users: false,
             neo_older_user_extension: false,
+            job_millis: 50,
+            cloud_foundry_page: 5000,
+            cloud_foundry_requests_per_hour: Some(20_000),
+            cloud_foundry_retry_after: CloudFoundryRetryAfter::default(),
+            cloud_foundry_unknown_users: UnknownUsers::default(),
             sender_roles: std::collections::BTreeMap::new(),
         }
     }

@@ -18,7 +18,8 @@ pub(crate) struct Offering {
     pub(crate) id: &'static str,
     /// Its name, under which instances are ordered.
     pub(crate) name: &'static str,
-    description: &'static str,
+    /// What it is.
+    pub(crate) description: &'static str,
     /// The data centre it runs in, where that matters.
     data_center: &'static str,
     /// Its plans.
@@ -31,8 +32,10 @@ pub(crate) struct Plan {
     pub(crate) id: &'static str,
     /// Its name.
     pub(crate) name: &'static str,
-    offering_id: &'static str,
-    description: &'static str,
+    /// Id of its offering.
+    pub(crate) offering_id: &'static str,
+    /// What it is.
+    pub(crate) description: &'static str,
     /// Hidden until the capability of Cloud Integration is activated.
     needs_activation: bool,
     /// Who makes its instances and keys.
@@ -189,6 +192,11 @@ pub(crate) static OFFERINGS: [Offering; 7] = [
         plans: &[database("2d1f4f5e-8a30-4f0b-9d8a-0c1e5f0a7001", DATABASE_THERE)],
     },
 ];
+
+/// Offerings that a landscape has once, as Cloud Foundry has all of its own.
+pub(crate) fn offerings_here() -> impl Iterator<Item = &'static Offering> {
+    OFFERINGS.iter().filter(|offering| offering.data_center == ANYWHERE)
+}
 
 /// The plans that can be seen with these settings.
 pub(crate) fn visible_plans(settings: &Settings) -> impl Iterator<Item = &'static Plan> {

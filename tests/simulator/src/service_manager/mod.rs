@@ -31,6 +31,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 pub(crate) use broker::{Broker, BrokerRefusal, Key, KeyOrder, Parameters};
+pub(crate) use catalogue::{Offering, Plan, offerings_here, visible_plans};
 pub(crate) use managed_client::register;
 
 use crate::admin::{Admin, AdminNames};
