@@ -202,14 +202,17 @@ async fn carry_out(
         live.record().await?;
     }
     live.confirm().await?;
-    if !plan.grant.is_empty() {
-        context.rules.confirm(&live.object().spec.platform_ref.name, context).await?;
-    }
-    let (revoked, granted) =
-        tokio::join!(connection.mirror.revoke(plan.revoke.clone()), connection.mirror.grant(plan.grant.clone()));
+    // The rules are asked for what is new: what must go does not wait for them.
+    let granting = async {
+        if !plan.grant.is_empty() {
+            context.rules.confirm(&live.object().spec.platform_ref.name, context).await?;
+        }
+        Ok::<_, Error>(connection.mirror.grant(plan.grant.clone()).await)
+    };
+    let (revoked, granted) = tokio::join!(connection.mirror.revoke(plan.revoke.clone()), granting);
     let mut failures = Failures::new();
     note(journal, &mut failures, ("Revoked", "took", "from"), &plan.revoke, revoked);
-    note(journal, &mut failures, ("Granted", "granted", "to"), &plan.grant, granted);
+    note(journal, &mut failures, ("Granted", "granted", "to"), &plan.grant, granted?);
     Ok(failures)
 }
 

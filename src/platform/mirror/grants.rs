@@ -108,15 +108,6 @@ impl Mirror {
         answers
     }
 
-    /// Says that somebody will ask about these, so that the next read of their scopes answers for all of them: without
-    /// it, whoever asks first after a start has a read to itself.
-    pub fn expect(&self, grants: &[Grant]) {
-        let Some(driver) = &self.driver.grants else { return };
-        for grant in grants {
-            self.scope(driver.scope(grant), driver).watched.watch([grant]);
-        }
-    }
-
     /// Grants these, together with what others want of the same scopes. One result for each, in their order.
     ///
     /// Whoever drops this in mid-call loses the answer and nothing else: what was asked for is done.

@@ -43,19 +43,6 @@ async fn what_nobody_asked_about_before_is_read_for_once_and_for_all_who_ask_mea
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_expected_is_in_the_first_read() {
-    let fake = Fake::default();
-    let mirror = mirror(&fake);
-    fake.truth().grants.extend((0..200).map(|user| grant(user, 0)));
-    let all: Vec<_> = (0..200).map(|user| grant(user, 0)).collect();
-    mirror.expect(&all);
-    for one in all {
-        assert_eq!(shown(&mirror, &[one], LONG).await, [true]);
-    }
-    assert_eq!(fake.truth().calls, ["read role-0"]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_scope_that_cannot_be_read_fails_its_own_grants() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
