@@ -130,13 +130,12 @@ impl Deed {
                 subaccount.now.identities.iter_mut().for_each(|one| drop(one.credentials.pop()));
             }
             Self::Supersede if landscape.shape == Shape::Uaa => subaccount.supersede(),
-            Self::Supersede => {}
             // Where the platform does not tell, nobody could see it.
             Self::ChangeRoles(roles) if tells_roles => {
                 let roles: BTreeSet<String> = roles.iter().copied().map(role_name).collect();
                 subaccount.now.identities.iter_mut().for_each(|one| one.roles.clone_from(&roles));
             }
-            Self::ChangeRoles(_) => {}
+            Self::Supersede | Self::ChangeRoles(_) => {}
         }
         subaccount.seen();
     }
