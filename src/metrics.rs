@@ -1,4 +1,5 @@
-//! Every metric, in one registry. Labels come from closed sets, never from names or error texts.
+//! Every metric, in one registry. Labels come from closed sets and from names of Platforms, of which there are few: never
+//! from names that a namespace chooses, and never from error texts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +118,11 @@ impl Metrics {
         self.unclaimed.get_or_create(&platform).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// A Platform is gone.
+    pub fn forget(&self, platform: &str) {
+        self.unclaimed.remove(&Platform { platform: platform.to_owned() });
+    }
+
     /// All metrics in the OpenMetrics text format.
     pub fn print(&self) -> String {
         let mut text = String::new();
@@ -138,5 +144,19 @@ impl CallObserver for Metrics {
         self.calls.get_or_create(&Call { api, operation, outcome }).inc();
         self.call_seconds.get_or_create(&Api { api }).observe(took.as_secs_f64());
         self.budget_wait_seconds.get_or_create(&Api { api }).observe(waited.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_told_of_a_platform_that_is_gone() {
+        let metrics = Metrics::new();
+        metrics.unclaimed("integration", 2);
+        assert!(metrics.print().contains(r#"technical_user_unclaimed_identities{platform="integration"} 2"#));
+        metrics.forget("integration");
+        assert!(!metrics.print().contains("integration"));
     }
 }

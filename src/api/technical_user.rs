@@ -55,7 +55,8 @@ pub struct TechnicalUserSpec {
     /// `Orphan` leaves it. The Secret goes in either case.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
-    /// `Observe` changes nothing and says in `status.plan` what it would do.
+    /// `Observe` changes nothing but what must go, and says in `status.plan` what it would do. What the Platform's rules
+    /// no longer allow goes all the same, and so does everything when the object is deleted.
     #[serde(default)]
     pub mode: Mode,
 }

@@ -90,5 +90,7 @@ mod tests {
         assert!(orders.in_doubt("new") && !orders.in_doubt("of a process before us"));
         tokio::time::advance(Duration::from_secs(40)).await;
         assert!(!orders.in_doubt("new"));
+        orders.forget("new");
+        assert!(!orders.was_unknown("new") && orders.last().is_empty());
     }
 }

@@ -63,6 +63,7 @@ impl Reconcile for Platform {
             return Err(Error::InUse(message));
         }
         context.connections.forget(&name);
+        context.metrics.forget(&name);
         Ok(())
     }
 }

@@ -151,7 +151,9 @@ async fn end<K: Reconcile>(live: &mut Live<K>, context: &Context) -> Result<()> 
     match result {
         Ok(()) => {
             report::publish(&context.events, &live.object().object_ref(&()), journal, None).await;
-            live.release().await
+            live.release().await?;
+            forget(live.object(), context);
+            Ok(())
         }
         Err(error) => {
             let blocked: Result<Outcome> = Err(match error {
@@ -162,6 +164,15 @@ async fn end<K: Reconcile>(live: &mut Live<K>, context: &Context) -> Result<()> 
             conclude(live, journal, &blocked, context).await?;
             blocked.map(drop)
         }
+    }
+}
+
+/// Nothing is kept in mind of what nothing holds any more.
+fn forget<K: Kind>(object: &K, context: &Context) {
+    if object.finalizers().is_empty() {
+        let uid = object.uid().unwrap_or_default();
+        context.orders.forget(&uid);
+        context.versions.forget(&uid);
     }
 }
 

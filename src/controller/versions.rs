@@ -28,6 +28,11 @@ impl Versions {
         }
     }
 
+    /// The object is gone.
+    pub fn forget(&self, uid: &str) {
+        self.newest().remove(uid);
+    }
+
     /// Whether a cached object is older than what we wrote last. Versions that cannot be compared count as older.
     pub fn is_behind(&self, cached: &ObjectMeta) -> bool {
         let (Some(uid), Some(version)) = (&cached.uid, &cached.resource_version) else { return true };
@@ -71,5 +76,7 @@ mod tests {
         assert!(versions.is_behind(&ObjectMeta::default()));
         versions.lost(&of("10"));
         assert!(versions.is_behind(&of("11")), "only a live read tells");
+        versions.forget("u");
+        assert!(versions.newest().is_empty());
     }
 }

@@ -102,6 +102,7 @@ impl Budget {
     }
 
     /// Whether both are one budget.
+    #[cfg(test)]
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }

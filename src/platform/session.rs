@@ -73,14 +73,6 @@ impl Session {
         self.call(Method::GET, operation, path)
     }
 
-    /// A `GET` at the place that a `Location` header named, which must be at this API.
-    pub fn get_location(&self, operation: &'static str, location: &str) -> Call {
-        let url = address::follow(&self.shared.base, location).ok_or_else(|| {
-            Error::new(Kind::UnexpectedAnswer, operation).detail("the Location header does not lead to this API")
-        });
-        self.call_at(Method::GET, operation, url)
-    }
-
     /// A `POST`. It is not repeated after a lost answer unless it is said to be [`Call::repeatable`].
     pub fn post(&self, operation: &'static str, path: &[&str]) -> Call {
         self.call(Method::POST, operation, path)
@@ -102,11 +94,8 @@ impl Session {
     }
 
     fn call(&self, method: Method, operation: &'static str, path: &[&str]) -> Call {
-        self.call_at(method, operation, address::below(&self.shared.base, path, operation))
-    }
-
-    fn call_at(&self, method: Method, operation: &'static str, url: Result<Url>) -> Call {
         let repeatable = method != Method::POST && method != Method::PATCH;
+        let url = address::below(&self.shared.base, path, operation);
         let request = url.map(|url| Request { method, url, headers: HeaderMap::new(), body: Body::Empty });
         let (lane, urgency, accepted) = (Lane::Rest, Urgency::Normal, &[] as &[u16]);
         Call { shared: Arc::clone(&self.shared), operation, request, repeatable, lane, urgency, accepted }

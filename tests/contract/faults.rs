@@ -10,8 +10,11 @@ use crate::suite::{
     confirmed, create, delete, found, grant, held, issue, listed, reveal, revoke, revoke_grants, set_roles,
 };
 
-/// More requests than any call makes by itself: what counts failures, slows down or gives up for a while must do so.
+/// More requests than any call makes by itself: what slows down or gives up for a while must do so.
 const LONG: u32 = 6;
+/// So many failures that the breaker, which counts one a second, opens for all of them but the last few. Log-ons that
+/// fail so often are left alone for minutes.
+const UNTIL_THE_BREAKER_OPENS: u32 = 10;
 /// Longer than an exchange may take.
 const TOO_LATE_MILLIS: u32 = 32_000;
 
@@ -24,12 +27,10 @@ pub(crate) fn run(description: &'static Description, settings: &Value) {
     });
 }
 
-/// Every route that changes something, with an answer that comes when nobody waits for it any more.
+/// Every route with an answer that comes when nobody waits for it any more.
 pub(crate) fn run_late(description: &'static Description) {
-    let changes = ["create-", "update-", "delete-", "change-", "assign", "unassign", "add-", "remove-"];
-    let changes_something = |route: &&&str| changes.iter().any(|change| route.contains(change));
     thread::scope(|scope| {
-        for route in description.routes.iter().filter(changes_something) {
+        for route in description.routes {
             scope.spawn(move || {
                 let mut platform = Running::start(description);
                 let late = json!({"kind": "latency", "latencyMs": TOO_LATE_MILLIS, "times": 1});
@@ -40,6 +41,25 @@ pub(crate) fn run_late(description: &'static Description) {
     });
 }
 
+/// Every fault on the later pages of a list, which must show all that there is in spite of it.
+pub(crate) fn on_later_pages(platform: &mut Running, route: &str, shown: impl Fn(&Running) -> usize) {
+    let expected = shown(platform);
+    for mut fault in all(route) {
+        fault["page"] = json!("later");
+        // What the fault before has taught is not this one's business.
+        platform.reconnect();
+        platform.simulator.fault(route, &fault);
+        assert_eq!(shown(platform), expected, "{route} {fault}");
+        assert_ne!(platform.simulator.faults()[route]["times"], fault["times"], "{route} has no later page");
+        platform.simulator.heal();
+    }
+}
+
+/// Every fault, once and for long.
+pub(crate) fn all(route: &str) -> Vec<Value> {
+    once().into_iter().chain(for_long(route)).collect()
+}
+
 type Life = fn(&mut Running, &str);
 
 fn one_route(description: &'static Description, settings: &Value, route: &str) {
@@ -47,7 +67,7 @@ fn one_route(description: &'static Description, settings: &Value, route: &str) {
     let life = life_with(&mut platform, settings, route);
     // A token service that goes on refusing is left alone for minutes, lest an account be locked: `log_on` shows that.
     let refuses = |fault: &Value| route.ends_with("token") && fault["status"] == 401;
-    for fault in once().into_iter().chain(for_long()).filter(|fault| !refuses(fault)) {
+    for fault in all(route).into_iter().filter(|fault| !refuses(fault)) {
         assert!(disturbed(&mut platform, settings, route, &fault, life), "{route} is not always called");
     }
 }
@@ -110,6 +130,7 @@ fn grant_life(platform: &mut Running, story: &str) {
 fn once() -> Vec<Value> {
     [
         json!({"kind": "status", "status": 500}),
+        json!({"kind": "status", "status": 403}),
         json!({"kind": "status", "status": 503, "after": "after"}),
         json!({"kind": "status", "status": 504, "after": "after"}),
         json!({"kind": "html", "status": 502}),
@@ -140,19 +161,20 @@ fn once() -> Vec<Value> {
 }
 
 /// The same for long: whatever counts failures, slows down or learns has to do so.
-fn for_long() -> Vec<Value> {
+fn for_long(route: &str) -> Vec<Value> {
+    let broken = if route.ends_with("token") { LONG } else { UNTIL_THE_BREAKER_OPENS };
     [
-        json!({"kind": "status", "status": 503}),
-        json!({"kind": "status", "status": 401}),
-        json!({"kind": "reset", "after": "after"}),
-        json!({"kind": "other-object"}),
-        json!({"kind": "not-found"}),
-        json!({"kind": "broker-error", "status": 500}),
-        json!({"kind": "throttle", "retryAfter": "seconds"}),
+        (json!({"kind": "status", "status": 503}), broken),
+        (json!({"kind": "status", "status": 401}), LONG),
+        (json!({"kind": "reset", "after": "after"}), LONG),
+        (json!({"kind": "other-object"}), LONG),
+        (json!({"kind": "not-found"}), LONG),
+        (json!({"kind": "broker-error", "status": 500}), LONG),
+        (json!({"kind": "throttle", "retryAfter": "seconds"}), LONG),
     ]
     .into_iter()
-    .map(|mut fault| {
-        fault["times"] = json!(LONG);
+    .map(|(mut fault, times)| {
+        fault["times"] = json!(times);
         fault
     })
     .collect()

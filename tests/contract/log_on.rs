@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use technical_user_operator::api::environment::{ApiAccess, Btp};
 use technical_user_operator::api::{Environment, SecretRef};
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Kind, LoggedOn, connect};
+use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Kind, LoggedOn, Proof, connect};
 
 use crate::btp;
-use crate::description::Running;
+use crate::description::{Running, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
+use crate::role_collections::count;
 use crate::suite;
-use crate::suite::listed;
+use crate::suite::{create, credentials_of, found, issue, listed};
 
 #[test]
 fn a_refused_admin_credential_stops_all_calls() {
@@ -62,6 +64,34 @@ fn an_api_that_refuses_tokens_is_left_alone_and_found_again() {
     assert_eq!(of("auth.token"), 2, "once for each admin credential");
     platform.simulator.heal();
     assert!(listed(&platform, "cluster-1").is_empty());
+}
+
+#[test]
+fn an_api_that_is_down_is_left_alone_and_found_again() {
+    let platform = Running::start(&btp::BTP);
+    let route = "service-manager.list-instances";
+    platform.simulator.fault(route, &json!({"kind": "status", "status": 503}));
+    let identities = suite::maker(&platform.driver).identities.clone();
+    let sent_away = (0..20).find_map(|_| {
+        let asked = count(&platform, route);
+        let error = runtime().block_on(identities.find(&owner("down"))).expect_err("it is down");
+        assert_eq!(error.kind(), Kind::Unavailable);
+        error.wait().filter(|_| count(&platform, route) == asked)
+    });
+    let wait = sent_away.expect("after so many failures nobody asks any more");
+    assert!(wait <= Duration::from_secs(60), "{wait:?}");
+    platform.simulator.heal();
+    assert_eq!(found(&platform, "down"), []);
+}
+
+#[test]
+fn what_a_platform_knows_only_after_a_moment_is_waited_for() {
+    let platform = Running::start(&btp::BTP);
+    platform.simulator.settings(&json!({"freshTokenMillis": 700, "clientDelayMillis": 2000}));
+    let identity = create(&platform, "moment");
+    let issued = issue(&platform, &identity, "moment", 1);
+    let proof = runtime().block_on(credentials_of(&platform.driver).prove(&issued));
+    assert_eq!(proof.expect("the client is known in the end"), Proof::Works);
 }
 
 /// Name of the test that [`a_client_certificate_logs_on`] runs, and of the variable by which it finds its simulator.

@@ -99,6 +99,28 @@ fn every_fault_on_every_route_is_survived() {
 }
 
 #[test]
+fn an_answer_that_comes_too_late_is_survived() {
+    faults::run_late(&NEO);
+}
+
+#[test]
+fn every_fault_is_survived_where_the_users_tell() {
+    let mut platform = Running::start(&NEO);
+    platform.simulator.settings(&json!({"rates": "lifted"}));
+    let sender = [user("P2", None, application_role("ESBMessaging.send"))];
+    grant(&platform, &sender);
+    let route = "neo.list-user-roles";
+    for fault in faults::all(route) {
+        platform.reconnect();
+        platform.simulator.fault("neo.list-role-users", &json!({"kind": "html", "status": 404}));
+        platform.simulator.fault(route, &fault);
+        assert_eq!(confirmed(&platform, &sender), sender, "{fault}");
+        assert_ne!(platform.simulator.faults()[route]["times"], fault["times"], "{fault}");
+        platform.simulator.heal();
+    }
+}
+
+#[test]
 fn a_thousand_grants_of_an_application_role_cost_one_call() {
     let platform = Running::start(&NEO);
     let send = application_role("ESBMessaging.send");

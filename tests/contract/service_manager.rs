@@ -15,11 +15,11 @@ use technical_user_operator::platform::{
 
 use crate::btp::{BTP, service_key};
 use crate::description::{Running, owner};
-use crate::documents;
 use crate::harness::runtime;
 use crate::role_collections::count;
 use crate::suite;
 use crate::suite::{create, credentials_of, delete, found, identities_of, issue, listed, revoke, set_roles};
+use crate::{documents, faults};
 
 /// Somebody else asks the Service Manager, with the same admin credential.
 fn somebody_asks(platform: &Running, method: Method, path: &str, body: &Value) -> Value {
@@ -302,12 +302,28 @@ fn lists_are_read_to_their_end() {
     let mut expected = made;
     expected.sort();
     assert_eq!(all(), expected);
-    for kind in ["other-object", "not-found", "not-json", "wrong-types", "truncated", "reset", "router-404", "html"] {
-        let fault = json!({"kind": kind, "page": "later", "times": 2});
-        platform.simulator.fault("service-manager.list-instances", &fault);
-        assert_eq!(all(), expected, "{kind}");
-        assert_eq!(platform.simulator.faults(), json!({}), "{kind}");
-    }
+}
+
+#[test]
+fn every_fault_on_later_pages_is_survived() {
+    let of_instances = |platform: &Running| listed(platform, "cluster-1").len();
+    let of_bindings = |platform: &Running| {
+        let list = platform.converge("list", async |driver| credentials_of(driver).list("cluster-1").await);
+        list.len()
+    };
+    let with_pages = |route: &str, shown: &dyn Fn(&Running) -> usize| {
+        let mut platform = Running::start(&BTP);
+        platform.simulator.settings(&json!({"serviceManagerPage": 2}));
+        for number in 0..5 {
+            let uid = format!("page-{number}");
+            drop(issue(&platform, &create(&platform, &uid), &uid, 1));
+        }
+        faults::on_later_pages(&mut platform, route, shown);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| with_pages("service-manager.list-instances", &of_instances));
+        scope.spawn(|| with_pages("service-manager.list-bindings", &of_bindings));
+    });
 }
 
 #[test]

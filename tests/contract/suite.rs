@@ -24,6 +24,10 @@ pub(crate) fn run(description: &'static Description) -> Running {
     if !platform.driver.grants.is_empty() {
         platform.grants().iter().for_each(|batch| grants(&platform, batch));
     }
+    for request in platform.simulator.requests() {
+        let is_listed = description.routes.iter().any(|route| request["route"] == *route);
+        assert!(is_listed, "faults must disturb every route that a driver uses: {}", request["route"]);
+    }
     platform
 }
 

@@ -248,6 +248,14 @@ fn lists_are_read_to_their_end() {
 }
 
 #[test]
+fn every_fault_on_later_pages_is_survived() {
+    let mut platform = Running::start(&SIMULATED);
+    platform.simulator.settings(&json!({"uaaPage": 2}));
+    (0..5).for_each(|number| drop(create(&platform, &format!("page-{number}"))));
+    faults::on_later_pages(&mut platform, "uaa.list-clients", |platform| listed(platform, "cluster-1").len());
+}
+
+#[test]
 fn an_administrator_without_clients_admin_is_told_what_is_missing() {
     let platform = Running::start(&SIMULATED);
     platform.simulator.fault("uaa.create-client", &json!({"kind": "status", "status": 400}));

@@ -51,6 +51,8 @@ pub enum Deed {
     DeleteIdentity,
     /// Deletes the first credential.
     DeleteCredential,
+    /// Sets another secret, as an old leader does: where there is one only, it ends the one before.
+    Supersede,
     /// Gives our identity other roles.
     ChangeRoles(BTreeSet<usize>),
 }
@@ -127,12 +129,13 @@ impl Deed {
                 subaccount.now.identities.iter_mut().for_each(|one| one.credentials.truncate(1));
                 subaccount.now.identities.iter_mut().for_each(|one| drop(one.credentials.pop()));
             }
+            Self::Supersede if landscape.shape == Shape::Uaa => subaccount.supersede(),
             // Where the platform does not tell, nobody could see it.
             Self::ChangeRoles(roles) if tells_roles => {
                 let roles: BTreeSet<String> = roles.iter().copied().map(role_name).collect();
                 subaccount.now.identities.iter_mut().for_each(|one| one.roles.clone_from(&roles));
             }
-            Self::ChangeRoles(_) => {}
+            Self::Supersede | Self::ChangeRoles(_) => {}
         }
         subaccount.seen();
     }
@@ -188,8 +191,12 @@ pub fn listings() -> impl Strategy<Value = Listing> {
 
 /// Histories of a TechnicalUser and the RoleBindings 1 and 2.
 pub fn of_identities(wild: Wildness) -> impl Strategy<Value = Vec<Happening>> {
-    let deeds =
-        prop_oneof![Just(Deed::DeleteIdentity), Just(Deed::DeleteCredential), roles().prop_map(Deed::ChangeRoles),];
+    let deeds = prop_oneof![
+        Just(Deed::DeleteIdentity),
+        Just(Deed::DeleteCredential),
+        Just(Deed::Supersede),
+        roles().prop_map(Deed::ChangeRoles),
+    ];
     vec(
         prop_oneof![
             2 => (1..3_usize, roles()).prop_map(|(who, roles)| Happening::Wish(who, roles)),

@@ -22,6 +22,8 @@ pub enum Meddling {
     Forge(i64),
     /// Labels are taken off.
     Undress,
+    /// Owners and labels are taken off a Secret that the record knows.
+    Strip,
     /// The fingerprint is altered.
     AlterClaim,
     /// The sequence is taken off.
@@ -35,6 +37,7 @@ impl Meddling {
             Just(Self::Alter),
             prop_oneof![Just(0), Just(1), Just(100), Just(i64::MAX)].prop_map(Self::Forge),
             Just(Self::Undress),
+            Just(Self::Strip),
             Just(Self::AlterClaim),
             Just(Self::DropSequence),
         ]
@@ -54,6 +57,9 @@ impl Meddling {
             Self::Forge(_) if user["status"]["intent"].is_i64() => json!({"data": {VALUE: encoded("bogus")}}),
             Self::Forge(ahead) => forged(&old, *ahead),
             Self::Undress => json!({"metadata": {"labels": {MANAGED_BY_LABEL: null}}}),
+            // One that nobody has on record yet is anybody's.
+            Self::Strip if user["status"]["credential"]["secret"] != old["metadata"]["uid"] => return,
+            Self::Strip => json!({"metadata": {"ownerReferences": null, "labels": null}}),
             Self::AlterClaim => json!({"metadata": {"annotations": {FINGERPRINT_ANNOTATION: "altered"}}}),
             Self::DropSequence => json!({"metadata": {"annotations": {SEQUENCE_ANNOTATION: null}}}),
         };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use technical_user_operator::api::Environment;
 use technical_user_operator::controller::connections::{Connect, Connections};
@@ -45,7 +46,7 @@ const ORDER_LIMIT: Duration = Duration::from_secs(60);
 /// More than there are objects.
 const WORKERS: usize = 64;
 
-type UnderWay = Pin<Box<dyn Future<Output = ()>>>;
+type UnderWay = Pin<Box<dyn Future<Output = Action>>>;
 
 /// How far a reconcile came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Operator {
     caches: Caches,
     /// What is under way, and how much of the news its caches had seen when it began.
     under_way: BTreeMap<Address, (usize, UnderWay)>,
+    /// When the object that was reconciled last is looked at again.
+    pub last: Option<Action>,
 }
 
 /// An operator's way to subaccounts: where the admin Secrets lead.
@@ -116,7 +119,7 @@ impl Operator {
         let (outside, context) = (Arc::clone(outside), Arc::new(context));
         let mut caches = Caches::new(wiring);
         caches.list(&outside.lock().unwrap().kubernetes, &context);
-        Self { outside, context, leash, caches, under_way: BTreeMap::new() }
+        Self { outside, context, leash, caches, under_way: BTreeMap::new(), last: None }
     }
 
     /// The caches see everything but the last so many changes.
@@ -141,7 +144,10 @@ impl Operator {
         let leash = Arc::clone(&self.leash);
         let came = tokio::select! {
             biased;
-            () = &mut future => Came::ToItsEnd,
+            action = &mut future => {
+                self.last = Some(action);
+                Came::ToItsEnd
+            }
             () = leash.taut() => Came::ToTheLeash,
             () = tokio::time::sleep(HUNG) => {
                 self.outside.lock().unwrap().broken.push(format!("hung: {address:?}"));
@@ -161,6 +167,11 @@ impl Operator {
             self.under_way.insert(address.clone(), (now, future));
             self.go(address, FREE).await;
         }
+    }
+
+    /// Whether an object is left alone for a moment, whatever happens to it.
+    pub fn rests(&self, uid: &str) -> bool {
+        self.context.retries.too_soon(uid, None).is_some()
     }
 
     /// Everything that is under way comes to its end.
@@ -184,7 +195,7 @@ impl Operator {
 
     fn of<K: Reconcile>(&self, object: Option<Arc<K>>) -> Option<UnderWay> {
         let future = reconcile::<K>(object?, Arc::clone(&self.context));
-        Some(future.map(|_| ()).boxed_local())
+        Some(future.map(|Ok(action)| action).boxed_local())
     }
 }
 

@@ -12,7 +12,8 @@ use crate::identities::shapes;
 use crate::kubernetes::{Address, Kind};
 use crate::landscape::{Landscape, case};
 use crate::manifests::{
-    ADMIN, OTHER, OTHER_ADMIN, a_platform, admin_secret, an_admin_secret, everything, platform, secret,
+    ADMIN, OTHER, OTHER_ADMIN, TEAM, a_platform, a_technical_user, admin_secret, an_admin_secret, everything,
+    of_the_user, platform, role_binding, secret,
 };
 use crate::silence::at_rest;
 use crate::subaccount::Shape;
@@ -101,6 +102,29 @@ proptest! {
             (outside.subaccounts[1].accepts(&value), outside.broken.clone())
         });
         prop_assert_eq!(works, (true, vec![]));
+    }
+
+    #[test]
+    fn law_7_a_platform_that_is_being_deleted_makes_nothing_new(shape in shapes(), restarts in any::<bool>()) {
+        let (made, said) = case(async {
+            let mut landscape = at_rest(shape).await;
+            landscape.delete(&platform());
+            let late = Address::new(Kind::TechnicalUser, TEAM, "late");
+            let mut user = a_technical_user(shape);
+            user["spec"]["credential"]["secretName"] = json!("late-credentials");
+            landscape.apply(&late, &user);
+            let mut roles = of_the_user(shape, &[0].into());
+            roles["spec"]["subjects"] = json!([{"technicalUser": {"name": "late"}}]);
+            landscape.apply(&role_binding(3), &roles);
+            if restarts {
+                landscape.crash(0).await;
+            }
+            landscape.settle().await;
+            let outside = landscape.outside();
+            (outside.subaccounts[0].made, outside.kubernetes.get(&late).map(|one| one["status"].to_string()))
+        });
+        prop_assert_eq!(made, 1, "the one that was there");
+        prop_assert!(said.is_some_and(|said| said.contains("PlatformLeaving")));
     }
 
     #[test]

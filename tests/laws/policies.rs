@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::hostile::{Act, Forgery, Policy};
 use crate::kubernetes::{Address, Kind};
 use crate::landscape::{Landscape, case};
 use crate::leash::FREE;
-use crate::manifests::{platform, technical_user};
+use crate::manifests::{grant, of_jane, platform, role_binding, technical_user};
 use crate::silence::at_rest;
 use crate::subaccount::Shape;
 
@@ -191,6 +191,20 @@ proptest! {
         // At rest it had an identity; that went only if the finalizer had been put back meanwhile.
         prop_assert!(!lost.is_empty() || !moves.is_empty());
         prop_assert_eq!(untold, Vec::<String>::new());
+    }
+
+    #[test]
+    fn law_12_rules_that_are_not_known_yet_hold_back_no_removal(roles in btree_set(0..3_usize, 0..3)) {
+        let (held, broken) = case(async {
+            let mut landscape = at_rest(Shape::ServiceManager).await;
+            let more = [3].into_iter().chain(roles.iter().copied()).collect();
+            landscape.apply(&role_binding(2), &of_jane(&more));
+            landscape.round_by_caches(|landscape| Policy::Rules(vec![]).strike(landscape)).await;
+            let held = landscape.outside().subaccounts[0].now.grants.clone();
+            (held, of_law(&landscape, "law 11"))
+        });
+        prop_assert_eq!(held, roles.iter().map(|role| grant(*role)).collect());
+        prop_assert_eq!(broken, Vec::<String>::new());
     }
 
     #[test]

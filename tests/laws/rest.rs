@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use technical_user_operator::api::FINGERPRINT_ANNOTATION;
+use technical_user_operator::api::{FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR};
 
 use crate::claims::{Span, all, lives};
 use crate::judge::value_of;
@@ -36,6 +36,8 @@ impl Landscape {
             (held.is_some_and(|one| credential["name"] == one.name), "the status names what the Secret holds"),
             (credential["fingerprint"] == *fingerprint, "the status knows the Secret's content"),
             (user["status"]["intent"].is_null(), "no intent is left"),
+            (secret["metadata"]["ownerReferences"][0]["uid"] == uid, "the Secret has its owner"),
+            (secret["metadata"]["labels"][MANAGED_BY_LABEL] == OPERATOR, "the Secret has its label"),
         ];
         let broken = checks.iter().filter(|(held, _)| !held);
         broken.map(|(_, law)| format!("law 2: not so: {law}: {}", user["status"])).collect()

@@ -4,37 +4,26 @@ use super::Failures;
 use crate::controller::report::Journal;
 use crate::plan::environment::Rules;
 use crate::plan::grant::Grant;
-use crate::plan::role_binding::{Plan, Waves};
+use crate::plan::role_binding::Waves;
 use crate::platform;
 use crate::platform::mirror::Mirror;
 
 /// What is said of a change, and which way it goes.
-struct Change {
+pub struct Change {
     reason: &'static str,
     verb: &'static str,
     direction: &'static str,
     revokes: bool,
 }
 
-const GRANT: Change = Change { reason: "Granted", verb: "granted", direction: "to", revokes: false };
-const REVOKE: Change = Change { reason: "Revoked", verb: "took", direction: "from", revokes: true };
+/// To grant.
+pub const GRANT: Change = Change { reason: "Granted", verb: "granted", direction: "to", revokes: false };
+/// To take away.
+pub const REVOKE: Change = Change { reason: "Revoked", verb: "took", direction: "from", revokes: true };
 
-/// Takes away and grants side by side; the calls that failed, by the grant they were for.
-pub async fn carry_out(plan: &Plan, rules: &dyn Rules, mirror: &Mirror, journal: &mut Journal) -> Failures {
-    let (revoked, granted) =
-        tokio::join!(both_waves(&plan.revoke, &REVOKE, rules, mirror), both_waves(&plan.grant, &GRANT, rules, mirror));
-    let mut failures = Failures::new();
-    for (change, waves, failed) in [(REVOKE, &plan.revoke, revoked), (GRANT, &plan.grant, granted)] {
-        for grant in waves.iter().filter(|grant| !failed.contains_key(grant)) {
-            journal.note(change.reason, said(change.verb, grant, change.direction));
-        }
-        failures.extend(failed);
-    }
-    failures
-}
-
-/// The second wave leaves out what hangs on something of the first that failed.
-async fn both_waves(waves: &Waves, change: &Change, rules: &dyn Rules, mirror: &Mirror) -> Failures {
+/// Makes a change; the calls that failed, by the grant they were for. The second wave leaves out what hangs on something
+/// of the first that failed.
+pub async fn carry_out(waves: &Waves, change: &Change, rules: &dyn Rules, mirror: &Mirror) -> Failures {
     let mut failures = wave(waves.first.clone(), change, mirror).await;
     let mut then = vec![];
     for grant in &waves.then {
@@ -44,6 +33,14 @@ async fn both_waves(waves: &Waves, change: &Change, rules: &dyn Rules, mirror: &
         }
     }
     failures.extend(wave(then, change, mirror).await);
+    failures
+}
+
+/// Notes what was changed, and hands on what failed.
+pub fn noted(waves: &Waves, change: &Change, failures: Failures, journal: &mut Journal) -> Failures {
+    for grant in waves.iter().filter(|grant| !failures.contains_key(grant)) {
+        journal.note(change.reason, said(change.verb, grant, change.direction));
+    }
     failures
 }
 

@@ -208,10 +208,19 @@ async fn carry_out(
         live.record().await?;
     }
     live.confirm().await?;
-    if !plan.grant.is_empty() {
-        context.rules.confirm(&platform.name_any(), context).await?;
-    }
-    Ok(effects::carry_out(plan, rules(&platform.spec.environment), &connection.mirror, journal).await)
+    let rules = rules(&platform.spec.environment);
+    // The rules are asked for what is new: what must go does not wait for them.
+    let granting = async {
+        if !plan.grant.is_empty() {
+            context.rules.confirm(&platform.name_any(), context).await?;
+        }
+        Ok::<_, Error>(effects::carry_out(&plan.grant, &effects::GRANT, rules, &connection.mirror).await)
+    };
+    let revoking = effects::carry_out(&plan.revoke, &effects::REVOKE, rules, &connection.mirror);
+    let (revoked, granted) = tokio::join!(revoking, granting);
+    let mut failures = effects::noted(&plan.revoke, &effects::REVOKE, revoked, journal);
+    failures.extend(effects::noted(&plan.grant, &effects::GRANT, granted?, journal));
+    Ok(failures)
 }
 
 /// Whether the plan is about to make something that the record does not call ours yet.

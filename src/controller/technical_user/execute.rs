@@ -155,8 +155,12 @@ impl Execution<'_> {
         drop(turn);
         match self.answered(ordered)? {
             Ordered::Done(issued) => {
+                let replaces = self.live.status.credential.is_some();
                 self.context.metrics.issued();
                 self.publish(&issued, sequence).await?;
+                if replaces {
+                    self.rest();
+                }
                 self.journal.note("Issued", format!("issued credential {name} and wrote it into the Secret"));
                 Ok(())
             }
@@ -172,9 +176,14 @@ impl Execution<'_> {
         let change = self.change();
         self.publish(&issued, sequence).await?;
         self.context.metrics.healed();
-        self.context.retries.rest(&self.live.object().uid().unwrap_or_default());
+        self.rest();
         self.journal.note("SecretRestored", format!("wrote the Secret again from the platform's copy: {change}"));
         Ok(())
+    }
+
+    /// Whoever changes the Secret again and again is not answered each time.
+    fn rest(&self) {
+        self.context.retries.rest(&self.live.object().uid().unwrap_or_default());
     }
 
     /// What happened to the Secret, and who did it, as far as the API server tells.

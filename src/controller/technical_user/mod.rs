@@ -228,7 +228,7 @@ fn outcome(live: &Live<TechnicalUser>, plan: &Plan) -> Result<Outcome> {
         Some(Hold::NoRoles) => Ok(Outcome::Holding("NoRoles", "no RoleBinding gives it a role yet".into())),
         Some(Hold::InProgress) => Err(execute::in_progress("provision")),
         Some(Hold::SecretNotOurs) => Err(Error::NotOurs(format!(
-            "Secret {name} exists and is not this TechnicalUser's; it is left alone. Remove it, or name another in credential.secretName"
+            "Secret {name} exists and is not this TechnicalUser's; it is left alone. Remove it, or make the TechnicalUser anew and name another in credential.secretName"
         ))),
     }
 }

@@ -26,6 +26,8 @@ use super::{Context, Filled, Stores};
 use crate::api::{Platform, RoleBinding, TechnicalUser};
 
 pub mod secrets;
+#[cfg(test)]
+mod tests;
 pub mod told;
 pub mod wake;
 

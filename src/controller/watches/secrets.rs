@@ -34,7 +34,7 @@ pub async fn published(client: Client, context: Arc<Context>) {
         .await;
 }
 
-fn told_of_published(event: &Event<Meta>, listed: &mut BTreeSet<Key>, context: &Context) {
+pub(super) fn told_of_published(event: &Event<Meta>, listed: &mut BTreeSet<Key>, context: &Context) {
     match event {
         Event::Init => listed.clear(),
         Event::InitApply(secret) => {

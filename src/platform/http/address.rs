@@ -45,20 +45,6 @@ pub fn below(base: &Url, segments: &[&str], operation: &'static str) -> Result<U
     Ok(url)
 }
 
-/// The place that a `Location` header names, if it is at this API. A relative one is meant below the API's base, which
-/// may have a path of its own.
-pub fn follow(base: &Url, location: &str) -> Option<Url> {
-    if let Ok(url) = Url::parse(location) {
-        return (url.origin() == base.origin()).then_some(url);
-    }
-    let path = location.strip_prefix('/').filter(|path| !path.starts_with('/'))?;
-    let root = base.path().trim_end_matches('/');
-    let mut url = base.clone();
-    let below = location == root || location.starts_with(&format!("{root}/"));
-    url.set_path(&if below { location.to_owned() } else { format!("{root}/{path}") });
-    Some(url)
-}
-
 /// A form (`application/x-www-form-urlencoded`), with everything encoded that could be mistaken for its syntax.
 pub fn form(fields: &[(&str, &str)]) -> String {
     let encode = |text| utf8_percent_encode(text, IN_SEGMENT);
@@ -88,18 +74,6 @@ mod tests {
             let error = base(bad, "url").unwrap_err();
             assert_eq!(error.kind(), Kind::MalformedSecret, "{bad}");
             assert!(!error.to_string().contains("example.com"), "an address is not for everybody");
-        }
-    }
-
-    #[test]
-    fn a_location_leads_nowhere_else() {
-        let base = base("https://example.com/root", "url").unwrap();
-        let followed = |location| follow(&base, location).map(String::from);
-        assert_eq!(followed("/v1/x").as_deref(), Some("https://example.com/root/v1/x"));
-        assert_eq!(followed("/root/v1/x").as_deref(), Some("https://example.com/root/v1/x"));
-        assert_eq!(followed("https://example.com/v1/x").as_deref(), Some("https://example.com/v1/x"));
-        for elsewhere in ["https://evil.example/v1/x", "//evil.example/v1/x", "http://example.com/v1/x", "", "v1/x"] {
-            assert_eq!(followed(elsewhere), None, "{elsewhere}");
         }
     }
 

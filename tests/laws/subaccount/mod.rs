@@ -179,6 +179,16 @@ impl Subaccount {
         }
     }
 
+    /// Somebody sets another secret of the one identity there is, under the number of the next issue.
+    pub fn supersede(&mut self) {
+        let id = self.next();
+        let Some(identity) = self.now.identities.first_mut() else { return };
+        let Some((owner, credential)) = identity.owner.as_ref().zip(identity.credentials.last_mut()) else { return };
+        let sequence = owner.sequence_of(&credential.name).unwrap_or_default();
+        credential.name = owner.credential_name(sequence + 1);
+        credential.value = format!("planted-{id}");
+    }
+
     /// Somebody else grants. It is theirs unless we hold it, or have said that we are about to.
     pub fn grant_by_strangers(&mut self, grant: &Grant, ours: bool) {
         if !ours && !self.now.grants.contains(grant) {
