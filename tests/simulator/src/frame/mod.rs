@@ -45,14 +45,15 @@ pub(crate) use clock::Clock;
 pub(crate) use guarded::Guarded;
 pub(crate) use routes::{RouteName, Routes};
 pub(crate) use settings::{
-    BrokerErrorMember, EmptyRoles, IdpDisplayName, MissingGrantTypes, NeoGrantType, NeoMemberBodies, OperationErrors,
-    Settings, Switches, UnknownFields,
+    BrokerErrorMember, CloudIntegrationCsrf, EmptyRoles, IdentityDelete, IdentityPasswordPolicy, IdpDisplayName,
+    MissingGrantTypes, NeoGrantType, NeoMemberBodies, OperationErrors, ScimCredential, ScimFilter, Settings, Support,
+    Switches, UnknownFields,
 };
 pub(crate) use tokens::{Grant, Mint, Shape, TokenRefusal};
 
 /// One simulated platform, as the control API and the observer see it.
 pub(crate) trait Platform: Send + Sync {
-    /// The word for it in the control API: `xsuaa`, `service-manager`, `neo`, `uaa`.
+    /// The word for it in the control API: `xsuaa`, `service-manager`, `neo`, `uaa`, `scim`, `identity-service`.
     fn name(&self) -> &'static str;
 
     /// Everything that exists, for `GET /_simulator/state`; secret values only if `secrets`.
