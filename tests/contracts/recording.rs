@@ -10,6 +10,7 @@ use crate::simulator::Simulator;
 pub(crate) struct Recording<'a> {
     pub(crate) simulator: &'a Simulator,
     prefix: &'static str,
+    media_type: &'static str,
     token: String,
     exchanges: Vec<(Exchange, Intent)>,
 }
@@ -24,8 +25,12 @@ enum Intent {
 impl<'a> Recording<'a> {
     /// An empty one, with the token of the platform's administrator.
     pub(crate) async fn of(simulator: &'a Simulator, platform: &'static str) -> Self {
-        let prefix = if platform == "xsuaa" { "/xsuaa" } else { "/service-manager" };
-        Self { simulator, prefix, token: simulator.token(platform).await, exchanges: Vec::new() }
+        let (prefix, media_type) = match platform {
+            "xsuaa" => ("/xsuaa", "application/json"),
+            "identity-service" => ("/identity-service/scim", "application/scim+json"),
+            _ => ("/service-manager", "application/json"),
+        };
+        Self { simulator, prefix, media_type, token: simulator.token(platform).await, exchanges: Vec::new() }
     }
 
     /// Goes on as somebody else.
@@ -72,7 +77,7 @@ impl<'a> Recording<'a> {
             request = request.bearer_auth(&self.token);
         }
         if let Some(body) = &body {
-            request = request.json(body);
+            request = request.header(header::CONTENT_TYPE, self.media_type).body(body.to_string());
         }
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
@@ -84,7 +89,7 @@ impl<'a> Recording<'a> {
             method: method.to_string(),
             path: format!("{}{path}", self.prefix),
             query,
-            content_type: body.as_ref().map(|_| "application/json".to_owned()),
+            content_type: body.as_ref().map(|_| self.media_type.to_owned()),
             body,
             status,
             answer: Some((content_type, answer.clone())),

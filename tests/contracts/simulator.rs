@@ -60,7 +60,8 @@ impl Simulator {
             ("client_id", key["clientid"].as_str().expect("an id")),
             ("client_secret", key["clientsecret"].as_str().expect("a secret")),
         ];
-        let url = format!("{}/oauth/token", key["url"].as_str().expect("a token service"));
+        let service = if platform == "identity-service" { "oauth2" } else { "oauth" };
+        let url = format!("{}/{service}/token", key["url"].as_str().expect("a token service"));
         let answer = self.http.post(url).form(&form).send().await.expect("an answer");
         let answer: Value = answer.json().await.expect("JSON");
         answer["access_token"].as_str().expect("a token").to_owned()

@@ -50,6 +50,10 @@ pub(crate) fn extra_field(schema: &str, field: &str) -> bool {
             ["Created", "Updated", "Listed"].iter().any(|kind| schema.starts_with(kind))
                 && schema.ends_with("ResponseObject")
         }
+        // Documented by SAP for the same API, beside the document.
+        "urn:sap:cloud:scim:schemas:extension:custom:2.0:User" => schema == "User",
+        // Resources of a user are shown with their groups, which the document's text says and its schema forgets.
+        "groups" => schema == "User",
         // SAP's own Kubernetes operator asks for offerings by it.
         "data_center" => schema == "ServiceOfferingResponseObject",
         // Recorded with a broker's error.

@@ -37,7 +37,11 @@ pub(crate) struct Exchange {
 impl Contracts {
     /// Reads the documents from their folder.
     pub(crate) fn read(folder: &Path) -> io::Result<Self> {
-        let files = [("/service-manager", "service-manager.json"), ("/xsuaa", "xsuaa.json")];
+        let files = [
+            ("/service-manager", "service-manager.json"),
+            ("/xsuaa", "xsuaa.json"),
+            ("/identity-service/scim", "identity-directory-scim.json"),
+        ];
         let documents = files.map(|(prefix, file)| Ok((prefix, Document::read(&folder.join(file))?)));
         documents.into_iter().collect::<io::Result<_>>().map(Self)
     }
