@@ -5,7 +5,7 @@ CACHE := $(or $(TUO_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/technical-user
 DENY  := $(CACHE)/tools/bin/cargo-deny
 ENVIRONMENT ?= btp
 
-.PHONY: help demo run check test bench generate control-plane uaa deny image
+.PHONY: help demo run check test bench generate control-plane uaa scim deny image
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ check: deny ## Formatting, lints, licences and bans, generated files
 	$(DENY) --workspace check --hide-inclusion-graph bans licenses sources
 	cargo test --quiet --test house
 
-test: check control-plane uaa ## Everything that CI runs
+test: check control-plane uaa scim ## Everything that CI runs
 	cargo test --workspace
 	cargo test --bench operator
 
@@ -37,6 +37,9 @@ control-plane: ## Builds etcd, kube-apiserver, kubectl and helm, once for this m
 
 uaa: ## Fetches a real UAA, once for this machine; says so where Java or Maven is missing
 	@tests/uaa/build.sh > /dev/null || echo "going on without a real UAA"
+
+scim: ## Installs the SCIM compliance check, once for this machine; says so where Python is missing
+	@tests/scim/build.sh > /dev/null || echo "going on without the SCIM compliance check"
 
 deny: $(DENY)
 

@@ -1,13 +1,15 @@
 //! The simulator's answers, and the requests made of it, against the OpenAPI documents of the platforms.
 //!
 //! The documents are not part of this repository: the variable `PLATFORM_CONTRACTS` names their folder. Without it
-//! nothing is checked, and the test says so. `checks` is what other tests can use on a request log of their own.
+//! nothing is checked, and the test says so. The SCIM directory has a judge of its own. `checks` is what other tests can use on a request log of their own.
 
 #![cfg(test)]
 
 mod checks;
 mod cloud_foundry;
+mod identity_service;
 mod recording;
+mod scim;
 mod service_manager;
 mod simulator;
 mod xsuaa;
@@ -22,11 +24,14 @@ use simulator::Simulator;
 fn contracts() -> Option<Contracts> {
     let folder = std::env::var_os("PLATFORM_CONTRACTS");
     if folder.is_none() {
-        // Straight to the stream: what the print macros write is shown for failed tests only.
-        let word = "NOT RUN: PLATFORM_CONTRACTS does not name the folder of the platforms' OpenAPI documents.\n";
-        std::io::stderr().write_all(word.as_bytes()).expect("standard error");
+        say("NOT RUN: PLATFORM_CONTRACTS does not name the folder of the platforms' OpenAPI documents.\n");
     }
     folder.map(|folder| Contracts::read(folder.as_ref()).expect("the OpenAPI documents"))
+}
+
+/// Straight to the stream: what the print macros write is shown for failed tests only.
+fn say(word: &str) {
+    std::io::stderr().write_all(word.as_bytes()).expect("standard error");
 }
 
 /// Every route of the platform is driven, and every exchange is as the document has it.
@@ -62,6 +67,15 @@ async fn cloud_foundry_answers_as_its_document_says() {
     let mut recording = Recording::of(&simulator, "cloud-foundry").await;
     cloud_foundry::story(&mut recording).await;
     holds("/cloud-foundry", &recording, &contracts).await;
+}
+
+#[tokio::test]
+async fn the_identity_directory_answers_as_its_document_says() {
+    let Some(contracts) = contracts() else { return };
+    let simulator = Simulator::start().await;
+    let mut recording = Recording::of(&simulator, "identity-service").await;
+    identity_service::story(&mut recording).await;
+    holds("/identity-service/scim", &recording, &contracts).await;
 }
 
 #[tokio::test]

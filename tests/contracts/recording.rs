@@ -10,6 +10,7 @@ use crate::simulator::Simulator;
 pub(crate) struct Recording<'a> {
     pub(crate) simulator: &'a Simulator,
     prefix: &'static str,
+    media_type: &'static str,
     token: String,
     exchanges: Vec<(Exchange, Intent)>,
     /// Where the last answer sends its reader.
@@ -26,12 +27,14 @@ enum Intent {
 impl<'a> Recording<'a> {
     /// An empty one, with the token of the platform's administrator.
     pub(crate) async fn of(simulator: &'a Simulator, platform: &'static str) -> Self {
-        let prefix = match platform {
-            "xsuaa" => "/xsuaa",
-            "cloud-foundry" => "/cloud-foundry",
-            _ => "/service-manager",
+        let (prefix, media_type) = match platform {
+            "xsuaa" => ("/xsuaa", "application/json"),
+            "cloud-foundry" => ("/cloud-foundry", "application/json"),
+            "identity-service" => ("/identity-service/scim", "application/scim+json"),
+            _ => ("/service-manager", "application/json"),
         };
-        Self { simulator, prefix, token: simulator.token(platform).await, exchanges: Vec::new(), location: None }
+        let token = simulator.token(platform).await;
+        Self { simulator, prefix, media_type, token, exchanges: Vec::new(), location: None }
     }
 
     /// Goes on as somebody else.
@@ -78,7 +81,7 @@ impl<'a> Recording<'a> {
             request = request.bearer_auth(&self.token);
         }
         if let Some(body) = &body {
-            request = request.json(body);
+            request = request.header(header::CONTENT_TYPE, self.media_type).body(body.to_string());
         }
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
@@ -92,7 +95,7 @@ impl<'a> Recording<'a> {
             method: method.to_string(),
             path: format!("{}{path}", self.prefix),
             query,
-            content_type: body.as_ref().map(|_| "application/json".to_owned()),
+            content_type: body.as_ref().map(|_| self.media_type.to_owned()),
             body,
             status,
             answer: Some((content_type, answer.clone())),

@@ -65,19 +65,21 @@ impl Simulator {
                 .json()
                 .await
                 .expect("JSON");
-            return self.token_of(&client, root["links"]["uaa"]["href"].as_str().expect("a UAA")).await;
+            return self
+                .token_of(&client, &format!("{}/oauth/token", root["links"]["uaa"]["href"].as_str().expect("a UAA")))
+                .await;
         }
         let key = self.control(&format!("credentials/{platform}")).await;
-        self.token_of(&key, key["url"].as_str().expect("a token service")).await
+        let folder = if platform == "identity-service" { "oauth2" } else { "oauth" };
+        self.token_of(&key, &format!("{}/{folder}/token", key["url"].as_str().expect("a token service"))).await
     }
 
-    async fn token_of(&self, key: &Value, host: &str) -> String {
+    async fn token_of(&self, key: &Value, url: &str) -> String {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", key["clientid"].as_str().expect("an id")),
             ("client_secret", key["clientsecret"].as_str().expect("a secret")),
         ];
-        let url = format!("{host}/oauth/token");
         let answer = self.http.post(url).form(&form).send().await.expect("an answer");
         let answer: Value = answer.json().await.expect("JSON");
         answer["access_token"].as_str().expect("a token").to_owned()

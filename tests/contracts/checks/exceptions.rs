@@ -61,6 +61,9 @@ pub(crate) fn extra_field(schema: &str, field: &str) -> bool {
             ["Created", "Updated", "Listed"].iter().any(|kind| schema.starts_with(kind))
                 && schema.ends_with("ResponseObject")
         }
+        // Documented by SAP for the same API, beside the document; and that users are shown with their groups, which the
+        // document's text says and its schema forgets.
+        "urn:sap:cloud:scim:schemas:extension:custom:2.0:User" | "groups" => schema == "User",
         // SAP's own Kubernetes operator asks for offerings by it.
         "data_center" => schema == "ServiceOfferingResponseObject",
         // Recorded with a broker's error.

@@ -41,6 +41,7 @@ impl Contracts {
             ("/service-manager", "service-manager.json"),
             ("/xsuaa", "xsuaa.json"),
             ("/cloud-foundry", "cloudfoundry-v3-subset.bundled.yaml"),
+            ("/identity-service/scim", "identity-directory-scim.json"),
         ];
         let documents = files.map(|(prefix, file)| Ok((prefix, Document::read(&folder.join(file))?)));
         documents.into_iter().collect::<io::Result<_>>().map(Self)

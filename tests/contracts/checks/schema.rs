@@ -41,6 +41,9 @@ impl Check<'_> {
         if let Some(choices) = schema["oneOf"].as_array() {
             return self.one_of(choices, value, at);
         }
+        if let Some(choices) = schema["anyOf"].as_array() {
+            return self.any_of(choices, value, at);
+        }
         if value.is_null() && schema["nullable"] == true || exceptions::excused(self.operation, name, at, value) {
             return;
         }
@@ -85,6 +88,13 @@ impl Check<'_> {
         let fitting = choices.iter().filter(fits).count();
         if fitting != 1 {
             self.found.push(format!("{at}: fits {fitting} of {} alternatives", choices.len()));
+        }
+    }
+
+    fn any_of(&mut self, choices: &[Value], value: &Value, at: &str) {
+        let wrong = choices.iter().map(|choice| violations(self.document, choice, value, self.operation));
+        if let Some(least) = wrong.min_by_key(Vec::len).filter(|least| !least.is_empty()) {
+            self.found.push(format!("{at}: fits no alternative, best but for {}", least.join(", ")));
         }
     }
 

@@ -1,7 +1,8 @@
 //! A sender endpoint of Cloud Integration, `/runtime/http/<path>`: the place where a credential proves that it works.
 //!
-//! A call is accepted with a token, or with the client certificate of a service key, whose roles open the path:
-//! `ESBMessaging.send`, or those the settings name for it. It does nothing with the message.
+//! A call is accepted with a token, with the client certificate of a service key, or as a person: with a password or a
+//! mapped certificate. Roles open the path: `ESBMessaging.send`, or those the settings name for it. It does nothing with
+//! the message.
 
 use std::sync::Arc;
 
@@ -11,19 +12,24 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::frame::{Mounted, Platform, Routes, TokenRefusal, answer};
+use crate::people::People;
 use crate::subaccount::Subaccount;
 
 /// The role that opens every path that has no roles of its own.
 const SEND: &str = "ESBMessaging.send";
 
-/// The subaccounts whose clients may call.
-type Subaccounts = Arc<[Arc<Subaccount>; 2]>;
+/// Whose clients and people may call.
+struct Callers {
+    subaccounts: [Arc<Subaccount>; 2],
+    people: People,
+}
 
 /// Mounts the sender below `/runtime`.
-pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>) -> Mounted {
+pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>, people: People) -> Mounted {
+    let callers = Callers { subaccounts: [Arc::clone(subaccount), Arc::clone(other)], people };
     let sender =
         Routes::below("/runtime", "runtime").get("call", "/http/{*path}", call).post("send", "/http/{*path}", call);
-    let (router, names) = sender.with_state(Arc::new([Arc::clone(subaccount), Arc::clone(other)]));
+    let (router, names) = sender.with_state(Arc::new(callers));
     Mounted { platform: Arc::new(Runtime), other: None, router, names }
 }
 
@@ -47,17 +53,18 @@ impl Platform for Runtime {
 }
 
 async fn call(
-    State(subaccounts): State<Subaccounts>,
+    State(callers): State<Arc<Callers>>,
     Path(path): Path<String>,
     extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
-    let callers = subaccounts.iter().filter_map(|subaccount| caller(subaccount, &extensions, &headers));
-    let Some((client_id, roles)) = callers.into_iter().next() else {
+    let clients = callers.subaccounts.iter();
+    let client = clients.into_iter().find_map(|subaccount| caller(subaccount, &extensions, &headers));
+    let Some((client_id, roles)) = client.or_else(|| callers.people.caller(&extensions, &headers)) else {
         let response = answer::text(StatusCode::UNAUTHORIZED, "Unauthorized");
         return answer::with_header(response, header::WWW_AUTHENTICATE, "Bearer");
     };
-    let settings = subaccounts[0].frame.settings.current();
+    let settings = callers.subaccounts[0].frame.settings.current();
     let opens = |role: &String| match settings.sender_roles.get(&path) {
         Some(configured) => configured.contains(role),
         None => role == SEND,

@@ -12,10 +12,17 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::certificates::Authority;
+use crate::cloud_integration::CloudIntegration;
 use crate::frame::{self, Frame, Mounted};
+use crate::identity_service::IdentityService;
 use crate::listeners::{self, TlsListener};
+use crate::neo::Neo;
+use crate::people::People;
 use crate::subaccount::{self, Subaccount};
-use crate::{cloud_foundry, neo, sender, service_manager, tokens, uaa, xsuaa};
+use crate::xsuaa::Xsuaa;
+use crate::{
+    cloud_foundry, cloud_integration, identity_service, neo, scim, sender, service_manager, tokens, uaa, xsuaa,
+};
 
 /// How it starts.
 #[derive(Clone, Debug)]
@@ -95,13 +102,21 @@ impl Simulator {
 fn mount(frame: &Arc<Frame>, authority: &Arc<Authority>) -> Vec<Mounted> {
     let first = Subaccount::new(frame, authority, &subaccount::OWN);
     let other = Subaccount::new(frame, authority, &subaccount::OTHER);
+    let (xsuaa, other_xsuaa) = (Xsuaa::of(&first), Xsuaa::of(&other));
+    let neo = Neo::new(frame);
+    let identity = IdentityService::new(frame, authority);
+    let cloud_integration = CloudIntegration::new(frame, authority);
+    let people = People::new(&identity, &xsuaa, &neo, &cloud_integration);
     vec![
         tokens::mount(&first, &other),
-        sender::mount(&first, &other),
+        sender::mount(&first, &other, people),
         service_manager::mount(&first, &other),
-        xsuaa::mount(&first, &other),
-        neo::mount(frame),
+        xsuaa::mount(&xsuaa, &other_xsuaa),
+        neo::mount(&neo),
         uaa::mount(frame),
         cloud_foundry::mount(&first),
+        scim::mount(frame),
+        identity_service::mount(&identity),
+        cloud_integration::mount(&cloud_integration),
     ]
 }

@@ -45,14 +45,16 @@ pub(crate) use clock::Clock;
 pub(crate) use guarded::Guarded;
 pub(crate) use routes::{RouteName, Routes};
 pub(crate) use settings::{
-    BrokerErrorMember, CloudFoundryRetryAfter, EmptyRoles, IdpDisplayName, MissingGrantTypes, NeoGrantType,
-    NeoMemberBodies, OperationErrors, Settings, Switches, UnknownFields, UnknownUsers,
+    BrokerErrorMember, CloudFoundryRetryAfter, CloudIntegrationCsrf, EmptyRoles, IdentityDelete,
+    IdentityPasswordPolicy, IdpDisplayName, MissingGrantTypes, NeoGrantType, NeoMemberBodies, OperationErrors,
+    ScimCredential, ScimFilter, Settings, Support, Switches, UnknownFields, UnknownUsers,
 };
 pub(crate) use tokens::{Grant, Mint, Shape, TokenRefusal};
 
 /// One simulated platform, as the control API and the observer see it.
 pub(crate) trait Platform: Send + Sync {
-    /// The word for it in the control API: `xsuaa`, `service-manager`, `neo`, `uaa`, `cloud-foundry`.
+    /// The word for it in the control API: `xsuaa`, `service-manager`, `neo`, `uaa`, `cloud-foundry`, `scim`,
+    /// `identity-service`.
     fn name(&self) -> &'static str;
 
     /// Everything that exists, for `GET /_simulator/state`; secret values only if `secrets`.

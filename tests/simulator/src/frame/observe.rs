@@ -113,13 +113,15 @@ impl Observer {
     }
 }
 
-/// Whether a list is asked for from its second page on: by a token, by records to skip, by a first record, by a page.
+/// Whether a list is asked for from its second page on: by a token, by records to skip, by a first record or its id, by
+/// a page.
 fn is_later_page(query: Option<&str>) -> bool {
     let fields = client_credentials::form(query.unwrap_or_default().as_bytes());
     let above = |name: &str, least: u64| {
         fields.get(name).and_then(|value| value.parse::<u64>().ok()).is_some_and(|value| value > least)
     };
     fields.get("token").is_some_and(|token| !token.is_empty())
+        || fields.get("startId").is_some_and(|id| id != "initial")
         || above("skip", 0)
         || above("startIndex", 1)
         || above("page", 1)
@@ -164,13 +166,25 @@ fn as_object(form: HashMap<String, String>) -> Value {
 /// The body with its secrets left out, however deep they are in it: the UAA takes lists of clients.
 fn without_secrets(body: Value) -> Value {
     match body {
-        Value::Object(fields) => fields.into_iter().map(|(name, value)| field_without_secrets(name, value)).collect(),
+        Value::Object(mut fields) => {
+            // A SCIM patch names the field beside its value.
+            let secret = fields.get("path").and_then(Value::as_str).is_some_and(is_secret);
+            if secret && fields.contains_key("value") {
+                fields.insert("value".to_owned(), Value::from("(secret)"));
+            }
+            fields.into_iter().map(|(name, value)| field_without_secrets(name, value)).collect()
+        }
         Value::Array(items) => items.into_iter().map(without_secrets).collect(),
         plain => plain,
     }
 }
 
 fn field_without_secrets(name: String, value: Value) -> (String, Value) {
-    let hidden = SECRET_FIELDS.contains(&name.as_str());
+    let hidden = is_secret(&name);
     (name, if hidden { Value::from("(secret)") } else { without_secrets(value) })
+}
+
+/// Names of a directory's attributes have no case.
+fn is_secret(name: &str) -> bool {
+    SECRET_FIELDS.iter().any(|one| one.eq_ignore_ascii_case(name))
 }

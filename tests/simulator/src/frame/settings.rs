@@ -129,6 +129,76 @@ pub(crate) enum Rates {
     Lifted,
 }
 
+/// Whether a directory can do something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Support {
+    /// It can.
+    #[default]
+    Supported,
+    /// It cannot, and says so.
+    Unsupported,
+}
+
+/// What the SCIM directory does with filters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ScimFilter {
+    /// It filters.
+    #[default]
+    Supported,
+    /// 400.
+    Refused,
+    /// It lists everything.
+    Ignored,
+}
+
+/// How the SCIM directory's administrator proves who it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ScimCredential {
+    /// A token that lasts.
+    #[default]
+    Bearer,
+    /// Name and password.
+    Basic,
+    /// A token from the directory's token endpoint.
+    ClientCredentials,
+}
+
+/// What passwords of the identity service have to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum IdentityPasswordPolicy {
+    /// Strong enough.
+    #[default]
+    Standard,
+    /// And not changed too often, not too old, and none of the last five.
+    Enterprise,
+}
+
+/// What deleting a user of the identity service means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum IdentityDelete {
+    /// It is gone.
+    #[default]
+    Final,
+    /// It is blocked, and comes back with its `userUuid`.
+    Blocks,
+}
+
+/// Which requests that change something need a token against forged requests at Cloud Integration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CloudIntegrationCsrf {
+    /// All of them.
+    #[default]
+    Required,
+    /// Those that carry no access token.
+    NotForBearer,
+}
+
 /// All switches. `PUT /_simulator/settings` takes any part of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -195,6 +265,24 @@ pub(crate) struct Settings {
     pub(crate) cloud_foundry_unknown_users: UnknownUsers,
     /// Roles any one of which opens a path of the sender, instead of `ESBMessaging.send`.
     pub(crate) sender_roles: std::collections::BTreeMap<String, BTreeSet<String>>,
+    /// How the SCIM directory's administrator proves who it is.
+    pub(crate) scim_credential: ScimCredential,
+    /// Whether the SCIM directory changes parts of resources.
+    pub(crate) scim_patch: Support,
+    /// What the SCIM directory does with filters.
+    pub(crate) scim_filter: ScimFilter,
+    /// Whether the SCIM directory has entity tags.
+    pub(crate) scim_etag: Support,
+    /// Most resources of a page of the SCIM directory.
+    pub(crate) scim_page: usize,
+    /// What passwords of the identity service have to be.
+    pub(crate) identity_password_policy: IdentityPasswordPolicy,
+    /// What deleting a user of the identity service means.
+    pub(crate) identity_delete: IdentityDelete,
+    /// Whether the identity service locks an administrator's client after five wrong secrets.
+    pub(crate) identity_client_lock: Support,
+    /// Which changes need a token against forged requests at Cloud Integration.
+    pub(crate) cloud_integration_csrf: CloudIntegrationCsrf,
 }
 
 impl Default for Settings {
@@ -231,6 +319,15 @@ impl Default for Settings {
             cloud_foundry_retry_after: CloudFoundryRetryAfter::default(),
             cloud_foundry_unknown_users: UnknownUsers::default(),
             sender_roles: std::collections::BTreeMap::new(),
+            scim_credential: ScimCredential::default(),
+            scim_patch: Support::default(),
+            scim_filter: ScimFilter::default(),
+            scim_etag: Support::default(),
+            scim_page: 100,
+            identity_password_policy: IdentityPasswordPolicy::default(),
+            identity_delete: IdentityDelete::default(),
+            identity_client_lock: Support::Unsupported,
+            cloud_integration_csrf: CloudIntegrationCsrf::default(),
         }
     }
 }

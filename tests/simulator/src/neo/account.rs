@@ -97,6 +97,15 @@ impl Account {
         self.groups.iter_mut().find(|group| group.name.eq_ignore_ascii_case(name))
     }
 
+    /// The roles of an application that a user holds, itself or through groups, under whichever of these names.
+    pub(super) fn roles_of(&self, names: &[&str], application: &str) -> Vec<String> {
+        let is_in = |users: &Names| names.iter().any(|name| users.contains(name));
+        let roles = self.applications.iter().filter(|one| one.name == application).flat_map(|one| &one.roles);
+        let own = roles.filter(|role| is_in(&role.users)).map(|role| role.name.clone());
+        let groups = self.groups.iter().filter(|group| is_in(&group.users)).flat_map(|group| &group.roles);
+        own.chain(groups.filter(|key| key.application == application).map(|key| key.role.clone())).collect()
+    }
+
     /// The whole state for the control API.
     pub(super) fn snapshot(&self, secrets: bool) -> Value {
         json!({

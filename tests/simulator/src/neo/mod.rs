@@ -27,23 +27,34 @@ const PREFIX: &str = "/neo";
 const REALM: &str = "neo";
 
 /// The state behind the routes.
-struct Neo {
+pub(crate) struct Neo {
     frame: Arc<Frame>,
     account: Guarded<Account>,
     budget: Budget,
 }
 
 /// Neo's routes below `/neo`.
-pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
-    let account = Guarded::new(seed::account(&frame.clock));
-    let neo = Arc::new(Neo { frame: Arc::clone(frame), account, budget: Budget::default() });
+pub(crate) fn mount(neo: &Arc<Neo>) -> Mounted {
     let api = Routes::below(PREFIX, "neo").post("token", "/oauth2/apitoken/v1", access::token);
     let api = groups::routes(users::routes(applications::routes(members::routes(api))));
-    let (router, names) = api.with_state(Arc::clone(&neo));
-    Mounted { platform: neo, other: None, router, names }
+    let (router, names) = api.with_state(Arc::clone(neo));
+    let platform: Arc<Neo> = Arc::clone(neo);
+    Mounted { platform, other: None, router, names }
 }
 
 impl Neo {
+    /// The subaccount as it is at start.
+    pub(crate) fn new(frame: &Arc<Frame>) -> Arc<Self> {
+        let account = Guarded::new(seed::account(&frame.clock));
+        Arc::new(Self { frame: Arc::clone(frame), account, budget: Budget::default() })
+    }
+
+    /// The roles that a user holds on the runtime node of Cloud Integration, itself or through groups, under whichever
+    /// of these names.
+    pub(crate) fn runtime_roles_of(&self, names: &[&str]) -> Vec<String> {
+        self.read(|account| account.roles_of(names, seed::RUNTIME))
+    }
+
     /// Base URL as clients see it: the host of a region.
     fn url(&self) -> String {
         format!("{}{PREFIX}", self.frame.url)

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::directory::fault::Fault;
 use crate::frame::answer;
 
 /// Why a request is refused.
@@ -33,18 +34,6 @@ pub(super) fn scim_bad_request(kind: &'static str, detail: impl Into<String>) ->
     Refusal::Scim(StatusCode::BAD_REQUEST, Some(kind), detail.into())
 }
 
-fn scim(status: StatusCode, kind: Option<&str>, detail: &str) -> Response {
-    let mut body = json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
-        "status": status.as_str(),
-        "detail": detail,
-    });
-    if let Some(kind) = kind {
-        body["scimType"] = json!(kind);
-    }
-    answer::typed(status, "application/scim+json", body.to_string())
-}
-
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
@@ -55,7 +44,7 @@ impl IntoResponse for Refusal {
             Self::NotFound(text) => answer::text(StatusCode::NOT_FOUND, text),
             Self::BadRequest(text) => answer::text(StatusCode::BAD_REQUEST, text),
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response(),
-            Self::Scim(status, kind, detail) => scim(status, kind, &detail),
+            Self::Scim(status, kind, detail) => Fault::new(status, kind, detail).into_response(),
         }
     }
 }

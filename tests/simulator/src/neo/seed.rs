@@ -10,6 +10,9 @@ pub(super) const SUBACCOUNT: &str = "acme";
 /// The API client with every scope that the operator can use.
 pub(super) const ADMINISTRATOR: &str = "platform-api-administrator";
 
+/// The runtime node of Cloud Integration.
+pub(super) const RUNTIME: &str = "abciflmap";
+
 /// The account that provides Cloud Integration.
 const PROVIDER: &str = "sapprovider";
 
@@ -51,7 +54,7 @@ pub(super) fn account(clock: &Clock) -> Account {
         members: vec![administrator(clock)],
         applications: vec![
             application("abctmn", PROVIDER, &MANAGEMENT_ROLES),
-            application("abciflmap", PROVIDER, &RUNTIME_ROLES),
+            application(RUNTIME, PROVIDER, &RUNTIME_ROLES),
             application("approvals", SUBACCOUNT, &OWN_ROLES),
         ],
         groups: Vec::new(),

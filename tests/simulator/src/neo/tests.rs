@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::mount;
+use super::{Neo, mount};
 use crate::frame::{self, Frame};
 
 const MEMBERS: &str = "/authorization/v1/platform/accounts/acme/Users";
@@ -28,7 +28,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let frame = Frame::new(url.clone(), url.clone(), Duration::ZERO);
         frame.settings.change(&json!({"neoRequestsPerMinute": null})).unwrap();
-        let mounted = mount(&frame);
+        let mounted = mount(&Neo::new(&frame));
         let clients = mounted.platform.snapshot(true)["apiClients"].clone();
         let router = frame::assemble(&frame, vec![mounted]);
         tokio::spawn(async move { axum::serve(listener, router).await });

@@ -11,7 +11,7 @@ use crate::frame::{Grant, TokenRefusal, random};
 
 /// What a route needs: one of the scopes in this list, which is also what a refusal shows.
 #[derive(Clone, Copy)]
-pub(super) struct Need(&'static str);
+pub(super) struct Need(pub(super) &'static str);
 
 /// Reading clients.
 pub(super) const READ: Need = Need("uaa.admin clients.read clients.admin zones.uaa.admin");

@@ -1,53 +1,37 @@
 //! The filter of a client list: SCIM's syntax (RFC 7644, section 3.4.2.2) over the client id alone.
 
-/// One comparison with the client id, or several joined by `or`.
-pub(super) struct Filter(Vec<Comparison>);
+use serde_json::json;
 
-enum Operator {
-    Equal,
-    StartsWith,
-    Contains,
-}
+use crate::directory::filter::{Filter as Condition, Operator, Scope};
+use crate::directory::input::Body;
+use crate::directory::schema::{Attribute, list, text};
 
-struct Comparison {
-    operator: Operator,
-    value: String,
-}
+static CLIENTS: Attribute = list("clients", &[text("client_id")]);
+
+/// One comparison with the client id, or several joined by `or`. Values compare without regard to case, although ids do
+/// not.
+pub(super) struct Filter(Condition);
 
 impl Filter {
     /// Reads a filter; `None` where the UAA would break: other attributes, other operators, no quotes.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        text.split(" or ").map(Comparison::parse).collect::<Option<_>>().map(Self)
+        let condition = Condition::parse(text, Scope::Values(&CLIENTS)).ok()?;
+        let known = match &condition {
+            Condition::Any(parts) => parts.iter().all(is_known),
+            one => is_known(one),
+        };
+        known.then_some(Self(condition))
     }
 
-    /// Whether a client with this id is wanted. Values compare without regard to case, although ids do not.
+    /// Whether a client with this id is wanted.
     pub(super) fn wants(&self, id: &str) -> bool {
-        let id = id.to_lowercase();
-        self.0.iter().any(|comparison| comparison.holds(&id))
+        self.0.holds(&Body::from_iter([("client_id".to_owned(), json!(id))]))
     }
 }
 
-impl Comparison {
-    fn parse(text: &str) -> Option<Self> {
-        let (attribute, rest) = text.trim().split_once(' ')?;
-        let (operator, value) = rest.trim().split_once(' ')?;
-        let value = value.trim().strip_prefix('"')?.strip_suffix('"')?.to_lowercase();
-        let operator = match operator.to_lowercase().as_str() {
-            "eq" => Operator::Equal,
-            "sw" => Operator::StartsWith,
-            "co" => Operator::Contains,
-            _ => return None,
-        };
-        attribute.eq_ignore_ascii_case("client_id").then_some(Self { operator, value })
-    }
-
-    fn holds(&self, id: &str) -> bool {
-        match self.operator {
-            Operator::Equal => id == self.value,
-            Operator::StartsWith => id.starts_with(&self.value),
-            Operator::Contains => id.contains(&self.value),
-        }
-    }
+fn is_known(condition: &Condition) -> bool {
+    let Condition::Compare(_, operator, value) = condition else { return false };
+    value.is_string() && matches!(operator, Operator::Equal | Operator::StartsWith | Operator::Contains)
 }
 
 #[cfg(test)]

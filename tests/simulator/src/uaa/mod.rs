@@ -1,25 +1,31 @@
-//! A UAA that one runs oneself: OAuth clients with authorities, and tokens for them. Mounted below `/uaa`.
+//! A UAA that one runs oneself: OAuth clients with authorities and tokens for them, users and groups. Mounted below
+//! `/uaa`.
 //!
 //! It answers as UAA 4.30.0 was seen to answer, its oddities included; where the UAA's documentation says something
-//! else, the observation wins. Users and groups are not simulated.
+//! else, the observation wins. Users get no tokens here.
 
 mod access;
 mod batch;
 mod client;
 mod clients;
 mod filter;
+mod groups;
 mod input;
 mod introspection;
+mod kinds;
 mod listing;
+mod people;
 mod refusal;
 mod secrets;
 mod token;
+mod users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::directory::shelf::{Directory, Which};
 use crate::frame::{Frame, Guarded, Mounted, Platform, Routes, random};
 use client::Client;
 
@@ -35,6 +41,7 @@ type Clients = BTreeMap<String, Client>;
 struct Uaa {
     frame: Arc<Frame>,
     clients: Guarded<Clients>,
+    people: Guarded<Directory>,
 }
 
 /// The UAA's routes below `/uaa`.
@@ -52,7 +59,21 @@ pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
         .put("change-secret", "/oauth/clients/{id}/secret", secrets::change)
         .post("create-clients", "/oauth/clients/tx", batch::create)
         .put("update-clients", "/oauth/clients/tx", batch::update)
-        .post("delete-clients", "/oauth/clients/tx/delete", batch::delete);
+        .post("delete-clients", "/oauth/clients/tx/delete", batch::delete)
+        .get("list-users", "/Users", users::list)
+        .post("create-user", "/Users", users::create)
+        .get("get-user", "/Users/{id}", users::get)
+        .put("replace-user", "/Users/{id}", users::replace)
+        .delete("delete-user", "/Users/{id}", users::delete)
+        .put("change-password", "/Users/{id}/password", users::change_password)
+        .get("list-groups", "/Groups", groups::list)
+        .post("create-group", "/Groups", groups::create)
+        .get("get-group", "/Groups/{id}", groups::get)
+        .put("replace-group", "/Groups/{id}", groups::replace)
+        .delete("delete-group", "/Groups/{id}", groups::delete)
+        .get("list-members", "/Groups/{id}/members", groups::members)
+        .post("add-member", "/Groups/{id}/members", groups::add_member)
+        .delete("remove-member", "/Groups/{id}/members/{member}", groups::remove_member);
     let (router, names) = api.with_state(Arc::clone(&uaa));
     Mounted { platform: uaa, other: None, router, names }
 }
@@ -60,7 +81,7 @@ pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
 impl Uaa {
     fn new(frame: Arc<Frame>) -> Self {
         let clients = seed(frame.clock.now().as_millis());
-        Self { frame, clients: Guarded::new(clients) }
+        Self { frame, clients: Guarded::new(clients), people: Guarded::new(nobody()) }
     }
 
     /// Base URL as clients see it: what the `iss` claim starts with.
@@ -72,6 +93,11 @@ impl Uaa {
     fn millis(&self) -> u128 {
         self.frame.clock.now().as_millis()
     }
+}
+
+/// Users and groups of a new UAA.
+fn nobody() -> Directory {
+    Directory::new(&kinds::USER, &kinds::GROUP)
 }
 
 /// The administrator as `oauth.clients.admin` of a `uaa.yml` declares it, with a fresh secret.
@@ -94,11 +120,14 @@ impl Platform for Uaa {
             }
             shown
         };
-        self.clients.read(|clients| json!({"clients": clients.values().map(shown).collect::<Vec<_>>()}))
+        let people = |which| self.people.read(|all| all.shelf(which).snapshot(secrets));
+        let clients = self.clients.read(|clients| clients.values().map(shown).collect::<Vec<_>>());
+        json!({"clients": clients, "users": people(Which::Users), "groups": people(Which::Groups)})
     }
 
     fn reset(&self) {
         self.clients.write(|clients| *clients = seed(self.millis()));
+        self.people.write(|all| *all = nobody());
     }
 
     fn admin_credential(&self, x509: bool) -> Option<Value> {
@@ -108,5 +137,7 @@ impl Platform for Uaa {
     }
 }
 
+#[cfg(test)]
+mod people_tests;
 #[cfg(test)]
 mod tests;

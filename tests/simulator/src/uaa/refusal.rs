@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::frame::answer;
 
@@ -30,6 +30,10 @@ pub(super) enum Refusal {
         /// What could have been.
         held: String,
     },
+    /// An error about users and groups, with further fields.
+    Scim(StatusCode, &'static str, String, Value),
+    /// The token is not meant for this resource.
+    NoResource(&'static str),
     /// No such client: a status without a body.
     NotFound,
     /// Not JSON, or of a wrong type.
@@ -93,6 +97,16 @@ impl IntoResponse for Refusal {
                 let text = format!("Invalid scope: {asked}");
                 let body = json!({"error": "invalid_scope", "error_description": text, "scope": held});
                 answer::json(StatusCode::BAD_REQUEST, body)
+            }
+            Self::Scim(status, code, text, mut body) => {
+                body["error"] = json!(code);
+                body["error_description"] = json!(text);
+                body["message"] = json!(text);
+                answer::json(status, body)
+            }
+            Self::NoResource(resource) => {
+                let text = format!("Invalid token does not contain resource id ({resource})");
+                challenged(error(StatusCode::FORBIDDEN, "access_denied", &text), r#"Bearer realm="UAA/oauth""#)
             }
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
             Self::Unreadable => answer::json(StatusCode::BAD_REQUEST, json!({})),

@@ -10,15 +10,15 @@ use super::mount;
 use crate::frame::{self, Frame};
 
 /// A running UAA and its administrator.
-struct Server {
+pub(super) struct Server {
     url: String,
     frame: std::sync::Arc<Frame>,
     secret: String,
-    token: String,
+    pub(super) token: String,
 }
 
 impl Server {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let frame = Frame::new(url.clone(), url.clone(), Duration::ZERO);
@@ -32,7 +32,7 @@ impl Server {
         server
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         reqwest::Client::new().request(method, format!("{}/uaa{path}", self.url))
     }
 
@@ -41,22 +41,22 @@ impl Server {
         sent(self.request(Method::POST, "/oauth/token").basic_auth(client, Some(secret)).form(&form)).await
     }
 
-    async fn token_of(&self, client: &str, secret: &str) -> String {
+    pub(super) async fn token_of(&self, client: &str, secret: &str) -> String {
         let (status, body) = self.ask_token(client, secret).await;
         assert_eq!(status, 200, "{body}");
         body["access_token"].as_str().unwrap().to_owned()
     }
 
-    async fn call(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(super) async fn call(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         self.call_with(&self.token, method, path, body).await
     }
 
-    async fn call_with(&self, token: &str, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(super) async fn call_with(&self, token: &str, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let request = self.request(method, path).bearer_auth(token);
         sent(if body.is_null() { request } else { request.json(&body) }).await
     }
 
-    async fn make(&self, id: &str, authorities: Value) -> (StatusCode, Value) {
+    pub(super) async fn make(&self, id: &str, authorities: Value) -> (StatusCode, Value) {
         let body = json!({"client_id": id, "client_secret": "x", "authorities": authorities,
             "authorized_grant_types": ["client_credentials"]});
         self.call(Method::POST, "/oauth/clients", body).await
@@ -75,7 +75,7 @@ impl Server {
 }
 
 /// Status and body; an empty body is `null`.
-async fn sent(request: RequestBuilder) -> (StatusCode, Value) {
+pub(super) async fn sent(request: RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.unwrap();
     let status = response.status();
     let text = response.text().await.unwrap();

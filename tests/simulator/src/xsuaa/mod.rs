@@ -46,6 +46,9 @@ pub(crate) struct Xsuaa {
     providers: Queue,
 }
 
+/// The origin of the simulated tenant of the identity service.
+const IDENTITY_SERVICE: &str = "sap.custom";
+
 /// Requests a second to `/sap/rest/authorization/v2` (SAP Help Portal, "Rate Limiting"). Those to `/sap/rest/user` are
 /// counted here too, which is an assumption: the page does not name them.
 const AUTHORIZATIONS_PER_SECOND: u32 = 45;
@@ -53,12 +56,12 @@ const AUTHORIZATIONS_PER_SECOND: u32 = 45;
 const PROVIDERS_PER_SECOND: u32 = 30;
 
 /// Mounts the API below `/xsuaa`.
-pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>) -> Mounted {
-    let frame = Arc::clone(&subaccount.frame);
-    let (first, other) = (Xsuaa::of(subaccount), Xsuaa::of(other));
-    let both = Both { frame, first: Arc::clone(&first), other: Arc::clone(&other) };
+pub(crate) fn mount(first: &Arc<Xsuaa>, other: &Arc<Xsuaa>) -> Mounted {
+    let frame = Arc::clone(&first.subaccount.frame);
+    let both = Both { frame, first: Arc::clone(first), other: Arc::clone(other) };
     let (router, names) = routes().with_state(Arc::new(both));
-    Mounted { platform: first, other: Some(other), router, names }
+    let (platform, other): (Arc<Xsuaa>, Arc<Xsuaa>) = (Arc::clone(first), Arc::clone(other));
+    Mounted { platform, other: Some(other), router, names }
 }
 
 /// Paths are those of the OpenAPI document; names of parameters are ours.
@@ -105,7 +108,8 @@ fn routes() -> Routes<Arc<Both<Xsuaa>>> {
 }
 
 impl Xsuaa {
-    fn of(subaccount: &Arc<Subaccount>) -> Arc<Self> {
+    /// The API of a subaccount.
+    pub(crate) fn of(subaccount: &Arc<Subaccount>) -> Arc<Self> {
         let admin = Admin::new(subaccount, &ADMIN, SCOPES.iter().map(|&scope| scope.to_owned()).collect());
         Arc::new(Self {
             subaccount: Arc::clone(subaccount),
@@ -113,6 +117,17 @@ impl Xsuaa {
             admin,
             authorizations: Queue::default(),
             providers: Queue::default(),
+        })
+    }
+
+    /// The templates of the roles that a user of the identity service holds through role collections, under whichever
+    /// of these names it is known.
+    pub(crate) fn role_templates_of(&self, names: &[&str]) -> Vec<String> {
+        self.store.read(|store| {
+            let user = names.iter().find_map(|name| store.user(IDENTITY_SERVICE, name));
+            let held =
+                user.into_iter().flat_map(|user| &user.collections).filter_map(|name| store.collections.get(name));
+            held.flat_map(|collection| &collection.roles).map(|role| role.role_template_name.clone()).collect()
         })
     }
 

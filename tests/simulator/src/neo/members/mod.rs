@@ -21,6 +21,8 @@ use super::access::{MANAGE_MEMBERS, READ_MEMBERS};
 use super::account::{Account, Member};
 use super::budget::Api;
 use super::refusal::{Refusal, scim_bad_request};
+use crate::directory::fault::answered;
+use crate::directory::page;
 use crate::frame::{Routes, answer};
 use filter::Filter;
 use read::UserInput;
@@ -78,10 +80,10 @@ fn position(account: &Account, id: &str) -> Result<usize, Refusal> {
 }
 
 async fn configuration() -> Response {
-    scim::answer(StatusCode::OK, &scim::configuration())
+    answered(StatusCode::OK, &scim::configuration())
 }
 
-/// All members on one page, or those of a filter with one condition.
+/// All members on one page, for this API knows no others, or those of a filter with one condition.
 async fn list(
     State(neo): State<Arc<Neo>>,
     Path(subaccount): Path<String>,
@@ -96,7 +98,7 @@ async fn list(
         let wanted = account.members.iter().filter(|member| filter.as_ref().is_none_or(|one| one.wants(member)));
         wanted.map(|member| shown.member(member)).collect::<Vec<_>>()
     });
-    Ok(scim::answer(StatusCode::OK, &scim::list(&found)))
+    Ok(answered(StatusCode::OK, &page::list(found.len(), 1, &found)))
 }
 
 async fn get(
@@ -108,7 +110,7 @@ async fn get(
     accepts_scim(&headers)?;
     let shown = neo.shown();
     let found = neo.read(|account| position(account, &id).map(|at| shown.member(&account.members[at])))?;
-    Ok(scim::answer(StatusCode::OK, &found))
+    Ok(answered(StatusCode::OK, &found))
 }
 
 /// Adds a member. Whether such a user exists is checked by nobody.
@@ -122,7 +124,7 @@ async fn add(
     let input = neo.member(&headers, &body)?;
     let (shown, now) = (neo.shown(), neo.frame.clock.now());
     let added = neo.write(|account| insert(account, &input, now))?;
-    let response = scim::answer(StatusCode::CREATED, &shown.member(&added));
+    let response = answered(StatusCode::CREATED, &shown.member(&added));
     Ok(answer::with_header(response, header::LOCATION, &shown.location(&added)))
 }
 
@@ -168,7 +170,7 @@ async fn change(
         }
         Ok::<_, Refusal>(member)
     })?;
-    Ok(scim::answer(StatusCode::OK, &shown.member(&changed)))
+    Ok(answered(StatusCode::OK, &shown.member(&changed)))
 }
 
 async fn remove(

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::super::account::Member;
 use super::read::DEFAULT_USERBASE;
-use crate::frame::{answer, clock};
+use crate::frame::clock;
 
 /// The schema every user names.
 pub(super) const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -30,11 +28,6 @@ pub(super) fn id(member: &Member) -> String {
 /// Whether two members are one: the same user name in the same user base, in whatever case.
 pub(super) fn same_user(one: &Member, other: &Member) -> bool {
     one.user_name.eq_ignore_ascii_case(&other.user_name) && one.userbase.eq_ignore_ascii_case(&other.userbase)
-}
-
-/// A SCIM answer.
-pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
-    answer::typed(status, "application/scim+json", body.to_string())
 }
 
 /// How members are shown at present.
@@ -85,17 +78,6 @@ impl Shown {
 
 fn stamp(moment: Duration) -> String {
     clock::format(moment, "%Y-%m-%dT%H:%M:%S%.3fZ")
-}
-
-/// A complete list; this API knows no pages.
-pub(super) fn list(members: &[Value]) -> Value {
-    json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
-        "totalResults": members.len(),
-        "itemsPerPage": members.len(),
-        "startIndex": 1,
-        "Resources": members,
-    })
 }
 
 /// What the service can do, readable without a token.
