@@ -23,7 +23,7 @@ pub struct AccessRule {
     /// The identities that TechnicalUsers of these namespaces may be. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.serviceKey), has(one.oauthClient), has(one.existing)].exists_one(set, set))").message("each identity names exactly one of serviceKey, oauthClient and existing"))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.serviceKey), has(one.oauthClient), has(one.directoryUser), has(one.existing)].exists_one(set, set))").message("each identity names exactly one of serviceKey, oauthClient, directoryUser and existing"))]
     pub identities: Vec<IdentityPattern>,
     /// The roles that RoleBindings of these namespaces may grant, each with whom to. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -65,6 +65,8 @@ pub enum IdentityPattern {
     ServiceKey(ServiceKeyPattern),
     /// A client of the Platform's own UAA.
     OauthClient(AnyOauthClient),
+    /// A user that is made in a directory. Only there is its name its namespace's to choose.
+    DirectoryUser(DirectoryUserPattern),
     /// A user that somebody else made. Its roles are grants to a user of that name: `grants` must allow those too.
     Existing(ExistingPattern),
 }
@@ -85,6 +87,15 @@ pub struct ServiceKeyPattern {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnyOauthClient {}
 
+/// Users to be made in a directory, by name.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectoryUserPattern {
+    /// The user's name, for example `tu-orders-*`; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub user_name: String,
+}
+
 /// Existing users by name and identity provider.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -104,7 +115,7 @@ pub struct ExistingPattern {
 pub struct GrantRule {
     /// The roles. Each pattern speaks of one kind of role, at the places that it names.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole and authority"))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority), has(one.groupMembership)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority and groupMembership"))]
     pub roles: Vec<RolePattern>,
     /// Whom to.
     #[schemars(length(min = 1, max = 64))]
@@ -126,6 +137,8 @@ pub enum RolePattern {
     ApplicationRole(ApplicationRolePattern),
     /// Authorities of clients.
     Authority(NamePattern),
+    /// Memberships in groups of a directory.
+    GroupMembership(GroupPattern),
 }
 
 /// Roles that their names alone identify.
@@ -135,6 +148,15 @@ pub struct NamePattern {
     /// The role's name; `*` may be used.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
+}
+
+/// Groups of a directory.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupPattern {
+    /// The group's name; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub group: String,
 }
 
 /// Roles of service instances.

@@ -2,6 +2,7 @@
 //!
 //! Another identity is another type and a line in each list here.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub enum Identity {
     ServiceKey(ServiceKey),
     /// A client of a UAA that one runs oneself (environment `uaa`).
     OauthClient(OauthClient),
+    /// A user of a directory, with a password that the operator makes.
+    DirectoryUser(DirectoryUser),
     /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
     /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp` and `neo`).
     Existing(Existing),
@@ -25,6 +28,7 @@ impl Identity {
         match self {
             Self::ServiceKey(_) => IdentityKind::ServiceKey,
             Self::OauthClient(_) => IdentityKind::OauthClient,
+            Self::DirectoryUser(_) => IdentityKind::DirectoryUser,
             Self::Existing(_) => IdentityKind::Existing,
         }
     }
@@ -37,19 +41,22 @@ pub enum IdentityKind {
     ServiceKey,
     /// [`OauthClient`].
     OauthClient,
+    /// [`DirectoryUser`].
+    DirectoryUser,
     /// [`Existing`].
     Existing,
 }
 
 impl IdentityKind {
     /// Every kind, in the order in which documents name them.
-    pub const ALL: [Self; 3] = [Self::ServiceKey, Self::OauthClient, Self::Existing];
+    pub const ALL: [Self; 4] = [Self::ServiceKey, Self::OauthClient, Self::DirectoryUser, Self::Existing];
 
     /// The field's own name, as messages print it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ServiceKey => "serviceKey",
             Self::OauthClient => "oauthClient",
+            Self::DirectoryUser => "directoryUser",
             Self::Existing => "existing",
         }
     }
@@ -99,6 +106,23 @@ pub enum GrantType {
     /// The client exchanges a signed assertion.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
     JwtBearer,
+}
+
+/// A user of a directory that is made for this TechnicalUser. No mail is sent, and no person has to confirm it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectoryUser {
+    /// The name that it logs on with, for example `tu-orders`. It must not be taken.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s<>:/;](?:[^<>:/;]*[^\s<>:/;])?$"))]
+    pub user_name: String,
+    /// Its e-mail address, where the directory wants one; nothing is ever sent there. Left out: one that nobody has, below
+    /// `invalid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 255), regex(pattern = r"^[^@\s]+@[^@\s]+$"))]
+    pub email: Option<String>,
+    /// When the directory shall stop accepting it, where the directory knows such a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Time>,
 }
 
 /// A user that exists already.

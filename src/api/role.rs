@@ -19,6 +19,8 @@ pub enum Role {
     ApplicationRole(ApplicationRole),
     /// An authority of a client (environment `uaa`; for technical users whose identity is an OAuth client).
     Authority(AuthorityName),
+    /// Membership in a group of a directory (for technical users whose identity is a directory user or `existing`, and users).
+    GroupMembership(GroupName),
 }
 
 impl Role {
@@ -27,6 +29,7 @@ impl Role {
         match self {
             Self::RoleCollection(role) | Self::InstanceRole(role) | Self::MemberRole(role) => &role.name,
             Self::Authority(authority) => &authority.name,
+            Self::GroupMembership(membership) => &membership.group,
             Self::ApplicationRole(role) => &role.name,
         }
     }
@@ -39,6 +42,7 @@ impl Role {
             Self::MemberRole(_) => RoleKind::MemberRole,
             Self::ApplicationRole(_) => RoleKind::ApplicationRole,
             Self::Authority(_) => RoleKind::Authority,
+            Self::GroupMembership(_) => RoleKind::GroupMembership,
         }
     }
 }
@@ -56,12 +60,20 @@ pub enum RoleKind {
     ApplicationRole,
     /// [`Role::Authority`].
     Authority,
+    /// [`Role::GroupMembership`].
+    GroupMembership,
 }
 
 impl RoleKind {
     /// Every kind, in the order in which documents name them.
-    pub const ALL: [Self; 5] =
-        [Self::RoleCollection, Self::InstanceRole, Self::MemberRole, Self::ApplicationRole, Self::Authority];
+    pub const ALL: [Self; 6] = [
+        Self::RoleCollection,
+        Self::InstanceRole,
+        Self::MemberRole,
+        Self::ApplicationRole,
+        Self::Authority,
+        Self::GroupMembership,
+    ];
 
     /// The field's own name, as messages print it.
     pub const fn name(self) -> &'static str {
@@ -71,6 +83,7 @@ impl RoleKind {
             Self::MemberRole => "memberRole",
             Self::ApplicationRole => "applicationRole",
             Self::Authority => "authority",
+            Self::GroupMembership => "groupMembership",
         }
     }
 }
@@ -97,6 +110,15 @@ pub struct AuthorityName {
     /// The authority's name, exactly as the UAA spells it, for example `scim.read`.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s,;]+$"))]
     pub name: String,
+}
+
+/// A group of a directory.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupName {
+    /// The group's name, exactly as the directory shows it.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s;](?:[^;]*[^\s;])?$"))]
+    pub group: String,
 }
 
 /// A role of an application on Neo.

@@ -33,7 +33,7 @@ use super::{Identity, Mode, PlatformRef, Principal};
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.identity.serviceKey) || has(self.identity.oauthClient) || !has(self.credential)").message("an existing identity takes no credential, since nobody can issue one for it; remove credential"),
+    validation = Rule::new("!has(self.identity.existing) || !has(self.credential)").message("an existing identity takes no credential, since nobody can issue one for it; remove credential"),
     validation = Rule::new("has(self.identity.existing) || has(self.credential)").message("name the Secret for the credential in credential.secretName")
 )]
 pub struct TechnicalUserSpec {
@@ -45,7 +45,7 @@ pub struct TechnicalUserSpec {
     #[schemars(length(max = 512))]
     pub description: Option<String>,
     /// What the technical user is on the platform. Cannot be changed.
-    #[x_kube(validation = Rule::new("[has(self.serviceKey), has(self.oauthClient), has(self.existing)].exists_one(set, set)").message("name exactly one of serviceKey, oauthClient and existing"))]
+    #[x_kube(validation = Rule::new("[has(self.serviceKey), has(self.oauthClient), has(self.directoryUser), has(self.existing)].exists_one(set, set)").message("name exactly one of serviceKey, oauthClient, directoryUser and existing"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("identity cannot be changed; make a new TechnicalUser"))]
     pub identity: Identity,
     /// The credential, and the Secret it is written to. Required unless the identity is `existing`.

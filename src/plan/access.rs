@@ -142,6 +142,10 @@ fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment)
                 && (spelled_out || !rules(environment).is_administering(identity))
         }
         (IdentityPattern::OauthClient(_), Identity::OauthClient(_)) => true,
+        // Directories compare the names of users without regard to case.
+        (IdentityPattern::DirectoryUser(pattern), Identity::DirectoryUser(user)) => {
+            matches(&pattern.user_name.to_lowercase(), &user.user_name.to_lowercase())
+        }
         (IdentityPattern::Existing(ExistingPattern { user_name, origin }), Identity::Existing(user)) => {
             let pattern = PrincipalPattern { name: user_name.clone(), origin: origin.clone() };
             names(&pattern, &existing(user, environment), environment)
@@ -158,6 +162,9 @@ fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>, environment: &E
         | (RolePattern::MemberRole(pattern), Role::MemberRole(_))
         | (RolePattern::Authority(pattern), Role::Authority(_)) => {
             (named(&pattern.name), is_spelled_out(&pattern.name))
+        }
+        (RolePattern::GroupMembership(pattern), Role::GroupMembership(_)) => {
+            (named(&pattern.group), is_spelled_out(&pattern.group))
         }
         (RolePattern::InstanceRole(pattern), Role::InstanceRole(_)) => match to {
             Recipient::Made(Identity::ServiceKey(key)) => {

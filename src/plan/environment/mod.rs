@@ -79,6 +79,6 @@ pub fn as_granted(holder: Holder, role: &Role) -> Holder {
     match role.kind() {
         RoleKind::MemberRole => neo::as_member(holder),
         RoleKind::ApplicationRole => neo::as_application_user(holder),
-        RoleKind::RoleCollection | RoleKind::InstanceRole | RoleKind::Authority => holder,
+        _ => holder,
     }
 }
