@@ -29,8 +29,8 @@ test: check control-plane uaa scim ## Everything that CI runs
 bench: control-plane ## Measures, and writes target/bench
 	cargo bench --bench operator
 
-generate: ## Writes the custom resource definitions anew
-	cargo run --quiet --bin crdgen crds
+generate: ## Writes the custom resource definitions and the page of what works where anew
+	cargo run --quiet --bin crdgen crds docs/what-works-where.md
 
 control-plane: ## Builds etcd, kube-apiserver, kubectl and helm, once for this machine
 	@tests/control-plane/build.sh > /dev/null

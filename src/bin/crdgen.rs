@@ -1,16 +1,20 @@
-//! Prints the custom resource definitions, or writes each into the folder that is named.
+//! Prints the custom resource definitions. With two arguments it writes each into the folder that the first names, and the
+//! page of what works where into the file that the second names.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
+use std::{env, fs, io};
 
 use technical_user_operator::api::definitions::definitions;
+use technical_user_operator::plan::capability_page::page;
 
 fn main() -> io::Result<()> {
+    let (folder, file) = (env::args().nth(1), env::args().nth(2));
     for (plural, definition) in definitions()? {
         let yaml = serde_saphyr::to_string(&definition).map_err(io::Error::other)?;
-        match std::env::args().nth(1) {
-            Some(folder) => fs::write(Path::new(&folder).join(format!("{plural}.yaml")), yaml)?,
+        match &folder {
+            Some(folder) => fs::write(Path::new(folder).join(format!("{plural}.yaml")), yaml)?,
             None => println!("---\n{yaml}"),
         }
     }
-    Ok(())
+    file.map_or(Ok(()), |file| fs::write(file, page()))
 }

@@ -73,3 +73,57 @@ fn what_is_carried_is_not_granted() {
     assert!(!is_carried(&btp().environment, &named(Role::RoleCollection)));
     assert!(!is_carried(&uaa().environment, &named(Role::InstanceRole)), "nobody has it there");
 }
+
+/// Everything that anybody could ask for of an environment: what is in its table is accepted, the rest is refused.
+#[test]
+fn every_cell_is_accepted_or_refused_with_a_reason() {
+    let samples = samples();
+    for (name, table) in crate::plan::environment::TABLES {
+        let platform = samples.iter().find(|one| one.environment.name() == name).expect(name);
+        for kind in IdentityKind::ALL {
+            let outcome = identity(platform, &sample_identity(kind));
+            assert_eq!(outcome.is_ok(), table.identity(kind).is_some(), "{name} {}: {outcome:?}", kind.name());
+        }
+        for kind in RoleKind::ALL {
+            for (subject, technical_user) in subjects() {
+                let outcome = role(platform, &subject, technical_user.as_ref(), &sample_role(kind));
+                let possible = table.role(kind).is_some_and(|cell| cell.held.by(&subject, technical_user.as_ref()));
+                assert_eq!(outcome.is_ok(), possible, "{name} {kind} {subject:?} {technical_user:?}: {outcome:?}");
+                assert!(outcome.err().is_none_or(|reason| reason.0.len() > 30), "a reason is a sentence");
+            }
+        }
+    }
+}
+
+/// A Platform of each environment, with every API that it can name.
+fn samples() -> Vec<PlatformSpec> {
+    let access = json!({"credentialsSecretRef": {"name": "s"}});
+    let neo = json!({"host": "h", "subaccount": "s", "credentialsSecretRef": {"name": "s"}});
+    let environments = [json!({"btp": {"authorization": access, "serviceManager": access}}), json!({"neo": neo})];
+    environments.map(platform).into_iter().chain([uaa()]).collect()
+}
+
+fn sample_identity(kind: IdentityKind) -> Identity {
+    match kind {
+        IdentityKind::ServiceKey => key("it-rt"),
+        IdentityKind::OauthClient => client(),
+        IdentityKind::DirectoryUser => read(json!({"directoryUser": {"userName": "tu-orders"}})),
+        IdentityKind::Existing => existing(),
+    }
+}
+
+fn sample_role(kind: RoleKind) -> Role {
+    let fields = match kind {
+        RoleKind::ApplicationRole => json!({"application": "a", "name": "r"}),
+        RoleKind::GroupMembership => json!({"group": "g"}),
+        _ => json!({"name": "r"}),
+    };
+    serde_json::from_value(json!({kind.name(): fields})).unwrap()
+}
+
+fn subjects() -> Vec<(Subject, Option<Identity>)> {
+    let orders = || Subject::TechnicalUser(TechnicalUserRef { name: "orders".into() });
+    let jane = || Principal { name: "jane".into(), origin: None };
+    let technical = IdentityKind::ALL.map(|kind| (orders(), Some(sample_identity(kind))));
+    technical.into_iter().chain([(Subject::User(jane()), None), (Subject::Group(jane()), None)]).collect()
+}

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod capability;
+pub mod capability_page;
 pub mod digest;
 pub mod discouraged;
 pub mod environment;

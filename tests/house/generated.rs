@@ -20,6 +20,13 @@ fn definitions_are_current() {
     }
 }
 
+#[test]
+fn the_page_of_what_works_where_is_current() {
+    let written = fs::read_to_string(root().join("docs/what-works-where.md")).unwrap();
+    let page = technical_user_operator::plan::capability_page::page();
+    assert!(written == page, "docs/what-works-where.md is not what the table says: make generate");
+}
+
 /// Every schema in a definition, with its path.
 fn schemas<'a>(path: &str, value: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
     visit(path, value);
