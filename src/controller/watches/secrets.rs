@@ -11,7 +11,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Config, Event};
 use kube::{Api, Client, Resource, ResourceExt};
 
-use super::wake::mended_user;
+use super::wake::{mended_platform, mended_user};
 use crate::api::{MANAGED_BY_LABEL, OPERATOR};
 use crate::controller::Context;
 use crate::controller::index::Key;
@@ -91,7 +91,7 @@ pub async fn admin(client: Client, context: Arc<Context>) {
 fn wake_platforms(context: &Context, concerned: impl Fn(&str) -> bool) {
     for platform in context.stores.platforms.state() {
         if platform.spec.environment.secrets().iter().any(|reference| concerned(&reference.name)) {
-            context.wake.platform(&platform.name_any());
+            mended_platform(context, &platform);
         }
     }
 }

@@ -58,6 +58,12 @@ impl Wake {
     }
 }
 
+/// Wakes a Platform for which something may have been mended: it is tried at once.
+pub fn mended_platform(context: &Context, platform: &Platform) {
+    context.retries.pardon(&platform.uid().unwrap_or_default());
+    context.wake.platform(&platform.name_any());
+}
+
 /// Wakes a TechnicalUser for which something may have been mended, or which is needed: it is tried at once.
 pub fn mended_user(context: &Context, user: ObjectRef<TechnicalUser>) {
     if let Some(uid) = context.stores.technical_users.get(&user).and_then(|user| user.uid()) {
