@@ -11,7 +11,7 @@ use crate::harness::team::{manifest, secret};
 use crate::harness::{PATIENCE, Person, Team, eventually};
 
 const USERS: [&str; 6] = ["u0", "u1", "u2", "u3", "u4", "u5"];
-const BINDINGS: [&str; 6] = ["b0", "b1", "b2", "b3", "b4", "b5"];
+const BINDINGS: [&str; 8] = ["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"];
 const SECRETS: [&str; 4] = ["s0", "s1", "s2", "s3"];
 const OURS: &str = "technicaluser.dev/";
 const MINE: &str = "acme.example/mine";
@@ -32,30 +32,30 @@ impl<'a> Mallory<'a> {
 
     /// One thing that Mallory tries. What it was, and what the API server said to it.
     pub(super) fn act(&mut self) -> String {
-        match self.random.random_range(0..20) {
-            0..4 => self.applies_a_user(),
-            4..9 => self.applies_a_binding(),
-            9..12 => self.deletes(),
-            12..16 => self.meddles_with_a_secret(),
-            16 => self.forges_a_status(),
-            17..19 => self.marks_an_object(),
+        match self.random.random_range(0..24) {
+            0..7 => self.applies_a_user(),
+            7..13 => self.applies_a_binding(),
+            13..16 => self.deletes(),
+            16..20 => self.meddles_with_a_secret(),
+            20 => self.forges_a_status(),
+            21..23 => self.marks_an_object(),
             _ => self.reaches_out(),
         }
     }
 
     /// How long Mallory waits for the next, in milliseconds.
     pub(super) fn pause(&mut self) -> u64 {
-        self.random.random_range(0..120)
+        self.random.random_range(0..60)
     }
 
     fn one<'b, T>(&mut self, of: &'b [T]) -> &'b T {
         &of[self.random.random_range(0..of.len())]
     }
 
-    /// One to three different ones.
+    /// Up to five different ones.
     fn some(&mut self, of: &[Value]) -> Vec<Value> {
         let mut chosen: Vec<Value> = vec![];
-        for _ in 0..self.random.random_range(1..4) {
+        for _ in 0..self.random.random_range(1..6) {
             let one = self.one(of).clone();
             if !chosen.contains(&one) {
                 chosen.push(one);
@@ -71,7 +71,7 @@ impl<'a> Mallory<'a> {
     }
 
     fn deletion_policy(&mut self) -> &'static str {
-        const POLICIES: [&str; 3] = ["Delete", "Delete", "Orphan"];
+        const POLICIES: [&str; 5] = ["Delete", "Delete", "Delete", "Delete", "Orphan"];
         self.one::<&str>(&POLICIES)
     }
 
@@ -80,13 +80,17 @@ impl<'a> Mallory<'a> {
         let usual = json!({ "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } });
         let other = self.one(&identities()).clone();
         let identity = self.one(&[usual, other]).clone();
-        let (mode, name) = (*self.one(&["Enforce", "Enforce", "Observe"]), *self.one(&USERS));
+        let (mode, name) = (*self.one(&["Enforce", "Enforce", "Enforce", "Observe"]), *self.one(&USERS));
         let mut spec = json!({
             "platformRef": { "name": self.platform() }, "identity": identity, "mode": mode,
             "deletionPolicy": self.deletion_policy(),
         });
         if identity.get("existing").is_none() {
             spec["credential"] = json!({ "secretName": self.one(&SECRETS) });
+        }
+        // What it is cannot be edited.
+        if self.random.random_bool(0.5) {
+            self.person.api.delete(&self.team.path(&format!("technicalusers/{name}")));
         }
         self.apply(&manifest("TechnicalUser", &self.team.name, name, &spec))
     }
@@ -250,12 +254,15 @@ fn subjects() -> Vec<Value> {
     let own = USERS.map(|name| json!({ "technicalUser": { "name": name } }));
     let others = [
         user("jane@acme.example"),
+        user("john@acme.example"),
+        user("john@acme.example"),
         user("BOSS@acme.example"),
         user("mallory@evil.example"),
         user("mallory@evil.example@acme.example"),
         of("user", "jane@acme.example", "ldap"),
         of("user", "jane@acme.example", "corporate"),
         of("user", "svc-robot", "sap.custom"),
+        of("group", "developers", "sap.custom"),
         of("group", "developers", "sap.custom"),
         of("group", "developers", "corporate"),
         of("group", "administrators", "sap.custom"),
@@ -269,6 +276,8 @@ fn roles() -> Vec<Value> {
     vec![
         collection("PI_Read_Only"),
         collection("PI_Read_Only"),
+        collection("PI_Business_Expert"),
+        collection("Order Intake Support"),
         collection("PI_Administrator"),
         collection("PI_Business_Expert"),
         collection("Order Intake Support"),
@@ -277,6 +286,8 @@ fn roles() -> Vec<Value> {
         collection("Subaccount Nobody"),
         own("ESBMessaging.send"),
         own("ESBMessaging.send"),
+        own("ESBMessaging.send"),
+        own("ESBMessaging.receive"),
         own("ESBMessaging.receive"),
         own("ESBMessaging.send,Secret.Admin"),
         own("Secret.Admin"),

@@ -40,7 +40,7 @@ fn whatever_a_namespace_throws_the_platform_holds_what_the_rules_allow() {
     let asked_before = team.simulator.requests().len();
 
     let mut mallory = Mallory::new(&team, NEIGHBOUR, seed);
-    for number in 0..given("HOSTILE_ACTS").unwrap_or(80) {
+    for number in 0..given("HOSTILE_ACTS").unwrap_or(100) {
         println!("{number}: {}", mallory.act());
         thread::sleep(Duration::from_millis(mallory.pause()));
     }
