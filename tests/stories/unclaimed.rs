@@ -1,6 +1,9 @@
 //! What is left on the platform when an object goes without being cleaned up: it is listed and counted, and who answers
 //! for the Platform has it removed by its name.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::harness::{PATIENCE, Stage, Team, eventually};
@@ -21,10 +24,11 @@ fn listed(platform: &Value) -> &[Value] {
 fn goes_without_cleaning_up(team: &Team<'_>, what: &str) {
     team.simulator.fault("service-manager.delete-binding", &json!({ "kind": "status", "status": 503 }));
     team.delete(what);
-    // Until then what was begun may yet succeed.
     team.not_ready(what, "PlatformUnavailable", "");
     team.patch(what, &json!({ "metadata": { "finalizers": null } }));
     team.gone(what);
+    // A try that was under way would succeed now.
+    thread::sleep(Duration::from_secs(6));
     team.simulator.heal();
 }
 
