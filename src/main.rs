@@ -175,7 +175,6 @@ async fn reconcile(
         orders: Orders::new(args.order_limit),
         versions: Arc::default(),
         written: Written::default(),
-        in_the_way: Arc::default(),
         retries: Retries::default(),
         metrics,
         now,

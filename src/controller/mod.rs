@@ -77,8 +77,6 @@ pub struct Context {
     pub versions: Arc<versions::Versions>,
     /// The Secrets that were just written.
     pub written: secret::written::Written,
-    /// The Secrets of others that stand in somebody's way.
-    pub in_the_way: Arc<secret::in_the_way::InTheWay>,
     /// When failing objects may be tried again.
     pub retries: retry::Retries,
     /// Counters for the people who run this.

@@ -21,6 +21,8 @@ const REST: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct Retries {
     failing: Mutex<HashMap<String, Failing>>,
+    /// The objects that are being tried, and whether they were pardoned meanwhile.
+    tried: Mutex<HashMap<String, bool>>,
 }
 
 struct Failing {
@@ -39,6 +41,16 @@ impl Retries {
         Some(entry.not_before.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
     }
 
+    /// The object is being tried from now on.
+    pub fn begin(&self, uid: &str) {
+        self.tried().insert(uid.to_owned(), false);
+    }
+
+    /// It was tried. Whether it was pardoned meanwhile: what it saw may be older than what was mended.
+    pub fn end(&self, uid: &str) -> bool {
+        self.tried().remove(uid).unwrap_or_default()
+    }
+
     /// The object is well, or gone. One that is to rest goes on resting.
     pub fn forget(&self, uid: &str) {
         let mut failing = self.failing();
@@ -55,6 +67,9 @@ impl Retries {
     /// What the object failed for may have been mended, or it is needed for something else: it may be tried at once, but
     /// not again and again.
     pub fn pardon(&self, uid: &str) {
+        if let Some(pardoned) = self.tried().get_mut(uid) {
+            *pardoned = true;
+        }
         let now = Instant::now();
         if let Some(entry) = self.failing().get_mut(uid) {
             let last = entry.pardoned.replace(now);
@@ -105,6 +120,10 @@ impl Retries {
     fn failing(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn tried(&self) -> MutexGuard<'_, HashMap<String, bool>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How long the platform asked us to wait, if it did.
@@ -153,6 +172,17 @@ mod tests {
         retries.failed("a", Some(1), &Error::Unsupported(String::new()), None);
         retries.pardon("a");
         assert_eq!(retries.too_soon("a", Some(1)), Some(REST), "but not again and again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pardon_that_comes_while_an_object_is_tried_is_not_lost() {
+        let retries = Retries::default();
+        retries.begin("a");
+        retries.pardon("b");
+        assert!(!retries.end("a"));
+        retries.begin("a");
+        retries.pardon("a");
+        assert!(retries.end("a") && !retries.end("a"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -80,7 +80,9 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
         reconcile = format!("{:08x}", rand::random::<u32>()),
     );
     let begun = Instant::now();
+    context.retries.begin(&uid);
     let Ended { result, again } = step(&*object, &context).instrument(span.clone()).await;
+    let pardoned = context.retries.end(&uid);
     let outcome = result.as_ref().map_or_else(Error::reason, |()| "Done");
     context.metrics.reconciled(&kind, outcome, begun.elapsed());
     Ok(match result {
@@ -92,7 +94,11 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
         Err(Error::NotYet) => Action::await_change(),
         Err(error) => {
             span.in_scope(|| report::log(&error));
-            Action::requeue(context.retries.failed(&uid, generation, &error, again))
+            let wait = context.retries.failed(&uid, generation, &error, again);
+            if pardoned {
+                context.retries.pardon(&uid);
+            }
+            Action::requeue(wait)
         }
     })
 }

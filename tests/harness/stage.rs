@@ -58,6 +58,11 @@ impl Stage {
         lines[lines.len().saturating_sub(12)..].join("\n")
     }
 
+    /// The metrics of the shared operator, in the text format.
+    pub(crate) fn metrics(&self) -> String {
+        self.operator.get().map(Operator::metrics).unwrap_or_default()
+    }
+
     /// One of one's own, without an operator: for stories that stop it, watch it or cut it off.
     pub(crate) fn own() -> Self {
         Self::on(Plane::Own(Box::new(ControlPlane::start())))

@@ -41,10 +41,16 @@ impl<'a> Team<'a> {
     /// A namespace that may do everything on a subaccount of the multi-environment.
     pub(crate) fn on_btp(stage: &'a Stage, name: &str) -> Self {
         let team = Self::new(stage, name);
-        team.admin_secret("xsuaa", &team.simulator.credential("xsuaa", "secret"));
-        team.admin_secret("service-manager", &team.simulator.credential("service-manager", "secret"));
+        team.btp_secrets();
         team.apply(&team.btp());
         team
+    }
+
+    /// The admin credentials of a subaccount of the multi-environment.
+    pub(crate) fn btp_secrets(&self) {
+        for api in ["xsuaa", "service-manager"] {
+            self.admin_secret(api, &self.simulator.credential(api, "secret"));
+        }
     }
 
     /// The Platform of [`Team::on_btp`], for a story to change before it applies it.

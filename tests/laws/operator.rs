@@ -111,7 +111,6 @@ impl Operator {
             orders: Orders::new(ORDER_LIMIT),
             versions: Arc::default(),
             written: Written::default(),
-            in_the_way: Arc::default(),
             retries: Retries::default(),
             metrics: Metrics::new(),
             now,

@@ -145,21 +145,3 @@ fn a_platform_that_is_away_for_a_while_is_missed_and_found_again() {
     assert!(!team.jane_holds_it());
     team.delete_everything();
 }
-
-#[test]
-fn an_instance_that_takes_its_time_is_waited_for() {
-    let team = Team::new(Stage::shared(), "slow");
-    team.simulator.settings(&json!({ "asyncPlans": ["integration-flow"], "operationMillis": 7000 }));
-    for api in ["xsuaa", "service-manager"] {
-        team.admin_secret(api, &team.simulator.credential(api, "secret"));
-    }
-    team.apply(&team.btp());
-    team.apply_quickstart();
-
-    team.not_ready("technicalusers/orders", "InProgress", "the platform is still at work");
-
-    team.ready(&OBJECTS);
-    assert_eq!(team.instances_and_keys(), (1, 1));
-    team.delete_everything();
-    assert!(team.platform_is_empty());
-}

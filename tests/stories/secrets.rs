@@ -9,7 +9,7 @@ use crate::harness::api::path;
 use crate::harness::conditions::condition;
 use crate::harness::stage::OPERATOR_NAMESPACE;
 use crate::harness::team::secret;
-use crate::harness::{Stage, Team};
+use crate::harness::{PATIENCE, Stage, Team, eventually};
 
 /// Several resyncs of a story's Platform.
 const A_WHILE: Duration = Duration::from_secs(12);
@@ -27,13 +27,51 @@ fn a_secret_that_is_not_ours_is_never_touched() {
     assert_eq!(team.get("secrets/orders-credentials").expect("their Secret"), before);
     assert_eq!(team.instances_and_keys().1, 0, "no key is issued that nobody could read");
 
-    // It goes, and ours takes its place. Secrets of others are not watched: the next look comes after minutes, or with
-    // the next edit.
+    // It goes, and ours takes its place. Of two who wait for a name one has it then, and the other one after that.
+    let mut second = team.service_key("second");
+    second["spec"]["credential"]["secretName"] = json!("orders-credentials");
+    let role = json!({ "instanceRole": { "name": "ESBMessaging.send" } });
+    team.apply(&second);
+    team.apply(&team.role_binding("second", &json!({ "technicalUser": { "name": "second" } }), &[role]));
+    team.not_ready("technicalusers/second", "SecretNotOurs", "");
     team.delete("secrets/orders-credentials");
-    team.patch("technicalusers/orders", &json!({ "spec": { "description": "look again" } }));
-    team.ready(&["technicalusers/orders"]);
+    let owner = eventually("one of them has it", PATIENCE, || {
+        let secret = team.get("secrets/orders-credentials")?;
+        Some(secret["metadata"]["ownerReferences"][0]["name"].as_str()?.to_owned())
+    });
+    team.ready(&[&format!("technicalusers/{owner}")]);
+    team.delete(&format!("technicalusers/{owner}"));
+    let other = if owner == "orders" { "second" } else { "orders" };
+    team.ready(&[&format!("technicalusers/{other}")]);
     team.delete_everything();
-    assert!(team.platform_is_empty());
+    assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
+}
+
+#[test]
+fn a_secret_that_was_stripped_of_owner_and_labels_is_still_looked_after() {
+    let team = Team::on_btp(Stage::shared(), "stripped");
+    team.apply_quickstart();
+    team.ready(&["technicalusers/orders"]);
+    let (what, before) = ("secrets/orders-credentials", team.secret("orders-credentials").expect("the Secret"));
+    let owner = team.get("technicalusers/orders").expect("the user")["metadata"]["uid"].clone();
+    let bare = json!({ "ownerReferences": null, "labels": null, "annotations": null });
+    let is_right = |secret: &Value| {
+        let metadata = &secret["metadata"];
+        let labelled = metadata["labels"]["app.kubernetes.io/managed-by"] == "technical-user-operator";
+        labelled && metadata["ownerReferences"][0]["uid"] == owner
+    };
+
+    team.patch(what, &json!({ "metadata": bare }));
+    team.until(what, "dressed again", is_right);
+    // A stripped one that is altered, too, and then gone.
+    team.patch(what, &json!({ "metadata": bare, "stringData": { "clientsecret": "altered" } }));
+    team.until(what, "dressed again", is_right);
+    team.until(what, "right again", |_| team.secret("orders-credentials").as_ref() == Some(&before));
+    team.patch(what, &json!({ "metadata": bare }));
+    team.delete(what);
+    team.until(what, "back", |secret| is_right(secret) && team.secret("orders-credentials").as_ref() == Some(&before));
+    assert_eq!(team.instances_and_keys(), (1, 1));
+    team.delete_everything();
 }
 
 #[test]

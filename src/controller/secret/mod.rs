@@ -20,7 +20,6 @@ use crate::api::{
 use crate::plan::technical_user::SecretFact;
 
 pub mod content;
-pub mod in_the_way;
 pub mod written;
 
 /// The content of a Secret: values in clear. No `Debug`, so that it cannot be printed.

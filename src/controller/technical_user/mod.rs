@@ -115,7 +115,7 @@ async fn provision(
     live.status.plan.clear();
     let again = due(&scene, context);
     let result = carry_out(live, journal, platform, mirrored, context, &mut scene, &plan).await;
-    Ok(Applied { result: result.and_then(|()| outcome(live, &plan)), again })
+    Ok(Applied { result: result.and_then(|()| outcome(live, &plan, context)), again })
 }
 
 /// Carries out nothing but what must go, and then says what stands in the way of the rest.
@@ -221,15 +221,18 @@ async fn carry_out(
         .await
 }
 
-fn outcome(live: &Live<TechnicalUser>, plan: &Plan) -> Result<Outcome> {
+fn outcome(live: &Live<TechnicalUser>, plan: &Plan, context: &Context) -> Result<Outcome> {
     let name = secret_name(live.object());
     match plan.hold {
         None => Ok(Outcome::Ready(format!("the credential is in Secret {name}"))),
         Some(Hold::NoRoles) => Ok(Outcome::Holding("NoRoles", "no RoleBinding gives it a role yet".into())),
         Some(Hold::InProgress) => Err(execute::in_progress("provision")),
-        Some(Hold::SecretNotOurs) => Err(Error::NotOurs(format!(
-            "Secret {name} exists and is not this TechnicalUser's; it is left alone. Remove it, or make the TechnicalUser anew and name another in credential.secretName"
-        ))),
+        Some(Hold::SecretNotOurs) => {
+            context.wake.when_gone((live.object().namespace().unwrap_or_default(), name.to_owned()));
+            Err(Error::NotOurs(format!(
+                "Secret {name} exists and is not this TechnicalUser's; it is left alone. Remove it, or make the TechnicalUser anew and name another in credential.secretName"
+            )))
+        }
     }
 }
 

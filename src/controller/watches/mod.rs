@@ -3,7 +3,8 @@
 //! A kind's own watch passes only changes of its spec and annotations, its deletion, which counts as a new generation,
 //! and the loss of our finalizer: our status and finalizer writes do not wake their writer.
 //!
-//! - [`told`]: whom a change of our own kinds concerns. [`secrets`]: the watches of Secrets. [`wake`]: by name.
+//! - [`told`]: whom a change of our own kinds concerns. [`secrets`], [`in_the_way`]: the watches of Secrets, ours and those of
+//!   others. [`wake`]: by name.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -25,6 +26,7 @@ use super::runner::{Reconcile, reconcile};
 use super::{Context, Filled, Stores};
 use crate::api::{Platform, RoleBinding, TechnicalUser};
 
+mod in_the_way;
 pub mod secrets;
 #[cfg(test)]
 mod tests;
@@ -74,10 +76,11 @@ pub async fn run(context: Arc<Context>, wiring: Wiring, concurrency: u16, shutdo
     let users = controller(users, woken.users, &context, concurrency, &shutdown);
     let bindings = controller(bindings, woken.bindings, &context, concurrency, &shutdown);
     let watching = || context.watching.clone();
-    let others = future::join3(
+    let others = future::join4(
         namespaces_watched(watching(), namespaces, Arc::clone(&context)),
         secrets::published(watching(), Arc::clone(&context)),
         secrets::admin(watching(), Arc::clone(&context)),
+        in_the_way::in_the_way(watching(), woken.in_the_way, Arc::clone(&context)),
     );
     let controllers = future::join3(platforms, users, bindings);
     future::select(controllers.boxed(), others.boxed()).await;

@@ -11,7 +11,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{self, Config, Event};
 use kube::{Api, Client, Resource, ResourceExt};
 
-use super::wake::mended_user;
+use super::wake::{mended_platform, mended_user};
 use crate::api::{MANAGED_BY_LABEL, OPERATOR};
 use crate::controller::Context;
 use crate::controller::index::Key;
@@ -61,7 +61,8 @@ fn key_of(secret: &Meta) -> Key {
     (secret.namespace().unwrap_or_default(), secret.name_any())
 }
 
-fn wake(secret: &Key, context: &Context) {
+/// Wakes whoever publishes in a Secret.
+pub(super) fn wake(secret: &Key, context: &Context) {
     for (namespace, name) in context.index.publishers(secret) {
         mended_user(context, ObjectRef::new(&name).within(&namespace));
     }
@@ -90,34 +91,7 @@ pub async fn admin(client: Client, context: Arc<Context>) {
 fn wake_platforms(context: &Context, concerned: impl Fn(&str) -> bool) {
     for platform in context.stores.platforms.state() {
         if platform.spec.environment.secrets().iter().any(|reference| concerned(&reference.name)) {
-            context.wake.platform(&platform.name_any());
+            mended_platform(context, &platform);
         }
     }
-}
-
-/// Waits until a Secret is gone that stands in a TechnicalUser's way, and wakes that one. Once for each: whoever asks
-/// again meanwhile is waited for already.
-pub fn wake_when_gone(context: &Context, namespace: &str, name: &str, user: ObjectRef<crate::api::TechnicalUser>) {
-    let key = (namespace.to_owned(), name.to_owned());
-    if !context.in_the_way.begin(&key) {
-        return;
-    }
-    let api = Api::<Meta>::namespaced(context.watching.clone(), namespace);
-    let only = Config::default().fields(&format!("metadata.name={name}"));
-    let (wake, in_the_way) = (context.wake.clone(), Arc::clone(&context.in_the_way));
-    tokio::spawn(async move {
-        let mut there = false;
-        let mut events = watcher::watcher(api, only).default_backoff().boxed();
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(Event::InitApply(_) | Event::Apply(_)) => there = true,
-                Ok(Event::Init) => there = false,
-                Ok(Event::InitDone) if there => {}
-                Ok(Event::InitDone | Event::Delete(_)) => break,
-                Err(_) => {}
-            }
-        }
-        in_the_way.end(&key);
-        wake.user(user);
-    });
 }

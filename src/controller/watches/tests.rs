@@ -55,7 +55,6 @@ fn context() -> (Context, Wiring) {
         orders: orders::Orders::new(std::time::Duration::ZERO),
         versions: Arc::default(),
         written: super::super::secret::written::Written::default(),
-        in_the_way: Arc::default(),
         retries: retry::Retries::default(),
         metrics: Metrics::new(),
         now,

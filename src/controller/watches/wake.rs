@@ -7,7 +7,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use crate::api::{Platform, RoleBinding, TechnicalUser};
 use crate::controller::Context;
-use crate::controller::index::Concerned;
+use crate::controller::index::{Concerned, Key};
 
 /// The sending ends.
 #[derive(Clone)]
@@ -15,6 +15,7 @@ pub struct Wake {
     platforms: UnboundedSender<ObjectRef<Platform>>,
     users: UnboundedSender<ObjectRef<TechnicalUser>>,
     bindings: UnboundedSender<ObjectRef<RoleBinding>>,
+    in_the_way: UnboundedSender<Key>,
 }
 
 /// The receiving ends.
@@ -22,6 +23,7 @@ pub struct Woken {
     pub(super) platforms: UnboundedReceiver<ObjectRef<Platform>>,
     pub(super) users: UnboundedReceiver<ObjectRef<TechnicalUser>>,
     pub(super) bindings: UnboundedReceiver<ObjectRef<RoleBinding>>,
+    pub(super) in_the_way: UnboundedReceiver<Key>,
 }
 
 /// Both ends.
@@ -29,8 +31,9 @@ pub(super) fn wake() -> (Wake, Woken) {
     let (platforms, woken_platforms) = unbounded();
     let (users, woken_users) = unbounded();
     let (bindings, woken_bindings) = unbounded();
-    let woken = Woken { platforms: woken_platforms, users: woken_users, bindings: woken_bindings };
-    (Wake { platforms, users, bindings }, woken)
+    let (in_the_way, gone) = unbounded();
+    let woken = Woken { platforms: woken_platforms, users: woken_users, bindings: woken_bindings, in_the_way: gone };
+    (Wake { platforms, users, bindings, in_the_way }, woken)
 }
 
 impl Wake {
@@ -48,6 +51,17 @@ impl Wake {
     pub fn binding(&self, binding: ObjectRef<RoleBinding>) {
         let _ = self.bindings.unbounded_send(binding);
     }
+
+    /// Wakes whoever publishes in a Secret once the one of somebody else's that stands there is gone.
+    pub fn when_gone(&self, secret: Key) {
+        let _ = self.in_the_way.unbounded_send(secret);
+    }
+}
+
+/// Wakes a Platform for which something may have been mended: it is tried at once.
+pub fn mended_platform(context: &Context, platform: &Platform) {
+    context.retries.pardon(&platform.uid().unwrap_or_default());
+    context.wake.platform(&platform.name_any());
 }
 
 /// Wakes a TechnicalUser for which something may have been mended, or which is needed: it is tried at once.

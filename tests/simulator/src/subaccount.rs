@@ -1,7 +1,7 @@
 //! The two subaccounts of the multi-environment that the simulator plays: names, clients, certification authority.
 //! The Service Manager, the XSUAA API and the token service of one know nothing of the other.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Extensions, HeaderMap};
@@ -13,11 +13,11 @@ use crate::frame::random::uuid;
 use crate::frame::{Frame, Grant, TokenRefusal};
 
 /// Which subaccount something belongs to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Realm of its tokens.
     pub(crate) realm: &'static str,
-    /// Its id, which is its identity zone too.
+    /// Its id, which is its identity zone too. Every subaccount that is made gets one of its own.
     pub(crate) zone: String,
     /// Its subdomain.
     pub(crate) subdomain: &'static str,
@@ -28,23 +28,22 @@ pub(crate) struct Place {
 }
 
 /// The subaccount that everything is about.
-pub(crate) static OWN: LazyLock<Place> = LazyLock::new(|| Place {
+pub(crate) static OWN: Place = Place {
     realm: "subaccount",
-    // Every simulator is a subaccount of its own.
-    zone: uuid(),
+    zone: String::new(),
     subdomain: "simulated-subaccount-8ptbr820",
     token_path: "/auth",
     suffix: "",
-});
+};
 
 /// Another one, for those who are handed the wrong credential.
-pub(crate) static OTHER: LazyLock<Place> = LazyLock::new(|| Place {
+pub(crate) static OTHER: Place = Place {
     realm: "other-subaccount",
-    zone: uuid(),
+    zone: String::new(),
     subdomain: "other-subaccount-k3x9v1q7",
     token_path: "/other/auth",
     suffix: "-other",
-});
+};
 
 /// What everything inside the subaccount shares.
 pub(crate) struct Subaccount {
@@ -70,13 +69,14 @@ pub(crate) enum Refusal {
 }
 
 impl Subaccount {
-    /// A subaccount without clients.
-    pub(crate) fn new(frame: &Arc<Frame>, authority: &Arc<Authority>, place: &'static Place) -> Arc<Self> {
+    /// A subaccount without clients. Simulators of one process are different subaccounts, as those of different
+    /// processes are; where one is is known for as long as the process lives, like a name.
+    pub(crate) fn new(frame: &Arc<Frame>, authority: &Arc<Authority>, place: &Place) -> Arc<Self> {
         Arc::new(Self {
             frame: Arc::clone(frame),
             clients: Clients::default(),
             authority: Arc::clone(authority),
-            place,
+            place: Box::leak(Box::new(Place { zone: uuid(), ..place.clone() })),
         })
     }
 

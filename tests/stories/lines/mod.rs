@@ -136,7 +136,7 @@ pub(crate) fn named(manifest: &Value) -> String {
 }
 
 /// An admin credential whose calls go somewhere else.
-fn leading_to(url: &str, team: &Team<'_>, api: &str) -> Value {
+pub(crate) fn leading_to(url: &str, team: &Team<'_>, api: &str) -> Value {
     let credential = team.simulator.credential(api, "secret").to_string();
     serde_json::from_str(&credential.replace(team.simulator.url(), url)).expect("a credential")
 }

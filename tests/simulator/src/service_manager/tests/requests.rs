@@ -163,6 +163,12 @@ async fn the_other_subaccount_knows_nothing_of_the_first() {
     assert_eq!((sent.status, &sent.body["subaccountid"]), (200, &key["subaccount_id"]));
 }
 
+#[tokio::test]
+async fn simulators_of_one_process_are_different_subaccounts() {
+    let ((_one, token), (_another, elsewhere)) = (world().await, world().await);
+    assert_ne!(zone(&token), zone(&elsewhere));
+}
+
 /// The subaccount a token is for, as its claims say.
 fn zone(token: &str) -> Value {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
