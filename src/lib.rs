@@ -16,10 +16,12 @@
 //!
 //! - [`api`]: the contract. Types only.
 //! - [`plan`]: the decisions. No async, no Kubernetes client, no HTTP, no clock.
-//! - [`platform`]: the outside. One folder or file for each driver, over one HTTP client, one budget of calls for each
-//!   admin credential, and one mirror for each Platform.
+//! - [`platform`]: the outside. One folder for each driver, over one HTTP client, one budget of calls for each admin
+//!   credential, and one mirror for each Platform.
 //! - [`controller`]: the shell, and the only place that touches Kubernetes. One generic runner, a file or folder for
 //!   each kind.
+//!
+//! An environment is a folder of its own in each of `api`, `plan` and `platform`, and a line in a few lists.
 //!
 //! Read `api`, `plan`, `controller::technical_user` and one driver, and you have understood the product.
 //!
