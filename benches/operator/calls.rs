@@ -153,7 +153,7 @@ impl Asked {
 }
 
 fn is_token(route: &str) -> bool {
-    route.starts_with("auth.token")
+    route.starts_with("auth.token") || route.starts_with("neo.token")
 }
 
 /// Whether an admin credential asked, or a credential that was issued and is being proved.

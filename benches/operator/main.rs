@@ -13,6 +13,7 @@ mod harness;
 
 mod apply;
 mod bare;
+mod bulk;
 mod calls;
 mod crowd;
 mod heal;
@@ -47,7 +48,8 @@ Parts:
   removal    2,000 RoleBindings deleted by one call: time, Kubernetes reads by verb, platform calls, most memory
   throttled  1,000 TechnicalUsers wait where 50 instances are made a minute; Secrets of others are deleted: heals on the
              same Platform and on another
-  crowd      5,000 TechnicalUsers and 5,000 RoleBindings: memory";
+  crowd      5,000 TechnicalUsers and 5,000 RoleBindings: memory
+  bulk       1,000 grants over 5 roles on Neo: calls that grant, and calls of a look at all of them";
 
 /// How much of everything.
 struct Size {
@@ -61,6 +63,7 @@ struct Size {
     per_minute: u32,
     rounds: Rounds,
     crowd: usize,
+    grants: usize,
     /// How long a quiet operator is left alone before its memory is read.
     rest: Duration,
 }
@@ -81,6 +84,7 @@ const FULL: Size = Size {
         over: Duration::from_mins(3),
     },
     crowd: 5000,
+    grants: 1000,
     rest: Duration::from_secs(3),
 };
 
@@ -100,17 +104,19 @@ const QUICK: Size = Size {
         over: Duration::from_secs(3),
     },
     crowd: 20,
+    grants: 200,
     rest: Duration::from_millis(300),
 };
 
 /// A part of the bench: takes its figures and says them.
 type Part = fn(&Size, &mut Report);
 
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("apply", apply::measure),
     ("removal", removal::measure),
     ("throttled", throttled::measure),
     ("crowd", crowd::measure),
+    ("bulk", bulk::measure),
 ];
 
 fn main() {

@@ -90,7 +90,8 @@ fn name(number: usize) -> String {
     format!("orders-{number:04}")
 }
 
-fn of_kind<K: DeserializeOwned>(kind: &str, mut manifest: serde_json::Value) -> K {
+/// An object of ours from its manifest.
+pub(crate) fn of_kind<K: DeserializeOwned>(kind: &str, mut manifest: serde_json::Value) -> K {
     manifest["apiVersion"] = json!("technicaluser.dev/v1alpha1");
     manifest["kind"] = json!(kind);
     serde_json::from_value(manifest).expect("a manifest")
@@ -115,7 +116,7 @@ pub(crate) async fn watched(client: &Client, namespace: &str) -> Changes {
 }
 
 /// Follows changes until so many objects are Ready at the same time.
-async fn ready(mut changes: Changes, count: usize, began: Instant) -> Vec<Duration> {
+pub(crate) async fn ready(mut changes: Changes, count: usize, began: Instant) -> Vec<Duration> {
     let (mut now_ready, mut times) = (HashSet::new(), Vec::new());
     while now_ready.len() < count {
         let (object, is_ready) = changes.next().await.expect("a watch without end");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use btp_simulator::Options;
 use kube::config::{KubeConfigOptions, Kubeconfig as ClientConfig};
 use kube::{Client, Config};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::harness::api::Api;
@@ -75,16 +75,28 @@ impl Stage {
 
     /// A Platform with its admin Secrets; returns when the operator has it Ready.
     pub(crate) fn connect_to(&self, name: &str, simulator: &Simulator, operator: &Operator) {
+        ["xsuaa", "service-manager"].iter().for_each(|api| self.admin_secret(name, simulator, api));
+        self.reach(name, &platform(name, &btp(name), &service_keys()), operator);
+    }
+
+    /// A Neo subaccount of the simulator as a Platform; returns when the operator has it Ready.
+    pub(crate) fn connect_neo(&self, name: &str, operator: &Operator) {
+        self.admin_secret(name, &self.simulator, "neo");
+        self.reach(name, &platform(name, &neo(name), &application_roles()), operator);
+    }
+
+    /// An admin credential of the simulator, as the platform would hand it out.
+    fn admin_secret(&self, name: &str, simulator: &Simulator, api: &str) {
+        let credential = simulator.credential(api, "secret").to_string();
+        let mut file = NamedTempFile::new().expect("a temporary file");
+        file.write_all(credential.as_bytes()).expect("write the credential");
+        let (secret, from) = (format!("{name}-{api}"), format!("--from-file=credentials={}", file.path().display()));
+        self.kubectl().ok(&["create", "secret", "generic", &secret, "--namespace", SYSTEM, &from]);
+    }
+
+    fn reach(&self, name: &str, platform: &Value, operator: &Operator) {
         let kubectl = self.kubectl();
-        for api in ["xsuaa", "service-manager"] {
-            let credential = simulator.credential(api, "secret").to_string();
-            let mut file = NamedTempFile::new().expect("a temporary file");
-            file.write_all(credential.as_bytes()).expect("write the credential");
-            let (secret, from) =
-                (format!("{name}-{api}"), format!("--from-file=credentials={}", file.path().display()));
-            kubectl.ok(&["create", "secret", "generic", &secret, "--namespace", SYSTEM, &from]);
-        }
-        kubectl.apply(&platform(name).to_string()).expect("the Platform");
+        kubectl.apply(&platform.to_string()).expect("the Platform");
         let reached = kubectl.wait("", &format!("platform/{name}"), "condition=Ready", 60);
         assert!(reached.is_ok(), "the platform is not reached; the operator says:\n{}", operator.log());
     }
@@ -131,18 +143,41 @@ fn client(plane: &ControlPlane, token: &str) -> Client {
     })
 }
 
-fn platform(name: &str) -> serde_json::Value {
-    let secret = |api: &str| json!({ "credentialsSecretRef": { "name": format!("{name}-{api}") } });
-    let environment =
-        json!({ "btp": { "authorization": secret("xsuaa"), "serviceManager": secret("service-manager") } });
-    let rule = json!({
-        "namespaces": { "selector": { "matchLabels": { "bench": "operator" } } },
+fn secret(name: &str, api: &str) -> Value {
+    json!({ "credentialsSecretRef": { "name": format!("{name}-{api}") } })
+}
+
+fn btp(name: &str) -> Value {
+    json!({ "btp": { "authorization": secret(name, "xsuaa"), "serviceManager": secret(name, "service-manager") } })
+}
+
+fn neo(name: &str) -> Value {
+    let mut neo = secret(name, "neo");
+    neo["host"] = json!("hana.ondemand.com");
+    neo["subaccount"] = json!("acme");
+    json!({ "neo": neo })
+}
+
+/// TechnicalUsers that send messages.
+fn service_keys() -> Value {
+    json!({
         "identities": [{ "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } }],
         "grants": [{
             "roles": [{ "instanceRole": { "offering": "it-rt", "name": "ESBMessaging.*" } }],
             "to": [{ "technicalUser": {} }],
         }],
-    });
+    })
+}
+
+/// Users with roles of the integration tenant.
+fn application_roles() -> Value {
+    let role = json!({ "application": "*", "provider": "*", "name": "AuthGroup.*" });
+    json!({ "grants": [{ "roles": [{ "applicationRole": role }], "to": [{ "user": { "name": "*" } }] }] })
+}
+
+fn platform(name: &str, environment: &Value, rights: &Value) -> Value {
+    let mut rule = rights.clone();
+    rule["namespaces"] = json!({ "selector": { "matchLabels": { "bench": "operator" } } });
     json!({
         "apiVersion": "technicaluser.dev/v1alpha1",
         "kind": "Platform",

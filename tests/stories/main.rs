@@ -16,6 +16,7 @@ mod deletion;
 mod escalation;
 mod faults;
 mod helm;
+mod holders;
 mod hostile;
 mod kstatus;
 mod leader;

@@ -9,7 +9,7 @@ use crate::harness::{PATIENCE, Stage, Team, eventually};
 const P_USER: &str = "P1234567";
 
 /// A team on the subaccount `acme`, whose Neo answers without a limit of its own.
-fn team(name: &str) -> Team<'static> {
+pub(super) fn team(name: &str) -> Team<'static> {
     let team = Team::new(Stage::shared(), name);
     team.simulator.settings(&json!({ "neoRequestsPerMinute": null }));
     team.admin_secret("neo", &team.simulator.credential("neo", "secret"));

@@ -1,0 +1,75 @@
+//! Every cell of what works where is shown by a story: a cell that none names is a promise that nobody has seen kept.
+
+use std::collections::BTreeSet;
+
+use technical_user_operator::plan::capability::{Held, RoleCell};
+use technical_user_operator::plan::environment::TABLES;
+
+use crate::sources;
+
+/// Each cell, and the story that shows it: its file or folder in `tests/stories`, and its test.
+const SHOWN: &[(&str, &str, &str)] = &[
+    ("btp serviceKey", "quickstart", "the_quick_start_holds_what_it_promises"),
+    ("btp existing", "holders", "an_existing_user_and_a_group_hold_a_role_collection"),
+    ("btp instanceRole of serviceKey", "quickstart", "the_quick_start_holds_what_it_promises"),
+    ("btp roleCollection for user", "quickstart", "the_quick_start_holds_what_it_promises"),
+    ("btp roleCollection for existing", "holders", "an_existing_user_and_a_group_hold_a_role_collection"),
+    ("btp roleCollection for group", "holders", "an_existing_user_and_a_group_hold_a_role_collection"),
+    ("neo existing", "neo", "a_p_user_becomes_a_member_with_roles_and_the_operator_advises_against_it"),
+    ("neo memberRole for existing", "neo", "a_p_user_becomes_a_member_with_roles_and_the_operator_advises_against_it"),
+    ("neo memberRole for user", "holders", "a_person_becomes_a_member_and_a_user_of_an_application"),
+    (
+        "neo applicationRole for existing",
+        "neo",
+        "a_p_user_becomes_a_member_with_roles_and_the_operator_advises_against_it",
+    ),
+    ("neo applicationRole for user", "holders", "a_person_becomes_a_member_and_a_user_of_an_application"),
+    ("uaa oauthClient", "uaa", "a_client_works_follows_its_authorities_and_survives_the_loss_of_its_secret"),
+    (
+        "uaa authority of oauthClient",
+        "uaa",
+        "a_client_works_follows_its_authorities_and_survives_the_loss_of_its_secret",
+    ),
+];
+
+/// Who can have a role, as words.
+fn holders(cell: &RoleCell) -> Vec<String> {
+    match cell.held {
+        Held::ByIdentity(kinds) => kinds.iter().map(|kind| format!("of {}", kind.name())).collect(),
+        Held::ByHolder { identities, users, groups } => {
+            let named = identities.iter().map(|kind| kind.name());
+            let named = named.chain(users.then_some("user")).chain(groups.then_some("group"));
+            named.map(|holder| format!("for {holder}")).collect()
+        }
+    }
+}
+
+fn cells() -> BTreeSet<String> {
+    let of = |(environment, table): &(&str, &technical_user_operator::plan::capability::Table)| {
+        let identities = table.identities.iter().map(|cell| format!("{environment} {}", cell.kind.name()));
+        let roles = table.roles.iter().flat_map(|cell| {
+            holders(cell).into_iter().map(move |holder| format!("{environment} {} {holder}", cell.kind.name()))
+        });
+        identities.chain(roles).collect::<Vec<_>>()
+    };
+    TABLES.iter().flat_map(of).collect()
+}
+
+#[test]
+fn every_cell_has_a_story() {
+    let shown: BTreeSet<String> = SHOWN.iter().map(|(cell, ..)| (*cell).to_owned()).collect();
+    assert_eq!(shown, cells(), "cells that are shown, and cells that there are");
+}
+
+#[test]
+fn the_stories_of_the_cells_are_there() {
+    let stories = sources::below("tests/stories");
+    for (cell, file, story) in SHOWN {
+        let test = format!("#[test]\nfn {story}()");
+        let path = format!("tests/stories/{file}");
+        let has = |(name, text): &(std::path::PathBuf, String)| {
+            name.to_string_lossy().starts_with(&path) && text.contains(&test)
+        };
+        assert!(stories.iter().any(has), "{cell}: no story {story} in {path}");
+    }
+}
