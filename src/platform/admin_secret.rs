@@ -182,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn a_user_is_read_like_a_client() {
+        let json: &[u8] = br#"{"username":"u","password":"p","origin":"o"}"#;
+        for form in [&[("any", json)] as &[_], &[("username", b"u\n"), ("password", b"p"), ("origin", b"o")]] {
+            let secret = AdminSecret::parse(&entries(form)).unwrap();
+            assert!(secret.has("origin") && !secret.has("clientid"));
+            assert_eq!(secret.text("username").unwrap().expose_secret(), "u");
+        }
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         assert!(refusal(&[]).contains("no key `clientid`"));
         assert!(refusal(&FLAT[..1]).contains("neither a key `clientsecret`"));

@@ -8,6 +8,7 @@ mod harness;
 
 mod access;
 mod admission;
+mod cloud_foundry;
 mod control_plane;
 mod crash;
 mod deletion;
