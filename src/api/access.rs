@@ -118,8 +118,9 @@ pub struct ExistingPattern {
 #[serde(rename_all = "camelCase")]
 pub struct GrantRule {
     /// The roles. Each pattern speaks of one kind of role, at the places that it names.
+    // Counted, not listed: an API server estimates the cost of a rule and multiplies it by all the lists around it.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority), has(one.organizationRole), has(one.spaceRole)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority, organizationRole and spaceRole"))]
+    #[x_kube(validation = Rule::new("self.all(one, (has(one.roleCollection) ? 1 : 0) + (has(one.instanceRole) ? 1 : 0) + (has(one.memberRole) ? 1 : 0) + (has(one.applicationRole) ? 1 : 0) + (has(one.authority) ? 1 : 0) + (has(one.organizationRole) ? 1 : 0) + (has(one.spaceRole) ? 1 : 0) == 1)").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority, organizationRole and spaceRole"))]
     pub roles: Vec<RolePattern>,
     /// Whom to.
     #[schemars(length(min = 1, max = 64))]

@@ -184,8 +184,9 @@ mod tests {
     #[test]
     fn a_user_is_read_like_a_client() {
         let json: &[u8] = br#"{"username":"u","password":"p","origin":"o"}"#;
-        for form in [&[("any", json)] as &[_], &[("username", b"u\n"), ("password", b"p"), ("origin", b"o")]] {
-            let secret = AdminSecret::parse(&entries(form)).unwrap();
+        let flat: [(&str, &[u8]); 3] = [("username", b"u\n"), ("password", b"p"), ("origin", b"o")];
+        for form in [entries(&[("any", json)]), entries(&flat)] {
+            let secret = AdminSecret::parse(&form).unwrap();
             assert!(secret.has("origin") && !secret.has("clientid"));
             assert_eq!(secret.text("username").unwrap().expose_secret(), "u");
         }
