@@ -4,7 +4,7 @@
 //! A request is allowed if a rule that speaks of the namespace allows it. An identity: by its offering and plan, or by
 //! user name and origin, or as a client. A grant: by a role of that kind at that place, to that holder; to a made
 //! identity only if the identity is allowed too; to an `existing` one as to a user of that name, and the identity too.
-//! What administers a platform is meant by no star.
+//! What administers a platform is meant by no star; what a platform cannot have at all does not administer it.
 
 use serde_json::Value;
 
@@ -75,7 +75,8 @@ impl<'a> Rules<'a> {
                     }
                     (limited, _) => limited.is_none(),
                 };
-                let administers = ADMINISTERING_OFFERINGS.contains(&text(&key["offering"]));
+                let makes_keys = ["btp", "cloudFoundry"].contains(&self.environment);
+                let administers = makes_keys && ADMINISTERING_OFFERINGS.contains(&text(&key["offering"]));
                 return means(offering, text(&key["offering"]))
                     && means(plan, text(&key["plan"]))
                     && in_space
@@ -105,7 +106,7 @@ impl<'a> Rules<'a> {
         let mut grants = self.speaking.iter().filter_map(|rule| rule["grants"].as_array()).flatten();
         grants.any(|grant| {
             let (mut roles, mut to) = (all(&grant["roles"]), all(&grant["to"]));
-            roles.any(|pattern| is_role(pattern, role, identity))
+            roles.any(|pattern| is_role(self.environment, pattern, role, identity))
                 && to.any(|pattern| self.reaches(pattern, principal.as_ref()))
         })
     }
@@ -137,13 +138,16 @@ fn speaks_of(choice: &Value, namespace: &Value) -> bool {
     named || labels.is_some_and(|labels| labels.iter().all(carries))
 }
 
-fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
+fn is_role(environment: &str, pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
     let Some((kind, role)) = role.as_object().and_then(|role| role.iter().next()) else { return false };
     let Some(pattern) = pattern.get(kind) else { return false };
     let named = if role.get("type").is_some() { "type" } else { "name" };
     let name = text(&pattern[named]);
-    let administers = (kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&text(&role["name"])))
-        || ADMINISTERING_TYPES.contains(&text(&role["type"]));
+    let administers = match environment {
+        "btp" => kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&text(&role["name"])),
+        "cloudFoundry" => ADMINISTERING_TYPES.contains(&text(&role["type"])),
+        _ => false,
+    };
     if !means(name, text(&role[named])) || (administers && name.contains('*')) {
         return false;
     }
