@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// One rule of a Platform's `access` list: what TechnicalUsers and RoleBindings of these namespaces may be and grant.
 ///
 /// In every text of a rule `*` stands for any run of characters, except where it says so. What administers the platform
-/// itself (such as `xsuaa`/`apiaccess`, any plan of `service-manager`, or the role collection `Subaccount
-/// Administrator`) is never meant by a `*`: it must be spelled out.
+/// itself (such as `xsuaa`/`apiaccess`, any plan of `service-manager`, the role collection `Subaccount
+/// Administrator`, or `space_developer`) is never meant by a `*`: it must be spelled out.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -61,7 +61,7 @@ pub struct NamespaceSelector {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum IdentityPattern {
-    /// A service key of this offering and plan.
+    /// A service key of this offering and plan, in such a space.
     ServiceKey(ServiceKeyPattern),
     /// A client of the Platform's own UAA.
     OauthClient(AnyOauthClient),
@@ -71,7 +71,7 @@ pub enum IdentityPattern {
     Existing(ExistingPattern),
 }
 
-/// Service keys by offering and plan.
+/// Service keys by offering and plan, and by space where there are spaces.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceKeyPattern {
@@ -81,6 +81,21 @@ pub struct ServiceKeyPattern {
     /// The service plan, for example `integration-flow`; `*` may be used.
     #[schemars(length(min = 1, max = 128))]
     pub plan: String,
+    /// The spaces of Cloud Foundry that the key may be in. Left out: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<SpacePattern>,
+}
+
+/// Spaces of Cloud Foundry by name.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SpacePattern {
+    /// The organization's name; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub organization: String,
+    /// The space's name; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub name: String,
 }
 
 /// Every client of the UAA that a TechnicalUser has made for itself: `{}`.
@@ -114,8 +129,9 @@ pub struct ExistingPattern {
 #[serde(rename_all = "camelCase")]
 pub struct GrantRule {
     /// The roles. Each pattern speaks of one kind of role, at the places that it names.
+    // Counted, not listed: an API server estimates the cost of a rule and multiplies it by all the lists around it.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority), has(one.groupMembership)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority and groupMembership"))]
+    #[x_kube(validation = Rule::new("self.all(one, (has(one.roleCollection) ? 1 : 0) + (has(one.instanceRole) ? 1 : 0) + (has(one.memberRole) ? 1 : 0) + (has(one.applicationRole) ? 1 : 0) + (has(one.authority) ? 1 : 0) + (has(one.organizationRole) ? 1 : 0) + (has(one.spaceRole) ? 1 : 0) + (has(one.groupMembership) ? 1 : 0) == 1)").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority, organizationRole, spaceRole and groupMembership"))]
     pub roles: Vec<RolePattern>,
     /// Whom to.
     #[schemars(length(min = 1, max = 64))]
@@ -137,6 +153,10 @@ pub enum RolePattern {
     ApplicationRole(ApplicationRolePattern),
     /// Authorities of clients.
     Authority(NamePattern),
+    /// Roles in organizations of Cloud Foundry.
+    OrganizationRole(OrganizationRolePattern),
+    /// Roles in spaces of Cloud Foundry, with `organization_user` in their organizations, which they need.
+    SpaceRole(SpaceRolePattern),
     /// Memberships in groups of a directory.
     GroupMembership(GroupPattern),
 }
@@ -186,6 +206,36 @@ pub struct ApplicationRolePattern {
     /// The role's name; `*` may be used.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
+}
+
+/// Roles in organizations of Cloud Foundry.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationRolePattern {
+    /// The organization's name; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub organization: String,
+    /// The role's type, for example `organization_auditor`; `*` may be used, and never means `organization_manager`.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 64))]
+    pub kind: String,
+}
+
+/// Roles in spaces of Cloud Foundry.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SpaceRolePattern {
+    /// The name of the space's organization; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub organization: String,
+    /// The space's name; `*` may be used.
+    #[schemars(length(min = 1, max = 255))]
+    pub space: String,
+    /// The role's type, for example `space_auditor`; `*` may be used, and never means `space_manager` or
+    /// `space_developer`, who reads every credential of the space.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 64))]
+    pub kind: String,
 }
 
 /// Whom a role may be granted to. Names exactly one of these.

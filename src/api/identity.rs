@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Identity {
-    /// A service key: an OAuth client that belongs to a service instance of its own (environment `btp`).
+    /// A service key: an OAuth client that belongs to a service instance of its own (environments `btp` and `cloudFoundry`).
     ServiceKey(ServiceKey),
     /// A client of a UAA that one runs oneself (environment `uaa`).
     OauthClient(OauthClient),
     /// A user of a directory, with a password that the operator makes.
     DirectoryUser(DirectoryUser),
     /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
-    /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp` and `neo`).
+    /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp`, `neo` and `cloudFoundry`).
     Existing(Existing),
 }
 
@@ -72,11 +72,26 @@ pub struct ServiceKey {
     /// The service plan, for example `integration-flow`.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
     pub plan: String,
+    /// The space of Cloud Foundry that the instance is made in. Needed on `cloudFoundry`; there is none on `btp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<Space>,
     /// Parameters of the instance. The parameter that takes the offering's roles is refused here: RoleBindings with
     /// `instanceRole` fill it in. Offerings that have one: `it-rt` (`roles`), and those that the Platform lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "free_form_object")]
     pub parameters: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A space of Cloud Foundry, by name.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct Space {
+    /// The organization's name, exactly as the platform spells it.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s](?:.*[^\s])?$"))]
+    pub organization: String,
+    /// The space's name, exactly as the platform spells it.
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s](?:.*[^\s])?$"))]
+    pub name: String,
 }
 
 fn free_form_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -133,7 +148,7 @@ pub struct Existing {
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^\s<>:/;](?:[^<>:/;]*[^\s<>:/;])?$"))]
     pub user_name: String,
     /// The identity provider that the name belongs to. On `btp` an origin key, `sap.default` where left out; on `neo`
-    /// the user base, `accounts.sap.com` where left out.
+    /// the user base, `accounts.sap.com` where left out; on `cloudFoundry` an origin key, `sap.ids` where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
     pub origin: Option<String>,

@@ -30,7 +30,7 @@ use super::{AccessRule, Environment, Span};
 #[serde(rename_all = "camelCase")]
 pub struct PlatformSpec {
     /// Where the platform is and how the operator logs on to it.
-    #[x_kube(validation = Rule::new("[has(self.btp), has(self.neo), has(self.uaa)].exists_one(set, set)").message("name exactly one of btp, neo and uaa"))]
+    #[x_kube(validation = Rule::new("[has(self.btp), has(self.neo), has(self.uaa), has(self.cloudFoundry)].exists_one(set, set)").message("name exactly one of btp, neo, uaa and cloudFoundry"))]
     pub environment: Environment,
     /// Who may use this Platform, as what, and for which roles. Left out: nobody may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -93,7 +93,7 @@ pub struct PlatformStatus {
     /// The generation of the spec that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `btp`, `neo` or `uaa`.
+    /// `btp`, `neo`, `uaa` or `cloudFoundry`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// What the platform is: the subaccount, zone or address that the admin credential led to when the operator first

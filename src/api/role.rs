@@ -5,13 +5,17 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod cloud_foundry;
+
+pub use cloud_foundry::{OrganizationRole, OrganizationRoleType, SpaceRole, SpaceRoleType};
+
 /// Each names exactly one of these.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// A role collection of a subaccount (environment `btp`; for technical users whose identity is `existing`, users and groups).
     RoleCollection(RoleName),
-    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environment `btp`; for technical users whose identity is a service key).
+    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environments `btp` and `cloudFoundry`; for technical users whose identity is a service key).
     InstanceRole(RoleName),
     /// A platform role of a subaccount member, such as `Developer` (environment `neo`; for technical users whose identity is `existing`, and users).
     MemberRole(RoleName),
@@ -19,6 +23,10 @@ pub enum Role {
     ApplicationRole(ApplicationRole),
     /// An authority of a client (environment `uaa`; for technical users whose identity is an OAuth client).
     Authority(AuthorityName),
+    /// A role in an organization of Cloud Foundry (environment `cloudFoundry`; for technical users whose identity is `existing`, and users).
+    OrganizationRole(OrganizationRole),
+    /// A role in a space of Cloud Foundry (environment `cloudFoundry`; for technical users whose identity is `existing`, and users).
+    SpaceRole(SpaceRole),
     /// Membership in a group of a directory (for technical users whose identity is a directory user or `existing`, and users).
     GroupMembership(GroupName),
 }
@@ -31,6 +39,8 @@ impl Role {
             Self::Authority(authority) => &authority.name,
             Self::GroupMembership(membership) => &membership.group,
             Self::ApplicationRole(role) => &role.name,
+            Self::OrganizationRole(role) => role.kind.name(),
+            Self::SpaceRole(role) => role.kind.name(),
         }
     }
 
@@ -42,6 +52,8 @@ impl Role {
             Self::MemberRole(_) => RoleKind::MemberRole,
             Self::ApplicationRole(_) => RoleKind::ApplicationRole,
             Self::Authority(_) => RoleKind::Authority,
+            Self::OrganizationRole(_) => RoleKind::OrganizationRole,
+            Self::SpaceRole(_) => RoleKind::SpaceRole,
             Self::GroupMembership(_) => RoleKind::GroupMembership,
         }
     }
@@ -60,18 +72,24 @@ pub enum RoleKind {
     ApplicationRole,
     /// [`Role::Authority`].
     Authority,
+    /// [`Role::OrganizationRole`].
+    OrganizationRole,
+    /// [`Role::SpaceRole`].
+    SpaceRole,
     /// [`Role::GroupMembership`].
     GroupMembership,
 }
 
 impl RoleKind {
     /// Every kind, in the order in which documents name them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::RoleCollection,
         Self::InstanceRole,
         Self::MemberRole,
         Self::ApplicationRole,
         Self::Authority,
+        Self::OrganizationRole,
+        Self::SpaceRole,
         Self::GroupMembership,
     ];
 
@@ -83,6 +101,8 @@ impl RoleKind {
             Self::MemberRole => "memberRole",
             Self::ApplicationRole => "applicationRole",
             Self::Authority => "authority",
+            Self::OrganizationRole => "organizationRole",
+            Self::SpaceRole => "spaceRole",
             Self::GroupMembership => "groupMembership",
         }
     }

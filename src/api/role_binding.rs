@@ -41,7 +41,7 @@ pub struct RoleBindingSpec {
     pub subjects: Vec<Subject>,
     /// The roles they get. At least one.
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority), has(one.groupMembership)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority and groupMembership"))]
+    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority), has(one.organizationRole), has(one.spaceRole), has(one.groupMembership)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority, organizationRole, spaceRole and groupMembership"))]
     #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other == one))").message("a role is listed twice; list each once"))]
     pub roles: Vec<Role>,
     /// What happens to the grants when this object is deleted: `Delete` (the default) takes away those it made, `Orphan` leaves them.

@@ -9,8 +9,10 @@ use k8s_openapi::jiff::Timestamp;
 use super::environment::rules;
 use super::grant::{Grant, Holder, HolderKind};
 use super::pattern::{is_spelled_out, matches};
-use crate::api::access::{ExistingPattern, HolderPattern, IdentityPattern, PrincipalPattern, RolePattern};
-use crate::api::identity::{Existing, ServiceKey};
+use crate::api::access::{
+    ExistingPattern, HolderPattern, IdentityPattern, PrincipalPattern, RolePattern, SpacePattern,
+};
+use crate::api::identity::{Existing, ServiceKey, Space};
 use crate::api::{AccessRule, Environment, Identity, NamespaceChoice, Principal, Role};
 
 /// A namespace as rules see it.
@@ -135,10 +137,11 @@ fn chooses(choice: &NamespaceChoice, namespace: &Namespace) -> bool {
 
 fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment) -> bool {
     match (pattern, identity) {
-        (IdentityPattern::ServiceKey(pattern), Identity::ServiceKey(ServiceKey { offering, plan, .. })) => {
+        (IdentityPattern::ServiceKey(pattern), Identity::ServiceKey(ServiceKey { offering, plan, space, .. })) => {
             let spelled_out = is_spelled_out(&pattern.offering) && is_spelled_out(&pattern.plan);
             matches(&pattern.offering, offering)
                 && matches(&pattern.plan, plan)
+                && pattern.space.as_ref().is_none_or(|pattern| is_in(pattern, space.as_ref()))
                 && (spelled_out || !rules(environment).is_administering(identity))
         }
         (IdentityPattern::OauthClient(_), Identity::OauthClient(_)) => true,
@@ -152,6 +155,12 @@ fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment)
         }
         _ => false,
     }
+}
+
+fn is_in(pattern: &SpacePattern, space: Option<&Space>) -> bool {
+    let is_it =
+        |space: &Space| matches(&pattern.organization, &space.organization) && matches(&pattern.name, &space.name);
+    space.is_some_and(is_it)
 }
 
 /// Whether a pattern means this role, for whoever is to have it. A role of an instance lives at its offering.
@@ -179,6 +188,14 @@ fn means(pattern: &RolePattern, role: &Role, to: &Recipient<'_>, environment: &E
                 _ => false,
             };
             (provided && matches(&pattern.application, &role.application) && named(&pattern.name), true)
+        }
+        (RolePattern::OrganizationRole(pattern), Role::OrganizationRole(role)) => {
+            let there = matches(&pattern.organization, &role.organization);
+            (there && named(&pattern.kind), is_spelled_out(&pattern.kind))
+        }
+        (RolePattern::SpaceRole(pattern), Role::SpaceRole(role)) => {
+            let there = matches(&pattern.organization, &role.organization) && matches(&pattern.space, &role.space);
+            (there && named(&pattern.kind), is_spelled_out(&pattern.kind))
         }
         _ => (false, false),
     };

@@ -154,3 +154,41 @@ fn withdrawal_waits_for_the_grace() {
     assert_eq!(withdrawal(at(0), grace, at(600)), Withdrawal::Now);
     assert_eq!(withdrawal(at(0), None, at(600)), Withdrawal::Due(Timestamp::MAX));
 }
+
+fn cloud_foundry() -> Environment {
+    read(json!({"cloudFoundry": {"apiUrl": "https://api.cf.example", "credentialsSecretRef": {"name": "cf"}}}))
+}
+
+#[test]
+fn a_key_may_be_limited_to_spaces() {
+    let space = |organization: &str, name: &str| json!({"organization": organization, "name": name});
+    let within = |space: Value| json!({"serviceKey": {"offering": "it-rt", "plan": "api", "space": space}});
+    let limited = rule(json!({"identities": [within(space("acme", "dev-*"))]}));
+    assert!(may_be(&limited, within(space("acme", "dev-1")), &cloud_foundry()));
+    assert!(!may_be(&limited, within(space("acme", "prod")), &cloud_foundry()));
+    assert!(!may_be(&limited, within(space("other", "dev-1")), &cloud_foundry()));
+    assert!(!may_be(&limited, key("it-rt", "api"), &cloud_foundry()), "a key that is in no space");
+    let anywhere = rule(json!({"identities": [key("it-rt", "*")]}));
+    assert!(may_be(&anywhere, within(space("acme", "prod")), &cloud_foundry()));
+}
+
+#[test]
+fn roles_of_organizations_and_spaces_are_allowed_by_place_and_type() {
+    let may = |pattern: Value, role: Value| {
+        let rules = [rule(json!({"grants": [{"roles": [pattern], "to": [{"user": {"name": "*"}}]}]}))];
+        may_grant_to_user(&rules, role, json!({"name": "jane"}), &cloud_foundry())
+    };
+    let organization = |name: &str, kind: &str| json!({"organizationRole": {"organization": name, "type": kind}});
+    assert!(may(organization("acme", "*"), organization("acme", "organization_auditor")));
+    assert!(!may(organization("acme", "*"), organization("other", "organization_auditor")));
+    assert!(!may(organization("*", "organization_*"), organization("acme", "organization_manager")));
+    assert!(may(organization("*", "organization_manager"), organization("acme", "organization_manager")));
+    let space = |name: &str, kind: &str| json!({"spaceRole": {"organization": "acme", "space": name, "type": kind}});
+    assert!(may(space("dev-*", "*"), space("dev-1", "space_auditor")));
+    assert!(!may(space("dev-*", "*"), space("prod", "space_auditor")));
+    assert!(
+        !may(space("*", "*"), space("dev-1", "space_developer")) && !may(space("*", "*"), space("x", "space_manager"))
+    );
+    assert!(may(space("*", "space_developer"), space("dev-1", "space_developer")));
+    assert!(!may(organization("*", "*"), space("dev-1", "space_auditor")), "each pattern speaks of one kind");
+}

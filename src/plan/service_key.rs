@@ -48,6 +48,26 @@ pub fn carries_no_roles(platform: &PlatformSpec, identity: &Identity) -> Result<
     }
 }
 
+/// Where there are no spaces a key is in none.
+pub fn is_in_no_space(environment: &str, identity: &Identity) -> Result<(), Unsupported> {
+    match identity {
+        Identity::ServiceKey(ServiceKey { space: Some(_), .. }) => Err(Unsupported(format!(
+            "environment {environment} has no spaces; remove identity.serviceKey.space, or use a Platform with environment cloudFoundry"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Where there are spaces a key is in one.
+pub fn is_in_a_space(environment: &str, identity: &Identity) -> Result<(), Unsupported> {
+    match identity {
+        Identity::ServiceKey(ServiceKey { space: None, .. }) => Err(Unsupported(format!(
+            "on environment {environment} a service instance is made in a space; name it in identity.serviceKey.space, with its organization"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The instance parameter that takes the roles of an offering. The table of those that are known is short; the
 /// Platform's `offerings` extend it and cannot change it.
 fn roles_parameter<'a>(platform: &'a PlatformSpec, offering: &str) -> Option<&'a str> {
@@ -81,6 +101,18 @@ mod tests {
         assert!(refusal("it-rt", json!({"Roles": []})).is_some() && refusal("x", json!({"scopes": []})).is_some());
         assert_eq!(refusal("it-rt", json!({"redirect-uris": []})), None);
         assert_eq!(refusal("other", json!({"roles": []})), None);
+    }
+
+    #[test]
+    fn a_key_is_in_a_space_where_there_are_spaces_and_nowhere_else() {
+        let outside = key("x", "p", json!({}));
+        let mut inside = outside.clone();
+        if let Identity::ServiceKey(key) = &mut inside {
+            key.space = Some(crate::api::identity::Space { organization: "acme".into(), name: "dev".into() });
+        }
+        assert!(is_in_no_space("btp", &inside).unwrap_err().0.contains("btp has no spaces"));
+        assert!(is_in_a_space("cloudFoundry", &outside).unwrap_err().0.contains("identity.serviceKey.space"));
+        assert_eq!((is_in_no_space("btp", &outside), is_in_a_space("cloudFoundry", &inside)), (Ok(()), Ok(())));
     }
 
     #[test]

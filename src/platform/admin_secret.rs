@@ -19,6 +19,8 @@ const LARGEST: usize = 1024 * 1024;
 const DESCRIPTOR: &str = ".metadata";
 /// Where command line tools wrap a service key's fields.
 const WRAPPERS: [&str; 2] = ["credentials", "oauth"];
+/// The keys that say who logs on: a client, or a user.
+const WHO: [&str; 2] = ["clientid", "username"];
 const OPERATION: &str = "read admin Secret";
 
 /// The fields of an admin credential. It has no `Debug`.
@@ -38,7 +40,7 @@ impl AdminSecret {
         if entries.values().map(Vec::len).sum::<usize>() > LARGEST {
             return Err(malformed("it is larger than 1 MiB"));
         }
-        if entries.contains_key("clientid") {
+        if WHO.iter().any(|key| entries.contains_key(*key)) {
             let flat = entries.iter().filter(|(key, _)| *key != DESCRIPTOR);
             return Ok(Self { fields: flat.map(|(key, value)| (key.clone(), entry(value))).collect() });
         }
@@ -46,7 +48,9 @@ impl AdminSecret {
         match (keys.next(), keys.next()) {
             (Some(fields), None) => Ok(Self { fields }),
             (Some(_), Some(_)) => Err(malformed("several of its keys hold a service key; leave one")),
-            (None, _) => Err(malformed("no key `clientid`, and no key that holds a service key as JSON")),
+            (None, _) => {
+                Err(malformed("no key `clientid` nor `username`, and no key that holds a service key as JSON"))
+            }
         }
     }
 
@@ -93,7 +97,7 @@ impl AdminSecret {
     }
 
     /// `tokenurl` is the endpoint itself; `url` and `certurl` are the authorization server above it.
-    fn token_url(&self, key: &'static str) -> Result<Url> {
+    pub fn token_url(&self, key: &'static str) -> Result<Url> {
         let url = self.address(key)?;
         if url.path().ends_with("/oauth/token") {
             Ok(url)
@@ -125,7 +129,7 @@ fn entry(value: &[u8]) -> Entry {
 /// The fields of a service key written as one JSON value, if this is one.
 fn service_key(value: &[u8]) -> Option<BTreeMap<String, Entry>> {
     let Value::Object(mut object) = serde_json::from_slice(value).ok()? else { return None };
-    while !object.contains_key("clientid") {
+    while !WHO.iter().any(|key| object.contains_key(*key)) {
         object = WRAPPERS.iter().find_map(|wrapper| take_object(&mut object, wrapper))?;
     }
     Some(object.into_iter().map(|(key, value)| (key, Entry::Text(as_text(value).into()))).collect())
@@ -174,6 +178,17 @@ mod tests {
             assert_eq!(client.id, "sb-x!b1");
             assert_eq!(client.token_url.as_str(), "https://sub.example.com/oauth/token");
             assert!(matches!(client.proof, ClientProof::Body(secret) if secret.expose_secret() == "a+b$c="));
+        }
+    }
+
+    #[test]
+    fn a_user_is_read_like_a_client() {
+        let json: &[u8] = br#"{"username":"u","password":"p","origin":"o"}"#;
+        let flat: [(&str, &[u8]); 3] = [("username", b"u\n"), ("password", b"p"), ("origin", b"o")];
+        for form in [entries(&[("any", json)]), entries(&flat)] {
+            let secret = AdminSecret::parse(&form).unwrap();
+            assert!(secret.has("origin") && !secret.has("clientid"));
+            assert_eq!(secret.text("username").unwrap().expose_secret(), "u");
         }
     }
 

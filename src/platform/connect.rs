@@ -43,6 +43,7 @@ pub fn connect(
         Environment::Btp(btp) => btp,
         Environment::Neo(neo) => neo,
         Environment::Uaa(uaa) => uaa,
+        Environment::CloudFoundry(cloud_foundry) => cloud_foundry,
     };
     environment.connect(&Connecting { secrets, accounts, observer })
 }

@@ -23,8 +23,10 @@ pub use crate::plan::technical_user::Health;
 
 pub mod accounts;
 pub mod admin_secret;
+pub mod broker;
 mod btp;
 pub mod budget;
+pub mod cloud_foundry;
 pub mod connect;
 pub mod error;
 pub mod http;

@@ -100,7 +100,7 @@ pub(crate) fn environment() -> Environment {
 }
 
 pub(crate) fn service_key(offering: &str, plan: &str) -> Identity {
-    Identity::ServiceKey(ServiceKey { offering: offering.into(), plan: plan.into(), parameters: None })
+    Identity::ServiceKey(ServiceKey { offering: offering.into(), plan: plan.into(), space: None, parameters: None })
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn connected(simulator: &Simulator, description: &Description) -> (Driver, Vec<S
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
     let environment = (description.environment)(simulator);
     let driver = connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver");
-    let values = credentials.iter().filter_map(|(_, key)| key["clientsecret"].as_str().map(str::to_owned));
+    let secret = |key: &Value| key["clientsecret"].as_str().or(key["password"].as_str()).map(str::to_owned);
+    let values = credentials.iter().filter_map(|(_, key)| secret(key));
     (driver, values.collect())
 }

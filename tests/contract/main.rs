@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 mod btp;
+mod cloud_foundry;
 mod description;
 mod documents;
 mod faults;

@@ -61,6 +61,26 @@ impl<'a> Team<'a> {
         self.platform(&environment)
     }
 
+    /// A namespace that may do everything on a Cloud Foundry, where the operator logs on as a technical user.
+    pub(crate) fn on_cloud_foundry(stage: &'a Stage, name: &str) -> Self {
+        let team = Self::new(stage, name);
+        let credential = team.cloud_foundry_credential("secret");
+        team.admin_secret("cf", &credential);
+        let secret = json!({ "name": format!("{name}-cf") });
+        let environment = json!({ "cloudFoundry": { "apiUrl": credential["url"], "credentialsSecretRef": secret } });
+        team.apply(&team.platform(&environment));
+        team
+    }
+
+    /// A credential of Cloud Foundry with the address of the UAA, as whoever runs the cluster reads it in the root of the
+    /// API. `variant` is `secret` for a technical user or `client`.
+    pub(crate) fn cloud_foundry_credential(&self, variant: &str) -> Value {
+        let mut credential = self.simulator.credential("cloud-foundry", variant);
+        let root = super::http::get_json(credential["url"].as_str().expect("an address"));
+        credential["uaaurl"] = root["links"]["uaa"]["href"].clone();
+        credential
+    }
+
     /// A Platform that lets the team do everything.
     pub(crate) fn platform(&self, environment: &Value) -> Value {
         let everything = everything(&json!({ "names": [self.name] }));
@@ -231,6 +251,9 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
                 { "roleCollection": named }, { "memberRole": named }, { "authority": named },
                 // What administers a platform is meant by no wildcard.
                 { "memberRole": { "name": "AccountAdministrator" } },
+                { "spaceRole": { "organization": all, "space": all, "type": "space_developer" } },
+                { "organizationRole": { "organization": all, "type": all } },
+                { "spaceRole": { "organization": all, "space": all, "type": all } },
                 { "instanceRole": { "offering": all, "name": all } },
                 { "applicationRole": { "application": all, "name": all } },
                 { "applicationRole": { "application": all, "provider": all, "name": all } },

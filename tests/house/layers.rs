@@ -34,6 +34,8 @@ const FORBIDDEN: [(&str, &[&str], &str); 5] = [
             "crate::platform::neo",
             "crate::platform::uaa",
             "crate::platform::service_manager",
+            "crate::platform::cloud_foundry",
+            "crate::platform::broker",
         ],
         "controllers know drivers by their capabilities only",
     ),

@@ -32,12 +32,19 @@ fn origins(text: impl Strategy<Value = String> + 'static) -> impl Strategy<Value
     proptest::option::of(prop_oneof![2 => text, 1 => Just("ldap".to_owned()), 1 => Just("sap.default".to_owned())])
 }
 
+/// Types of roles of Cloud Foundry, or patterns of them.
+fn types(prefix: &'static str, rest: &'static [&'static str], patterned: bool) -> impl Strategy<Value = String> {
+    let stars: &[&str] = if patterned { &["*", "*er"] } else { &[] };
+    proptest::sample::select([rest, stars].concat()).prop_map(move |rest| format!("{prefix}{rest}"))
+}
+
 fn environments() -> impl Strategy<Value = Value> {
     let reference = json!({"name": "s"});
     prop_oneof![
         Just(json!({"btp": {}})),
         Just(json!({"neo": {"host": "h", "subaccount": "s", "credentialsSecretRef": reference}})),
         Just(json!({"uaa": {"url": "https://u", "credentialsSecretRef": reference}})),
+        Just(json!({"cloudFoundry": {"apiUrl": "https://api.c", "credentialsSecretRef": reference}})),
     ]
 }
 
@@ -48,9 +55,14 @@ prop_compose! {
         one in if patterned { patterns().boxed() } else { names().boxed() },
         two in if patterned { patterns().boxed() } else { names().boxed() },
         origin in origins(if patterned { patterns().boxed() } else { names().boxed() }),
+        space in proptest::option::of(if patterned { patterns().boxed() } else { names().boxed() }),
     ) -> Value {
         match which {
-            0 => json!({"serviceKey": {"offering": one, "plan": two}}),
+            0 => {
+                let mut key = json!({"offering": one, "plan": two});
+                space.into_iter().for_each(|name| key["space"] = json!({"organization": two, "name": name}));
+                json!({"serviceKey": key})
+            }
             1 => json!({"oauthClient": {}}),
             _ => with_origin("existing", "userName", &one, origin),
         }
@@ -59,10 +71,12 @@ prop_compose! {
 
 prop_compose! {
     fn roles(patterned: bool)(
-        which in 0..5_u8,
+        which in 0..7_u8,
         name in if patterned { patterns().boxed() } else { names().boxed() },
         place in if patterned { patterns().boxed() } else { names().boxed() },
         provider in proptest::option::of(if patterned { patterns().boxed() } else { names().boxed() }),
+        of_organization in types("organization_", &["user", "auditor", "manager", "billing_manager"], patterned),
+        of_space in types("space_", &["auditor", "developer", "manager", "supporter"], patterned),
     ) -> Value {
         match which {
             0 => json!({"roleCollection": {"name": name}}),
@@ -74,6 +88,8 @@ prop_compose! {
                 provider.into_iter().for_each(|one| role["provider"] = json!(one));
                 json!({"applicationRole": role})
             }
+            4 => json!({"organizationRole": {"organization": place, "type": of_organization}}),
+            5 => json!({"spaceRole": {"organization": place, "space": name, "type": of_space}}),
             _ => json!({"authority": {"name": name}}),
         }
     }

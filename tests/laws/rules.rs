@@ -4,7 +4,7 @@
 //! A request is allowed if a rule that speaks of the namespace allows it. An identity: by its offering and plan, or by
 //! user name and origin, or as a client. A grant: by a role of that kind at that place, to that holder; to a made
 //! identity only if the identity is allowed too; to an `existing` one as to a user of that name, and the identity too.
-//! What administers a platform is meant by no star.
+//! What administers a platform is meant by no star; what a platform cannot have at all does not administer it.
 
 use serde_json::Value;
 
@@ -12,6 +12,8 @@ use serde_json::Value;
 pub const ADMINISTERING_OFFERINGS: [&str; 2] = ["xsuaa", "service-manager"];
 /// Role collections that administer a subaccount, as far as cases here use them.
 pub const ADMINISTERING_COLLECTIONS: [&str; 1] = ["Subaccount Administrator"];
+/// Types of roles of Cloud Foundry whose holders can give themselves others, or read everybody's credentials.
+pub const ADMINISTERING_TYPES: [&str; 3] = ["organization_manager", "space_manager", "space_developer"];
 
 /// A user or group, with its origin resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ impl<'a> Rules<'a> {
             ("btp", None | Some("ldap")) => "sap.default".to_owned(),
             ("neo", origin) => origin.unwrap_or("accounts.sap.com").to_lowercase(),
             ("uaa", None) => "uaa".to_owned(),
+            ("cloudFoundry", None) => "sap.ids".to_owned(),
             (_, origin) => origin.unwrap_or_default().to_owned(),
         };
         Principal { is_group, name, origin }
@@ -65,9 +68,18 @@ impl<'a> Rules<'a> {
             if let (Some(pattern), Some(key)) = (pattern.get("serviceKey"), identity.get("serviceKey")) {
                 let (offering, plan) = (text(&pattern["offering"]), text(&pattern["plan"]));
                 let spelled_out = !offering.contains('*') && !plan.contains('*');
-                let administers = ADMINISTERING_OFFERINGS.contains(&text(&key["offering"]));
+                let in_space = match (pattern.get("space"), key.get("space")) {
+                    (Some(pattern), Some(space)) => {
+                        let same = |field: &str| means(text(&pattern[field]), text(&space[field]));
+                        same("organization") && same("name")
+                    }
+                    (limited, _) => limited.is_none(),
+                };
+                let makes_keys = ["btp", "cloudFoundry"].contains(&self.environment);
+                let administers = makes_keys && ADMINISTERING_OFFERINGS.contains(&text(&key["offering"]));
                 return means(offering, text(&key["offering"]))
                     && means(plan, text(&key["plan"]))
+                    && in_space
                     && (spelled_out || !administers);
             }
             if let (Some(pattern), Some(user)) = (pattern.get("existing"), identity.get("existing")) {
@@ -94,7 +106,7 @@ impl<'a> Rules<'a> {
         let mut grants = self.speaking.iter().filter_map(|rule| rule["grants"].as_array()).flatten();
         grants.any(|grant| {
             let (mut roles, mut to) = (all(&grant["roles"]), all(&grant["to"]));
-            roles.any(|pattern| is_role(pattern, role, identity))
+            roles.any(|pattern| is_role(self.environment, pattern, role, identity))
                 && to.any(|pattern| self.reaches(pattern, principal.as_ref()))
         })
     }
@@ -126,12 +138,17 @@ fn speaks_of(choice: &Value, namespace: &Value) -> bool {
     named || labels.is_some_and(|labels| labels.iter().all(carries))
 }
 
-fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
+fn is_role(environment: &str, pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
     let Some((kind, role)) = role.as_object().and_then(|role| role.iter().next()) else { return false };
     let Some(pattern) = pattern.get(kind) else { return false };
-    let name = text(&pattern["name"]);
-    let administers = kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&text(&role["name"]));
-    if !means(name, text(&role["name"])) || (administers && name.contains('*')) {
+    let named = if role.get("type").is_some() { "type" } else { "name" };
+    let name = text(&pattern[named]);
+    let administers = match environment {
+        "btp" => kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&text(&role["name"])),
+        "cloudFoundry" => ADMINISTERING_TYPES.contains(&text(&role["type"])),
+        _ => false,
+    };
+    if !means(name, text(&role[named])) || (administers && name.contains('*')) {
         return false;
     }
     match kind.as_str() {
@@ -145,6 +162,10 @@ fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
                 (pattern, provider) => pattern.is_none() && provider.is_none(),
             };
             provider && means(text(&pattern["application"]), text(&role["application"]))
+        }
+        "organizationRole" | "spaceRole" => {
+            let same = |field: &str| means(text(&pattern[field]), text(&role[field]));
+            same("organization") && same("space")
         }
         _ => true,
     }

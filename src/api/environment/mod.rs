@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::SecretRef;
 
 mod btp;
+mod cloud_foundry;
 mod neo;
 mod uaa;
 
 pub use btp::{ApiAccess, Btp};
+pub use cloud_foundry::CloudFoundry;
 pub use neo::Neo;
 pub use uaa::Uaa;
 
@@ -19,12 +21,14 @@ pub use uaa::Uaa;
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Environment {
-    /// A subaccount of the multi-environment (Cloud Foundry, Kyma).
+    /// A subaccount of the multi-environment: what belongs to the subaccount itself, wherever applications run.
     Btp(Btp),
     /// A subaccount of the Neo environment. Neo ends on 31 December 2028.
     Neo(Neo),
     /// A UAA that one runs oneself.
     Uaa(Uaa),
+    /// A Cloud Foundry: its organizations, its spaces, and service keys in them.
+    CloudFoundry(CloudFoundry),
 }
 
 /// What is asked of every environment's part of a spec.
@@ -58,6 +62,7 @@ impl Environment {
             Self::Btp(btp) => btp,
             Self::Neo(neo) => neo,
             Self::Uaa(uaa) => uaa,
+            Self::CloudFoundry(cloud_foundry) => cloud_foundry,
         }
     }
 }

@@ -63,6 +63,7 @@ impl Rules for Btp {
     }
 
     fn check(&self, platform: &PlatformSpec, identity: &Identity) -> Result<(), Unsupported> {
+        service_key::is_in_no_space("btp", identity)?;
         service_key::carries_no_roles(platform, identity)
     }
 

@@ -8,6 +8,7 @@ use super::grant::{Grant, Holder, HolderKind};
 use crate::api::{Environment, Identity, PlatformSpec, Principal, Role, RoleKind};
 
 pub mod btp;
+pub mod cloud_foundry;
 pub mod neo;
 pub mod uaa;
 
@@ -68,17 +69,24 @@ pub fn rules(environment: &Environment) -> &dyn Rules {
         Environment::Btp(btp) => btp,
         Environment::Neo(neo) => neo,
         Environment::Uaa(uaa) => uaa,
+        Environment::CloudFoundry(cloud_foundry) => cloud_foundry,
     }
 }
 
 /// What every environment can do, by the name of its field.
-pub static TABLES: [(&str, &Table); 3] = [("btp", &btp::TABLE), ("neo", &neo::TABLE), ("uaa", &uaa::TABLE)];
+pub static TABLES: [(&str, &Table); 4] =
+    [("btp", &btp::TABLE), ("neo", &neo::TABLE), ("uaa", &uaa::TABLE), ("cloudFoundry", &cloud_foundry::TABLE)];
 
 /// A holder in the form in which grants of a role compare, which is a matter of those whose role it is.
 pub fn as_granted(holder: Holder, role: &Role) -> Holder {
     match role.kind() {
         RoleKind::MemberRole => neo::as_member(holder),
         RoleKind::ApplicationRole => neo::as_application_user(holder),
-        _ => holder,
+        RoleKind::RoleCollection
+        | RoleKind::InstanceRole
+        | RoleKind::Authority
+        | RoleKind::OrganizationRole
+        | RoleKind::SpaceRole
+        | RoleKind::GroupMembership => holder,
     }
 }

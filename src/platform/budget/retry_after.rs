@@ -12,12 +12,12 @@ pub const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Above this a number is a point in time (seconds since 1970), below it a span.
 const SMALLEST_POINT_IN_TIME: u64 = 1_000_000_000;
 
-/// Reads a `Retry-After`: seconds or an HTTP date (RFC 9110 §10.2.3), or the time text that the Service Manager writes
-/// (`2024-11-11 14:59:33 +0000 UTC`, as Go prints a time).
+/// Reads a `Retry-After`: seconds or an HTTP date (RFC 9110 §10.2.3), the time text that the Service Manager writes
+/// (`2024-11-11 14:59:33 +0000 UTC`, as Go prints a time), or the seconds since 1970 of older Cloud Controllers.
 pub fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     let wait = if let Ok(seconds) = text.parse::<u64>() {
-        Duration::from_secs(seconds)
+        seconds_or_time(seconds, now)?
     } else if let Ok(at) = httpdate::parse_http_date(text) {
         until(at, now)
     } else {
@@ -32,12 +32,12 @@ pub fn rate_limit_reset(remaining: &str, reset: &str, now: SystemTime) -> Option
         return None;
     }
     let seconds = reset.trim().parse::<u64>().ok()?;
-    let wait = if seconds < SMALLEST_POINT_IN_TIME {
-        Duration::from_secs(seconds)
-    } else {
-        until(UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?, now)
-    };
-    Some(wait.min(LONGEST_WAIT))
+    Some(seconds_or_time(seconds, now)?.min(LONGEST_WAIT))
+}
+
+fn seconds_or_time(seconds: u64, now: SystemTime) -> Option<Duration> {
+    let span = Duration::from_secs(seconds);
+    if seconds < SMALLEST_POINT_IN_TIME { Some(span) } else { Some(until(UNIX_EPOCH.checked_add(span)?, now)) }
 }
 
 fn until(at: SystemTime, now: SystemTime) -> Duration {
@@ -66,6 +66,7 @@ mod tests {
         for (text, seconds) in [
             ("30", 30),
             (" 0 ", 0),
+            ("1731337173", 33),
             ("Mon, 11 Nov 2024 14:59:33 GMT", 33),
             ("2024-11-11 14:59:33 +0000 UTC", 33),
             ("2024-11-11 14:59:33", 33),

@@ -14,6 +14,8 @@ pub struct Dialect {
     pub words: &'static [&'static str],
     /// What a refusal means beyond its status.
     pub read: fn(&Told<'_>) -> Reading,
+    /// Whether `X-RateLimit-Remaining: 0` means that nothing is left. Some APIs but estimate it.
+    pub counts_exactly: bool,
 }
 
 /// A refusal as it was told.
@@ -39,7 +41,7 @@ pub struct Reading {
 }
 
 /// An API whose statuses say all.
-pub const PLAIN: Dialect = Dialect { word: error_word, words: &[], read: |_| Reading::default() };
+pub const PLAIN: Dialect = Dialect { word: error_word, words: &[], read: |_| Reading::default(), counts_exactly: true };
 
 /// The words of OAuth (RFC 6749 §5.2, RFC 6750 §3.1), which whoever looks at tokens may say before any API does.
 pub const OAUTH: Dialect = Dialect {
@@ -57,6 +59,7 @@ pub const OAUTH: Dialect = Dialect {
         "unsupported_grant_type",
     ],
     read: |_| Reading::default(),
+    counts_exactly: true,
 };
 
 impl Dialect {

@@ -46,7 +46,7 @@ pub fn judge(answer: &Answer, dialect: &Dialect, now: SystemTime) -> Verdict {
     Verdict {
         refusal,
         detail: detail(status, word),
-        wait: wait(answer, now),
+        wait: wait(answer, dialect, now),
         unwell: failed && !reading.from_behind,
         from_behind: reading.from_behind,
         // Who refused has been asked and has answered; a gateway that gave up does not know.
@@ -97,10 +97,11 @@ pub fn refusal(status: u16, from_router: bool) -> Option<Kind> {
 }
 
 /// A point in time is meant by the platform's clock, which the answer shows (RFC 9110 §6.6.1): ours may be wrong.
-fn wait(answer: &Answer, now: SystemTime) -> Option<Duration> {
+fn wait(answer: &Answer, dialect: &Dialect, now: SystemTime) -> Option<Duration> {
     let now = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
     let asked = answer.header("retry-after").and_then(|text| retry_after(text, now));
-    let remaining = answer.header("x-ratelimit-remaining").zip(answer.header("x-ratelimit-reset"));
+    let left = answer.header("x-ratelimit-remaining").filter(|_| dialect.counts_exactly);
+    let remaining = left.zip(answer.header("x-ratelimit-reset"));
     asked.or_else(|| remaining.and_then(|(remaining, reset)| rate_limit_reset(remaining, reset, now)))
 }
 

@@ -5,9 +5,9 @@ use futures::{StreamExt, stream};
 
 use super::lists::List;
 use super::operation::{Course, in_progress, watch};
-use super::payload::fields;
 use super::{BINDINGS, ServiceManager, another, mark, says_gone, taken, wire};
 use crate::plan::owner::Owner;
+use crate::platform::broker::payload::fields;
 use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{Credentials, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance};

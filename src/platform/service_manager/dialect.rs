@@ -8,7 +8,7 @@ use crate::platform::http::dialect::{Dialect, Reading, Told, error_word};
 use crate::platform::http::verdict::refusal;
 
 /// How to read its error bodies.
-pub const DIALECT: Dialect = Dialect { word: error_word, words: WORDS, read };
+pub const DIALECT: Dialect = Dialect { word: error_word, words: WORDS, read, counts_exactly: true };
 
 const WORDS: &[&str] = &[
     "BadRequest",

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 
-use super::bareness::not_bare;
 use super::lists::List;
 use super::operation::{Course, bared, follow, watch, without_roles};
 use super::{INSTANCES, ServiceManager, another, mark, says_gone, taken, wire};
@@ -10,6 +9,8 @@ use crate::api::Identity;
 use crate::api::identity::ServiceKey;
 use crate::plan::capability::OwnRoles;
 use crate::plan::owner::Owner;
+use crate::platform::broker::bareness::not_bare;
+use crate::platform::broker::parameters::parameters as told;
 use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
@@ -224,5 +225,5 @@ fn parameters(service_key: &ServiceKey, wanted: &NewIdentity) -> Parameters {
         OwnRoles::Parameter(name) => Some(name.as_str()),
         OwnRoles::Authorities | OwnRoles::None => None,
     };
-    wire::parameters(service_key, parameter, &wanted.roles)
+    told(service_key, parameter, &wanted.roles)
 }

@@ -23,7 +23,6 @@ mod instances;
 mod lists;
 mod mark;
 mod operation;
-mod payload;
 mod wire;
 
 /// The collections of what is ours, as they are called in addresses.

@@ -105,6 +105,16 @@ fn neo_and_uaa_are_addressed_properly() {
 }
 
 #[test]
+fn cloud_foundry_is_addressed_properly() {
+    let at = |url: &str| {
+        let cloud_foundry = json!({ "apiUrl": url, "credentialsSecretRef": { "name": "admin" } });
+        json!({ "environment": { "cloudFoundry": cloud_foundry } })
+    };
+    taken("Platform", &at("https://api.cf.eu10.hana.ondemand.com"));
+    refused("Platform", &at("api.cf.eu10.hana.ondemand.com"), &["environment.cloudFoundry.apiUrl", "should match"]);
+}
+
+#[test]
 fn a_mode_is_one_of_two() {
     taken("Platform", &with(&spec(), "/mode", json!("Observe")));
     refuses("/mode", json!("Pretend"), &["spec.mode", "Unsupported value", "Enforce", "Observe"]);

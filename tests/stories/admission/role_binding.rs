@@ -30,6 +30,19 @@ fn a_subject_is_exactly_one_and_so_is_a_role() {
 }
 
 #[test]
+fn roles_of_cloud_foundry_are_of_known_types() {
+    let organization = |kind: &str| json!({ "organizationRole": { "organization": "acme", "type": kind } });
+    taken(KIND, &with(&spec(), "/roles/0", organization("organization_auditor")));
+    refuses("/roles/0", organization("space_auditor"), &["organizationRole.type", "Unsupported value"]);
+    let space =
+        |space: &str| json!({ "spaceRole": { "organization": "acme", "space": space, "type": "space_auditor" } });
+    taken(KIND, &with(&spec(), "/roles/0", space("dev space")));
+    refuses("/roles/0", space(" dev"), &["spaceRole.space", "should match"]);
+    let nowhere = json!({ "spaceRole": { "organization": "acme", "type": "space_auditor" } });
+    refuses("/roles/0", nowhere, &["spaceRole.space", "Required value"]);
+}
+
+#[test]
 fn lists_are_neither_empty_nor_endless_nor_repetitive() {
     for (list, twice) in
         [("subjects", "a subject is listed twice; list each once"), ("roles", "a role is listed twice; list each once")]

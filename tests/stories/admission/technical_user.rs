@@ -33,6 +33,14 @@ fn an_identity_is_exactly_one() {
 }
 
 #[test]
+fn a_space_is_named_with_its_organization() {
+    let space = json!({ "organization": "acme", "name": "integration" });
+    taken(KIND, &with(&spec(), "/identity/serviceKey/space", space));
+    refuses("/identity/serviceKey/space", json!({ "name": "integration" }), &["space.organization", "Required value"]);
+    refuses("/identity/serviceKey/space", json!({ "organization": "acme", "name": "" }), &["space.name"]);
+}
+
+#[test]
 fn who_gets_a_credential_needs_one_and_nobody_else_takes_one() {
     taken(KIND, &existing("P1234567"));
     let with_credential = with(&existing("P1234567"), "/credential", json!({ "secretName": "a" }));
