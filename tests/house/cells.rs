@@ -35,28 +35,28 @@ const SHOWN: &[(&str, &str, &str)] = &[
         "cloud_foundry",
         "a_service_key_in_a_space_works_as_long_as_its_role_says_so_and_leaves_nothing",
     ),
-    ("cloudFoundry existing", "holders", "an_existing_user_has_roles_of_an_organization_and_of_a_space"),
+    ("cloudFoundry existing", "cloud_foundry", "who_belonged_to_the_organization_before_still_does_afterwards"),
     (
         "cloudFoundry instanceRole of serviceKey",
         "cloud_foundry",
         "a_service_key_in_a_space_works_as_long_as_its_role_says_so_and_leaves_nothing",
     ),
-    (
-        "cloudFoundry organizationRole for user",
-        "cloud_foundry",
-        "who_belonged_to_the_organization_before_still_does_afterwards",
-    ),
+    ("cloudFoundry organizationRole for user", "holders", "a_person_has_roles_of_an_organization_and_of_a_space"),
     (
         "cloudFoundry organizationRole for existing",
-        "holders",
-        "an_existing_user_has_roles_of_an_organization_and_of_a_space",
+        "cloud_foundry",
+        "who_belonged_to_the_organization_before_still_does_afterwards",
     ),
     (
         "cloudFoundry spaceRole for user",
         "cloud_foundry",
         "a_role_in_a_space_brings_its_holder_into_the_organization_and_takes_it_out_again",
     ),
-    ("cloudFoundry spaceRole for existing", "holders", "an_existing_user_has_roles_of_an_organization_and_of_a_space"),
+    (
+        "cloudFoundry spaceRole for existing",
+        "cloud_foundry",
+        "who_belonged_to_the_organization_before_still_does_afterwards",
+    ),
 ];
 
 /// Who can have a role, as words.

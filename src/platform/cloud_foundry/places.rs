@@ -102,8 +102,11 @@ mod tests {
 
     #[test]
     fn a_place_is_the_one_of_exactly_this_name() {
-        let named =
-            |name: &str| wire::Named { guid: name.into(), name: name.into(), relationships: Default::default() };
+        let named = |name: &str| wire::Named {
+            guid: name.into(),
+            name: name.into(),
+            relationships: wire::Relationships::default(),
+        };
         let of = |found: Vec<wire::Named>| pick(SPACE, found, "Dev", "space `Dev`").map(|one| one.guid);
         assert_eq!(of(vec![named("dev"), named("Dev")]).unwrap(), "Dev");
         let error = of(vec![named("dev")]).unwrap_err();
