@@ -21,11 +21,11 @@ use crate::suite::{
 };
 use crate::{documents, faults, suite};
 
-use OrganizationRoleType::{OrganizationAuditor, OrganizationManager, OrganizationUser};
-use SpaceRoleType::{SpaceAuditor, SpaceDeveloper, SpaceSupporter};
+use OrganizationRoleType::{OrganizationAuditor, OrganizationUser};
+use SpaceRoleType::{SpaceAuditor, SpaceSupporter};
 
 /// What the suite has to know.
-static CLOUD_FOUNDRY: Description = DESCRIPTION;
+pub(crate) static CLOUD_FOUNDRY: Description = DESCRIPTION;
 
 /// The same, for a client of the UAA instead of a technical user.
 static AS_A_CLIENT: Description =
@@ -107,16 +107,16 @@ fn service_key(space: &str) -> Identity {
     })
 }
 
-fn user(environment: &Environment, name: &str, origin: Option<&str>, role: Role) -> Grant {
+pub(crate) fn user(environment: &Environment, name: &str, origin: Option<&str>, role: Role) -> Grant {
     let principal = Principal { name: name.into(), origin: origin.map(str::to_owned) };
     Grant::new(rules(environment).holder(HolderKind::User, &principal), role)
 }
 
-fn organization(kind: OrganizationRoleType) -> Role {
+pub(crate) fn organization(kind: OrganizationRoleType) -> Role {
     Role::OrganizationRole(OrganizationRole { organization: "acme".into(), kind })
 }
 
-fn space(name: &str, kind: SpaceRoleType) -> Role {
+pub(crate) fn space(name: &str, kind: SpaceRoleType) -> Role {
     Role::SpaceRole(SpaceRole { organization: "acme".into(), space: name.into(), kind })
 }
 
@@ -124,11 +124,11 @@ fn grants_of(platform: &Running) -> &dyn Grants {
     platform.driver.grants[&RoleKind::SpaceRole].as_ref()
 }
 
-fn granted(platform: &Running, one: &Grant) -> Result<(), Error> {
+pub(crate) fn granted(platform: &Running, one: &Grant) -> Result<(), Error> {
     runtime().block_on(grants_of(platform).grant(std::slice::from_ref(one))).remove(0)
 }
 
-fn revoked(platform: &Running, one: &Grant) -> Result<(), Error> {
+pub(crate) fn revoked(platform: &Running, one: &Grant) -> Result<(), Error> {
     runtime().block_on(grants_of(platform).revoke(std::slice::from_ref(one))).remove(0)
 }
 
@@ -143,12 +143,12 @@ fn order(
     runtime().block_on(identities_of(&platform.driver).create(wanted))
 }
 
-fn calls(platform: &Running, route: &str) -> usize {
+pub(crate) fn calls(platform: &Running, route: &str) -> usize {
     platform.simulator.requests().iter().filter(|request| request["route"] == route).count()
 }
 
 /// Somebody else asks the Cloud Controller, as the client that manages `acme`.
-fn somebody_asks(platform: &Running, method: Method, path: &str, body: &Value) -> Value {
+pub(crate) fn somebody_asks(platform: &Running, method: Method, path: &str, body: &Value) -> Value {
     let key = credential(&platform.simulator, "client");
     let text = |name: &str| key[name].as_str().expect("a field").to_owned();
     let form = [("grant_type", "client_credentials")];
@@ -308,81 +308,6 @@ fn what_is_not_there_is_named_and_asked_for_once() {
 }
 
 #[test]
-fn refusals_of_roles_say_what_to_do() {
-    let platform = Running::start(&CLOUD_FOUNDRY);
-    let refused = |name: &str, origin: Option<&str>, role: Role| {
-        let error = granted(&platform, &user(&platform.environment, name, origin, role)).expect_err("refused");
-        platform.check(&error);
-        (error.kind(), error.to_string())
-    };
-    let (kind, text) = refused("nobody@acme.example", None, organization(OrganizationUser));
-    assert_eq!(kind, Kind::NotFound);
-    assert!(text.contains("`nobody@acme.example` of origin `sap.ids`") && text.contains("logged on once"), "{text}");
-    let (kind, text) = refused("joe@acme.example", Some("acme-platform"), space("integration", SpaceDeveloper));
-    assert_eq!(kind, Kind::NotFound);
-    assert!(text.contains("no role in the organization"), "{text}");
-}
-
-#[test]
-fn a_member_of_the_organization_stays_one_while_it_has_roles_in_spaces() {
-    let platform = Running::start(&CLOUD_FOUNDRY);
-    let joe = |role| user(&platform.environment, "joe@acme.example", Some("acme-platform"), role);
-    let (member, developer) = (joe(organization(OrganizationUser)), joe(space("integration", SpaceDeveloper)));
-    grant(&platform, std::slice::from_ref(&member));
-    grant(&platform, std::slice::from_ref(&developer));
-    let error = revoked(&platform, &member).expect_err("still in a space");
-    assert!(error.to_string().contains("still has roles in spaces"), "{error}");
-    revoke_grants(&platform, &[developer]);
-    revoke_grants(&platform, &[member]);
-}
-
-#[test]
-fn a_place_that_cannot_be_seen_any_more_proves_nothing() {
-    let platform = Running::start(&CLOUD_FOUNDRY);
-    let joe = user(&platform.environment, "joe@acme.example", Some("acme-platform"), organization(OrganizationUser));
-    grant(&platform, std::slice::from_ref(&joe));
-    // The technical user of the admin credential loses its roles in the organization.
-    let state = platform.simulator.state()["cloud-foundry"].clone();
-    let mine = state["users"]
-        .as_array()
-        .expect("users")
-        .iter()
-        .find(|one| one["username"].as_str().is_some_and(|name| name.starts_with("technical-user-operator")));
-    let mine = mine.expect("the technical user")["guid"].clone();
-    let roles = state["roles"]
-        .as_array()
-        .expect("roles")
-        .iter()
-        .filter(|role| role["relationships"]["user"]["data"]["guid"] == mine);
-    let (in_spaces, in_organizations): (Vec<_>, Vec<_>) =
-        roles.partition(|role| role["type"].as_str().is_some_and(|kind| kind.starts_with("space_")));
-    for role in in_spaces.into_iter().chain(in_organizations).filter(|role| role["type"] != "organization_auditor") {
-        let space = role["relationships"]["space"]["data"]["guid"].clone();
-        let shared = state["spaces"]
-            .as_array()
-            .expect("spaces")
-            .iter()
-            .any(|one| one["guid"] == space && one["name"] == "shared");
-        if !shared {
-            let path = format!("/v3/roles/{}", role["guid"].as_str().expect("a guid"));
-            somebody_asks(&platform, Method::DELETE, &path, &Value::Null);
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-    let error = revoked(&platform, &joe).expect_err("nobody can tell");
-    assert_eq!(error.kind(), Kind::NotFound, "{error}");
-}
-
-#[test]
-fn an_administrator_is_met_as_it_was() {
-    let platform = Running::start(&CLOUD_FOUNDRY);
-    let before = user(&platform.environment, "admin@acme.example", None, organization(OrganizationManager));
-    assert_eq!(confirmed(&platform, std::slice::from_ref(&before)), std::slice::from_ref(&before));
-    grant(&platform, std::slice::from_ref(&before));
-    assert_eq!(calls(&platform, "cloud-foundry.create-role"), 1, "the platform says that it is given already");
-}
-
-#[test]
 fn an_estimate_of_nothing_left_stops_nobody() {
     let platform = Running::start(&CLOUD_FOUNDRY);
     platform.simulator.settings(&json!({ "cloudFoundryRequestsPerHour": 40 }));
@@ -407,24 +332,4 @@ fn a_wrong_password_locks_nobody_out() {
         runtime().block_on(platform.driver.log_on()).expect_err("refused");
     }
     assert!(calls(&platform, "cf-uaa.token") < 5, "five wrong passwords lock the account");
-}
-
-#[test]
-fn groups_and_foreign_roles_are_refused_before_any_call() {
-    let platform = Running::start(&CLOUD_FOUNDRY);
-    let before = platform.simulator.requests().len();
-    let developers = Principal { name: "Developers".into(), origin: None };
-    let holder = rules(&platform.environment).holder(HolderKind::Group, &developers);
-    for refused in [
-        Grant::new(holder, organization(OrganizationUser)),
-        user(
-            &platform.environment,
-            "jane",
-            None,
-            serde_json::from_value(json!({"memberRole": {"name": "x"}})).expect("a role"),
-        ),
-    ] {
-        assert_eq!(granted(&platform, &refused).expect_err("there is no such thing").kind(), Kind::Invalid);
-    }
-    assert_eq!(platform.simulator.requests().len(), before);
 }

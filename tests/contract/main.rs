@@ -5,6 +5,7 @@
 
 mod btp;
 mod cloud_foundry;
+mod cloud_foundry_roles;
 mod description;
 mod documents;
 mod faults;
