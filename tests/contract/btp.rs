@@ -28,6 +28,8 @@ const DESCRIPTION: Description = Description {
         identity: || service_key("it-rt", "integration-flow"),
         roles: ["ESBMessaging.send", "Custom.role"],
         own_roles: || OwnRoles::Parameter("roles".into()),
+        fields: ["clientid", "clientsecret"],
+        logs_on: None,
     }),
     grants: |environment| {
         let of = |kind, name: &str, origin: Option<&str>, role: &str| {
@@ -46,6 +48,7 @@ const DESCRIPTION: Description = Description {
         ];
         vec![users, vec![of(HolderKind::User, "P0001", Some("ldap"), "PI_Administrator")], groups]
     },
+    prepare: |_| {},
     count: |simulator| {
         let state = simulator.state();
         let length = |collection: &str| state["service-manager"][collection].as_array().map_or(0, Vec::len);

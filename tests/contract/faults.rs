@@ -84,8 +84,7 @@ fn life_with(platform: &mut Running, settings: &Value, route: &str) -> Life {
 fn disturbed(platform: &mut Running, settings: &Value, route: &str, fault: &Value, life: Life) -> bool {
     // A new driver has to log on and to look everything up, so that the fault has a call to spoil. Nor
     // may it suffer from what others have used up of a platform's rate.
-    platform.simulator.reset();
-    platform.simulator.settings(settings);
+    platform.reset(settings);
     platform.reconnect();
     platform.simulator.fault(route, fault);
     life(platform, &format!("{route} {fault}"));

@@ -10,6 +10,7 @@ mod faults;
 mod log_on;
 mod neo;
 mod role_collections;
+mod scim;
 mod service_manager;
 mod suite;
 mod uaa;

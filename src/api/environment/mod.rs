@@ -9,10 +9,12 @@ use super::SecretRef;
 
 mod btp;
 mod neo;
+mod scim;
 mod uaa;
 
 pub use btp::{ApiAccess, Btp};
 pub use neo::Neo;
+pub use scim::Scim;
 pub use uaa::Uaa;
 
 /// Names exactly one of these.
@@ -25,6 +27,8 @@ pub enum Environment {
     Neo(Neo),
     /// A UAA that one runs oneself.
     Uaa(Uaa),
+    /// A directory that speaks SCIM 2.0.
+    Scim(Scim),
 }
 
 /// What is asked of every environment's part of a spec.
@@ -58,6 +62,7 @@ impl Environment {
             Self::Btp(btp) => btp,
             Self::Neo(neo) => neo,
             Self::Uaa(uaa) => uaa,
+            Self::Scim(scim) => scim,
         }
     }
 }
