@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Shows the product at work, for real: a Kubernetes API server, a platform, the operator, and a credential that works.
 #
-#   examples/demo.sh [run] [btp | neo | uaa]        the environment is btp, or what ENVIRONMENT says, unless given
+#   examples/demo.sh [run] [btp | neo | uaa | scim]   the environment is btp, or what ENVIRONMENT says, unless given
 #
 # Without `run` it tells the environment's story, checks every step of it and takes all of it down again; the exit code
 # is 0 only if every check held. With `run` it leaves the example running until Ctrl-C and prints the KUBECONFIG to use.
 #
-# The operator runs as a process of this machine, with the ServiceAccount and the rights that its chart installed. btp and neo
-# are played by btp-simulator; uaa is a real UAA. Needs cargo and Go to build, curl, and for uaa Java and Maven.
+# The operator runs as a process of this machine, with the ServiceAccount and the rights that its chart installed. btp, neo
+# and scim are played by btp-simulator; uaa is a real UAA. Needs cargo and Go to build, curl, and for uaa Java and Maven.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,8 +27,8 @@ for argument in "$@"; do
 done
 case $environment in
     btp) example=quickstart ;;
-    neo | uaa) example=$environment ;;
-    *) refuse "there is no environment '$environment': choose btp, neo or uaa" ;;
+    neo | uaa | scim) example=$environment ;;
+    *) refuse "there is no environment '$environment': choose btp, neo, uaa or scim" ;;
 esac
 
 # shellcheck source=examples/demo/say.sh

@@ -55,6 +55,16 @@ impl<'a> Team<'a> {
         self.platform(&environment)
     }
 
+    /// A namespace that may do everything in a directory that speaks SCIM.
+    pub(crate) fn on_scim(stage: &'a Stage, name: &str) -> Self {
+        let team = Self::new(stage, name);
+        team.admin_secret("scim", &team.simulator.credential("scim", "secret"));
+        let secret = json!({ "name": format!("{name}-scim") });
+        let url = format!("{}/scim/v2", team.simulator.url());
+        team.apply(&team.platform(&json!({ "scim": { "url": url, "credentialsSecretRef": secret } })));
+        team
+    }
+
     /// A Platform that lets the team do everything.
     pub(crate) fn platform(&self, environment: &Value) -> Value {
         let everything = everything(&json!({ "names": [self.name] }));
@@ -218,11 +228,13 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
         "identities": [
             { "serviceKey": { "offering": all, "plan": all } },
             { "oauthClient": {} },
+            { "directoryUser": { "userName": all } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{
             "roles": [
                 { "roleCollection": named }, { "memberRole": named }, { "authority": named },
+                { "groupMembership": { "group": all } },
                 // What administers a platform is meant by no wildcard.
                 { "memberRole": { "name": "AccountAdministrator" } },
                 { "instanceRole": { "offering": all, "name": all } },

@@ -33,6 +33,7 @@ const FORBIDDEN: [(&str, &[&str], &str); 5] = [
             "crate::platform::xsuaa",
             "crate::platform::neo",
             "crate::platform::uaa",
+            "crate::platform::scim",
             "crate::platform::service_manager",
         ],
         "controllers know drivers by their capabilities only",

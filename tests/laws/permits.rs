@@ -38,13 +38,14 @@ fn environments() -> impl Strategy<Value = Value> {
         Just(json!({"btp": {}})),
         Just(json!({"neo": {"host": "h", "subaccount": "s", "credentialsSecretRef": reference}})),
         Just(json!({"uaa": {"url": "https://u", "credentialsSecretRef": reference}})),
+        Just(json!({"scim": {"url": "https://d", "credentialsSecretRef": reference}})),
     ]
 }
 
 prop_compose! {
     /// An identity, or a pattern of one, whose texts are like these.
     fn identities(patterned: bool)(
-        which in 0..3_u8,
+        which in 0..4_u8,
         one in if patterned { patterns().boxed() } else { names().boxed() },
         two in if patterned { patterns().boxed() } else { names().boxed() },
         origin in origins(if patterned { patterns().boxed() } else { names().boxed() }),
@@ -52,6 +53,7 @@ prop_compose! {
         match which {
             0 => json!({"serviceKey": {"offering": one, "plan": two}}),
             1 => json!({"oauthClient": {}}),
+            2 => json!({"directoryUser": {"userName": one}}),
             _ => with_origin("existing", "userName", &one, origin),
         }
     }
@@ -59,7 +61,7 @@ prop_compose! {
 
 prop_compose! {
     fn roles(patterned: bool)(
-        which in 0..5_u8,
+        which in 0..6_u8,
         name in if patterned { patterns().boxed() } else { names().boxed() },
         place in if patterned { patterns().boxed() } else { names().boxed() },
         provider in proptest::option::of(if patterned { patterns().boxed() } else { names().boxed() }),
@@ -74,6 +76,7 @@ prop_compose! {
                 provider.into_iter().for_each(|one| role["provider"] = json!(one));
                 json!({"applicationRole": role})
             }
+            4 => json!({"groupMembership": {"group": name}}),
             _ => json!({"authority": {"name": name}}),
         }
     }

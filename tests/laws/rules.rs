@@ -53,6 +53,8 @@ impl<'a> Rules<'a> {
             ("btp", None | Some("ldap")) => "sap.default".to_owned(),
             ("neo", origin) => origin.unwrap_or("accounts.sap.com").to_lowercase(),
             ("uaa", None) => "uaa".to_owned(),
+            // A directory has users of its own alone.
+            ("scim", _) => "scim".to_owned(),
             (_, origin) => origin.unwrap_or_default().to_owned(),
         };
         Principal { is_group, name, origin }
@@ -72,6 +74,10 @@ impl<'a> Rules<'a> {
             }
             if let (Some(pattern), Some(user)) = (pattern.get("existing"), identity.get("existing")) {
                 return self.names(pattern, &self.principal(false, user));
+            }
+            if let (Some(pattern), Some(user)) = (pattern.get("directoryUser"), identity.get("directoryUser")) {
+                let [pattern, name] = [pattern, user].map(|one| text(&one["userName"]).to_lowercase());
+                return means(&pattern, &name);
             }
             pattern.get("oauthClient").is_some() && identity.get("oauthClient").is_some()
         })
@@ -129,9 +135,10 @@ fn speaks_of(choice: &Value, namespace: &Value) -> bool {
 fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
     let Some((kind, role)) = role.as_object().and_then(|role| role.iter().next()) else { return false };
     let Some(pattern) = pattern.get(kind) else { return false };
-    let name = text(&pattern["name"]);
-    let administers = kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&text(&role["name"]));
-    if !means(name, text(&role["name"])) || (administers && name.contains('*')) {
+    let named = if kind == "groupMembership" { "group" } else { "name" };
+    let (name, asked) = (text(&pattern[named]), text(&role[named]));
+    let administers = kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&asked);
+    if !means(name, asked) || (administers && name.contains('*')) {
         return false;
     }
     match kind.as_str() {

@@ -23,6 +23,7 @@ mod proxy;
 mod quickstart;
 mod restart;
 mod rights;
+mod scim;
 mod secrecy;
 mod secrets;
 mod uaa;
