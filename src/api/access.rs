@@ -115,7 +115,8 @@ pub struct ExistingPattern {
 pub struct GrantRule {
     /// The roles. Each pattern speaks of one kind of role, at the places that it names.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority), has(one.groupMembership)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority and groupMembership"))]
+    // A sum costs an API server half of what a list costs, and 64 × 64 × 64 of these are near what it allows.
+    #[x_kube(validation = Rule::new("self.all(one, (has(one.roleCollection) ? 1 : 0) + (has(one.instanceRole) ? 1 : 0) + (has(one.memberRole) ? 1 : 0) + (has(one.applicationRole) ? 1 : 0) + (has(one.authority) ? 1 : 0) + (has(one.groupMembership) ? 1 : 0) == 1)").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority and groupMembership"))]
     pub roles: Vec<RolePattern>,
     /// Whom to.
     #[schemars(length(min = 1, max = 64))]

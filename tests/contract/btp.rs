@@ -99,7 +99,11 @@ static IN_THE_BACKGROUND: Description = Description {
 
 pub(crate) fn environment() -> Environment {
     let access = |name: &str| Some(ApiAccess { credentials_secret_ref: SecretRef { name: name.into() } });
-    Environment::Btp(Btp { authorization: access("xsuaa"), service_manager: access("service-manager") })
+    Environment::Btp(Btp {
+        authorization: access("xsuaa"),
+        service_manager: access("service-manager"),
+        identity_service: None,
+    })
 }
 
 pub(crate) fn service_key(offering: &str, plan: &str) -> Identity {

@@ -1,4 +1,4 @@
-//! What a driver has asked of the Service Manager and of XSUAA, against their OpenAPI documents.
+//! What a driver has asked of the Service Manager, of XSUAA and of the Identity Directory, against their OpenAPI documents.
 //!
 //! The documents are not part of this repository: the variable `PLATFORM_CONTRACTS` names their folder. Without it
 //! nothing is checked, and a line says so.
@@ -13,7 +13,7 @@ use crate::harness::simulator::Simulator;
 mod checks;
 
 /// The routes below these are those that a document describes.
-const DESCRIBED: [&str; 2] = ["/service-manager/", "/xsuaa/"];
+const DESCRIBED: [&str; 3] = ["/service-manager/", "/xsuaa/", "/identity-service/scim/"];
 
 /// Every request that reached the simulator is one that the documents know, with a status they list.
 pub(crate) fn hold(simulator: &Simulator) {

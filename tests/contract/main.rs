@@ -7,6 +7,7 @@ mod btp;
 mod description;
 mod documents;
 mod faults;
+mod identity_service;
 mod log_on;
 mod neo;
 mod role_collections;

@@ -47,6 +47,21 @@ impl<'a> Team<'a> {
         team
     }
 
+    /// The same with a tenant of Cloud Identity Services, whose users the subaccount knows as those of `sap.custom`.
+    pub(crate) fn on_btp_with_identity_service(stage: &'a Stage, name: &str) -> Self {
+        let team = Self::new(stage, name);
+        for api in ["xsuaa", "service-manager", "identity-service"] {
+            team.admin_secret(api, &team.simulator.credential(api, "secret"));
+        }
+        let mut platform = team.btp();
+        let secret = json!({ "name": format!("{name}-identity-service") });
+        let url = format!("{}/identity-service", team.simulator.url());
+        platform["spec"]["environment"]["btp"]["identityService"] =
+            json!({ "url": url, "origin": "sap.custom", "credentialsSecretRef": secret });
+        team.apply(&platform);
+        team
+    }
+
     /// The Platform of [`Team::on_btp`], for a story to change before it applies it.
     pub(crate) fn btp(&self) -> Value {
         let secret = |api| json!({ "credentialsSecretRef": { "name": format!("{}-{api}", self.name) } });

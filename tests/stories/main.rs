@@ -13,6 +13,7 @@ mod crash;
 mod deletion;
 mod faults;
 mod helm;
+mod identity_service;
 mod kstatus;
 mod leader;
 mod lines;

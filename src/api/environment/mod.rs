@@ -12,7 +12,7 @@ mod neo;
 mod scim;
 mod uaa;
 
-pub use btp::{ApiAccess, Btp};
+pub use btp::{ApiAccess, Btp, IdentityService};
 pub use neo::Neo;
 pub use scim::Scim;
 pub use uaa::Uaa;

@@ -47,19 +47,19 @@ impl Scim {
         Whole::read(&answer, id, operation).map(Some).ok_or_else(|| another(operation))
     }
 
-    /// Makes the change that is decided on what there is, if any. Says whether the resource is there.
+    /// Makes the change that is decided on what there is, if any. Tells what there was before, if it is there.
     pub(super) async fn change(
         &self,
         target: Target<'_>,
         decide: impl Fn(&Whole) -> Result<Option<Change>>,
-    ) -> Result<bool> {
+    ) -> Result<Option<Whole>> {
         for _ in 0..MOST_TRIES {
-            let Some(whole) = self.whole(target).await? else { return Ok(false) };
-            let Some(change) = decide(&whole)? else { return Ok(true) };
+            let Some(whole) = self.whole(target).await? else { return Ok(None) };
+            let Some(change) = decide(&whole)? else { return Ok(Some(whole)) };
             let call = self.written(target, &whole, change).await?;
             let answer = call.urgency(target.urgency).accept(CROSSED).send().await?;
             if answer.status() != 412 {
-                return if is_about(&answer, target) { Ok(true) } else { Err(open(target.operation)) };
+                return if is_about(&answer, target) { Ok(Some(whole)) } else { Err(open(target.operation)) };
             }
         }
         Err(Error::new(Kind::Unavailable, target.operation).detail("somebody else changes it all the time"))

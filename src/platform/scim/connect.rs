@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Scim;
 use super::dialect::DIALECT;
+use super::manners::PLAIN;
 use crate::api::environment::Scim as Environment;
 use crate::api::{IdentityKind, RoleKind};
 use crate::plan::environment::scim::{ITSELF, TABLE};
@@ -30,7 +31,7 @@ impl Connects for Environment {
         let base = address::base(&self.url, "url").map_err(|error| in_spec(&error))?;
         let account = with.account(credential(with.secret(&self.credentials_secret_ref)?)?)?;
         let session = at(&base, &account, &API);
-        let directory = Arc::new(Scim::new(session.clone(), base.as_str(), ITSELF));
+        let directory = Arc::new(Scim::new(session.clone(), base.as_str(), ITSELF, &PLAIN));
         let users = Maker::of(Arc::clone(&directory), TABLE.recall(IdentityKind::DirectoryUser));
         Ok(Driver {
             makers: [(IdentityKind::DirectoryUser, users)].into(),

@@ -56,7 +56,7 @@ impl Grants for Scim {
         }
         let is_member = |grant: &&Grant| {
             let id = self.remembered_id(grant.holder.name());
-            is_ours(grant) && grant.role.name() == scope.0 && id.is_some_and(|id| members.contains(&id))
+            self.is_ours(grant) && grant.role.name() == scope.0 && id.is_some_and(|id| members.contains(&id))
         };
         Ok(of.iter().filter(is_member).cloned().collect())
     }
@@ -75,6 +75,16 @@ impl Grants for Scim {
 }
 
 impl Scim {
+    fn is_ours(&self, grant: &Grant) -> bool {
+        let (holder, is_membership) = (&grant.holder, matches!(grant.role, Role::GroupMembership(_)));
+        is_membership && holder.kind() == HolderKind::User && holder.origin() == self.origin
+    }
+
+    fn unsupported(&self, operation: &'static str) -> Error {
+        let detail = format!("only users of origin `{}` can be members of the directory's groups", self.origin);
+        Error::new(Kind::Invalid, operation).detail(detail)
+    }
+
     /// Who of these is a member, all of one group.
     async fn hold(&self, grants: Vec<&Grant>) -> Vec<Result<bool>> {
         let members = match self.members_of_named(&grants).await {
@@ -83,7 +93,7 @@ impl Scim {
         };
         let ids = self.ids_of(READ, grants.iter().map(|grant| grant.holder.name()), Urgency::Normal).await;
         let is_member = |grant: &&Grant| match ids.get(grant.holder.name()) {
-            Some(Ok(id)) => Ok(is_ours(grant) && id.as_ref().is_some_and(|id| members.contains(id))),
+            Some(Ok(id)) => Ok(self.is_ours(grant) && id.as_ref().is_some_and(|id| members.contains(id))),
             Some(Err(error)) => Err(error.share()),
             None => Ok(false),
         };
@@ -109,13 +119,14 @@ impl Scim {
             }
             Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
         };
-        let ids = self.ids_of(operation, grants.iter().map(|grant| grant.holder.name()), urgency).await;
+        let named = grants.iter().filter(|grant| self.is_ours(grant)).map(|grant| grant.holder.name());
+        let ids = self.ids_of(operation, named, urgency).await;
         let known: Vec<&str> = ids.values().filter_map(|id| id.as_ref().ok()?.as_deref()).collect();
         let together = self.change_group(&group, &known, gives).await;
         let mut results = Vec::with_capacity(grants.len());
         for grant in grants {
             results.push(match (ids.get(grant.holder.name()), &together) {
-                _ if !is_ours(grant) => Err(unsupported(operation)),
+                _ if !self.is_ours(grant) => gives.to_nobody("").map_err(|_| self.unsupported(operation)),
                 (Some(Ok(None)) | None, _) => gives.to_nobody(&format!("user `{}`", grant.holder.name())),
                 (Some(Ok(Some(_))), Ok(())) => Ok(()),
                 // One that the directory does not take must not keep back the others.
@@ -134,8 +145,8 @@ impl Scim {
         }
         let (operation, urgency) = gives.call();
         let target = Target { path: "Groups", id: &group.id, operation, urgency };
-        let is_there = self.change(target, |whole| member_change(whole, ids, gives, operation)).await?;
-        if is_there { Ok(()) } else { gives.to_nobody(&format!("group `{}`", group.display_name)) }
+        let changed = self.change(target, |whole| member_change(whole, ids, gives, operation)).await?;
+        if changed.is_some() { Ok(()) } else { gives.to_nobody(&format!("group `{}`", group.display_name)) }
     }
 
     /// The group of this name. Names of groups need not be unique, and then nobody knows which is meant.
@@ -224,12 +235,4 @@ fn member_change(whole: &Whole, ids: &[&str], gives: Gives, operation: &'static 
 /// Whether it may be for one of many that a request was refused.
 fn is_refused(error: &Error) -> bool {
     matches!(error.kind(), Kind::Invalid | Kind::NotFound | Kind::Conflict)
-}
-
-fn is_ours(grant: &Grant) -> bool {
-    matches!(grant.role, Role::GroupMembership(_)) && grant.holder.kind() == HolderKind::User
-}
-
-fn unsupported(operation: &'static str) -> Error {
-    Error::new(Kind::Invalid, operation).detail("in a directory, users hold groupMembership and nothing else")
 }

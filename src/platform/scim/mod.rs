@@ -4,7 +4,8 @@
 //! What is ours carries our mark in `externalId`. Which credential a user's password is stands there too, and both are
 //! written at once: whoever holds the one before sees that it has been superseded. A password is never shown again. What a
 //! directory can do it says itself, and is asked once: without `PATCH` whole resources are written, without filters all is
-//! read, and where it keeps versions no write of ours undoes another's.
+//! read, and where it keeps versions no write of ours undoes another's. What one directory does otherwise than the RFCs is
+//! its manners.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -16,12 +17,15 @@ use super::budget::Urgency;
 use super::error::{Error, Kind, Result};
 use super::http::Answer;
 use super::session::{Call, Session};
+use manners::Manners;
 use wire::{Abilities, SCIM};
 
 mod change;
 mod connect;
 mod dialect;
 mod groups;
+pub mod identity_service;
+mod manners;
 mod mark;
 mod pages;
 mod passwords;
@@ -34,6 +38,7 @@ pub struct Scim {
     url: String,
     /// The identity provider that the other APIs of the platform know its users by.
     origin: String,
+    manners: &'static Manners,
     abilities: OnceCell<Abilities>,
     refuses_filters: AtomicBool,
     /// Whether a filter for our marks has ever found one. Until then, that it finds none proves nothing.
@@ -44,12 +49,13 @@ pub struct Scim {
 
 impl Scim {
     /// A driver for the directory at this address.
-    pub fn new(session: Session, url: &str, origin: &str) -> Self {
+    fn new(session: Session, url: &str, origin: &str, manners: &'static Manners) -> Self {
         Self {
             session,
             url: url.trim_end_matches('/').to_owned(),
             origin: origin.to_owned(),
-            abilities: OnceCell::new(),
+            manners,
+            abilities: OnceCell::new_with(manners.abilities),
             refuses_filters: AtomicBool::new(false),
             finds_marks: AtomicBool::new(false),
             ids: Mutex::default(),

@@ -9,14 +9,13 @@ use std::sync::atomic::Ordering;
 use serde::de::DeserializeOwned;
 
 use super::Scim;
+use super::manners::Paging;
 use super::wire::{Listed, Page};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 
 /// More pages than anybody fills.
 const MOST_PAGES: usize = 10_000;
-/// The largest page to ask for. Directories give less where they want to.
-const PAGE: usize = 500;
 /// How often a list is read again that changed while it was read.
 const MOST_READS: usize = 3;
 
@@ -27,7 +26,7 @@ pub(super) struct Shelf {
 }
 
 /// Users.
-pub(super) const USERS: Shelf = Shelf { path: "Users", attributes: "id,userName,externalId,displayName" };
+pub(super) const USERS: Shelf = Shelf { path: "Users", attributes: "id,userName,externalId,displayName,emails" };
 /// Groups, without their members.
 pub(super) const GROUPS: Shelf = Shelf { path: "Groups", attributes: "id,displayName" };
 
@@ -108,18 +107,22 @@ impl Scim {
         filter: Option<&str>,
     ) -> Result<Reading<T>> {
         let mut reading = Reading { found: BTreeMap::new(), totals: BTreeSet::new(), shown: 0 };
+        let mut start = self.manners.paging.start();
         for _ in 0..MOST_PAGES {
-            let page: Page<T> = self.page(search, filter, reading.shown + 1).await?;
-            let count = page.resources.len();
+            let page: Page<T> = self.page(search, filter, &start).await?;
+            let (count, next) = (page.resources.len(), page.next().map(str::to_owned));
             reading.shown += count;
             reading.totals.insert(page.total_results);
             reading.found.extend(page.resources.into_iter().map(|one| (one.id().to_owned(), one)));
             if count == 0 && reading.shown == 0 && page.total_results > 0 {
                 return Err(incomplete(search.operation, "the list is not complete"));
             }
-            if count == 0 || reading.shown >= page.total_results {
-                return Ok(reading);
-            }
+            start = match (self.manners.paging, next) {
+                (Paging::ByIndex, _) if count == 0 || reading.shown >= page.total_results => return Ok(reading),
+                (Paging::ByIndex, _) => (reading.shown + 1).to_string(),
+                (Paging::ById, Some(next)) => next,
+                (Paging::ById, None) => return Ok(reading),
+            };
         }
         Err(incomplete(search.operation, "the list does not end"))
     }
@@ -128,12 +131,33 @@ impl Scim {
         &self,
         search: &Search<'_>,
         filter: Option<&str>,
-        start: usize,
+        start: &str,
     ) -> Result<Page<T>> {
         let call = self.get(search.operation, &[search.shelf.path]).urgency(search.urgency);
         let call = filter.into_iter().fold(call, |call, filter| call.query("filter", filter));
         let call = call.query("attributes", search.shelf.attributes);
-        call.query("startIndex", &start.to_string()).query("count", &PAGE.to_string()).send_json().await
+        call.query(self.manners.paging.parameter(), start)
+            .query("count", &self.manners.page.to_string())
+            .send_json()
+            .await
+    }
+}
+
+impl Paging {
+    /// Where a list begins.
+    fn start(self) -> String {
+        match self {
+            Self::ByIndex => "1",
+            Self::ById => "initial",
+        }
+        .to_owned()
+    }
+
+    const fn parameter(self) -> &'static str {
+        match self {
+            Self::ByIndex => "startIndex",
+            Self::ById => "startId",
+        }
     }
 }
 

@@ -36,15 +36,15 @@ impl Credentials for Scim {
         let target = Target { path: "Users", id: &identity.id, operation: ISSUE, urgency: Urgency::First };
         let mark = ExternalId { sequence: owner.sequence_of(name), ..ExternalId::of(owner) };
         let password = password::new();
-        let is_there = self.change(target, |user| {
+        let changed = self.change(target, |user| {
             let is_theirs = user.mark().is_some_and(|mark| mark.is_of(owner));
             let conflict = || Error::new(Kind::Conflict, ISSUE).detail(format!("user `{}`", identity.id));
-            if is_theirs { Ok(Some(password_change(user, &mark, &password))) } else { Err(conflict()) }
+            if is_theirs { Ok(Some(self.set(user, &mark, &password))) } else { Err(conflict()) }
         });
-        if !is_there.await? {
+        let Some(user) = changed.await.map_err(|error| self.refused(error))? else {
             return Err(Error::new(Kind::NotFound, ISSUE).detail("the user is gone"));
-        }
-        Ok(Ordered::Done(self.issued(identity, name, password)))
+        };
+        Ok(Ordered::Done(self.issued(identity, user.name(), name, password)))
     }
 
     async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
@@ -58,7 +58,7 @@ impl Credentials for Scim {
         let nobodys = password::new();
         let change = self.change(target, |user| {
             let mark = user.mark().filter(|mark| mark.credential().as_ref() == Some(&credential.name));
-            Ok(mark.map(|mark| password_change(user, &ExternalId { sequence: None, ..mark }, &nobodys)))
+            Ok(mark.map(|mark| self.end(user, &ExternalId { sequence: None, ..mark }, &nobodys)))
         });
         change.await.map(|_| Ordered::Done(()))
     }
@@ -70,7 +70,26 @@ impl Credentials for Scim {
 }
 
 impl Scim {
-    fn issued(&self, identity: &ObservedIdentity, name: &str, password: SecretString) -> Issued {
+    fn set(&self, user: &Whole, mark: &ExternalId, password: &SecretString) -> Change {
+        change_of(user, mark, Some(password), self.manners.works)
+    }
+
+    fn end(&self, user: &Whole, mark: &ExternalId, nobodys: &SecretString) -> Change {
+        let ends = self.manners.ends;
+        change_of(user, mark, ends.is_empty().then_some(nobodys), ends)
+    }
+
+    /// Our passwords are as policies want them, so it is for another reason that one is not taken.
+    fn refused(&self, error: Error) -> Error {
+        let why = self.manners.refuses_passwords;
+        if error.kind() != Kind::Invalid || why.is_empty() {
+            return error;
+        }
+        let detail = format!("{}; {why}", error.detail_text());
+        Error::new(Kind::Invalid, error.operation()).detail(detail)
+    }
+
+    fn issued(&self, identity: &ObservedIdentity, user_name: &str, name: &str, password: SecretString) -> Issued {
         let credential = ObservedCredential {
             name: name.to_owned(),
             id: identity.id.clone(),
@@ -78,13 +97,12 @@ impl Scim {
             health: Health::Usable,
         };
         let provenance = Provenance {
-            label: "scim".to_owned(),
+            label: self.manners.label.to_owned(),
             plan: String::new(),
             instance_name: identity.name.clone(),
             instance_guid: identity.id.clone(),
             tags: Vec::new(),
         };
-        let user_name = identity.user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
         let fields: [(&str, SecretString); 3] =
             [("username", user_name.into()), ("password", password), ("url", self.url.clone().into())];
         let fields: BTreeMap<_, _> =
@@ -93,8 +111,16 @@ impl Scim {
     }
 }
 
-fn password_change(user: &Whole, mark: &ExternalId, password: &SecretString) -> Change {
-    let fields: [(&str, Value); 2] =
-        [("externalId", json!(mark.text())), ("password", json!(password.expose_secret()))];
-    Change { operations: replacing(&fields), whole: user.with(&fields), is_repeatable: false }
+fn change_of(
+    user: &Whole,
+    mark: &ExternalId,
+    password: Option<&SecretString>,
+    more: &[(&'static str, &'static str)],
+) -> Change {
+    let password = password.map(|password| ("password", json!(password.expose_secret())));
+    let fields: Vec<(&str, Value)> = [("externalId", json!(mark.text()))].into_iter().chain(password).collect();
+    let whole = user.with(&fields);
+    let more = more.iter().map(|(path, value)| (*path, json!(value)));
+    let operations = replacing(&fields.into_iter().chain(more).collect::<Vec<_>>());
+    Change { operations, whole, is_repeatable: false }
 }

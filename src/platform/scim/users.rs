@@ -53,7 +53,9 @@ impl Identities for Scim {
             );
         };
         let mark = ExternalId::of(&wanted.owner).text();
-        let call = self.session.post(CREATE, &["Users"]).json(&new_user(wanted, user, &mark)).repeatable();
+        let mut body = new_user(wanted, user, &mark);
+        (self.manners.complete)(&mut body, user);
+        let call = self.session.post(CREATE, &["Users"]).json(&body).repeatable();
         let made = call.header("accept", SCIM).header("content-type", SCIM).send().await;
         let answer = match made {
             Err(error) if error.kind() == Kind::Conflict => return self.taken(&wanted.owner, user).await,
@@ -69,7 +71,7 @@ impl Identities for Scim {
             return Err(Error::new(Kind::UnexpectedAnswer, CREATE).detail(detail));
         }
         self.remember_id(&made.name, &made.id);
-        made.observed(&self.origin).map(Ordered::Done).ok_or_else(open)
+        made.observed(&self.origin, self.manners.known_as).map(Ordered::Done).ok_or_else(open)
     }
 
     async fn set_roles(&self, identity: &ObservedIdentity, _: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
@@ -118,9 +120,11 @@ impl Scim {
 
     /// The user of this name, whoever made it.
     pub(super) async fn named(&self, operation: &'static str, name: &str, urgency: Urgency) -> Result<Option<User>> {
-        let filter = format!("userName eq {}", quoted(name));
+        let filter = (self.manners.by_name)(name);
         let search = Search { shelf: &USERS, filter, operation, urgency };
-        let is_named = |user: &User| user.name.to_lowercase() == name.to_lowercase();
+        let known_as = self.manners.known_as;
+        let is_named =
+            |user: &User| [&user.name, known_as(user)].iter().any(|one| one.to_lowercase() == name.to_lowercase());
         let (found, is_whole) = self.search(&search, is_named).await?;
         match found.into_iter().next() {
             None if !is_whole => {
@@ -143,7 +147,7 @@ impl Scim {
     }
 
     fn observed(&self, users: Vec<User>) -> Vec<ObservedIdentity> {
-        users.into_iter().filter_map(|user| user.observed(&self.origin)).collect()
+        users.into_iter().filter_map(|user| user.observed(&self.origin, self.manners.known_as)).collect()
     }
 }
 

@@ -37,6 +37,15 @@ pub struct Page<T> {
     pub total_results: usize,
     #[serde(rename = "Resources", default = "Vec::new")]
     pub resources: Vec<T>,
+    /// The id of the first resource of the next page, where lists go on by ids.
+    next_id: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Where the list goes on. That it does not is written in several ways.
+    pub fn next(&self) -> Option<&str> {
+        self.next_id.as_deref().filter(|next| !["", "end", "<end>"].contains(next))
+    }
 }
 
 /// What has an id.
@@ -55,6 +64,16 @@ pub struct User {
     pub external_id: Option<String>,
     /// For people, `namespace/name`.
     pub display_name: Option<String>,
+    #[serde(default)]
+    emails: Vec<Address>,
+}
+
+/// An e-mail address of a user.
+#[derive(Clone, Debug, Deserialize)]
+struct Address {
+    value: String,
+    #[serde(default)]
+    primary: bool,
 }
 
 impl Listed for User {
@@ -69,9 +88,16 @@ impl User {
         ExternalId::read(self.external_id.as_deref()?)
     }
 
-    /// The identity that it is, if it carries a mark. `origin` is how others name this directory.
-    pub fn observed(self, origin: &str) -> Option<ObservedIdentity> {
+    /// Its e-mail address: the one marked as primary, or the first. One without is known by its name.
+    pub fn mail(&self) -> &str {
+        let primary = self.emails.iter().find(|mail| mail.primary).or_else(|| self.emails.first());
+        primary.map_or(&self.name, |mail| &mail.value)
+    }
+
+    /// The identity that it is, if it carries a mark. `origin` is how others name this directory, and `known_as` the user.
+    pub fn observed(self, origin: &str, known_as: fn(&Self) -> &str) -> Option<ObservedIdentity> {
         let mark = self.mark()?;
+        let known_as = known_as(&self).to_owned();
         let shown = self.display_name.unwrap_or_default();
         let (namespace, name) = shown.split_once('/').unwrap_or_default();
         Some(ObservedIdentity {
@@ -81,7 +107,7 @@ impl User {
             roles: None,
             credential: mark.credential(),
             mark: Some(Mark { uid: mark.uid, namespace: namespace.to_owned(), name: name.to_owned() }),
-            user: Some(Principal { name: self.name, origin: Some(origin.to_owned()) }),
+            user: Some(Principal { name: known_as, origin: Some(origin.to_owned()) }),
         })
     }
 }
@@ -126,6 +152,11 @@ impl Whole {
     /// Our mark, if it carries one.
     pub fn mark(&self) -> Option<ExternalId> {
         ExternalId::read(self.fields.get("externalId")?.as_str()?)
+    }
+
+    /// The name that a user logs on with.
+    pub fn name(&self) -> &str {
+        self.fields.get("userName").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The ids of a group's members; `None` where they are not what the RFC says.
