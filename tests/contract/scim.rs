@@ -16,6 +16,7 @@ use technical_user_operator::plan::environment::rules;
 use technical_user_operator::plan::grant::{Grant, HolderKind};
 use technical_user_operator::platform::Kind;
 
+use crate::administrator::{Administrator, GROUPS};
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::process::Process;
 use crate::harness::runtime;
@@ -102,7 +103,7 @@ static REAL: Description = Description {
     identity: Some(SampleIdentity { logs_on: None, ..SAMPLE }),
     grants: |_| grants(),
     prepare: |_| {},
-    count: |_| count(&Administrator::of_the_real().all("Users")),
+    count: |_| count(&real_administrator().all("Users")),
     routes: &[],
 };
 
@@ -119,9 +120,6 @@ static ANNOUNCED: OnceLock<Value> = OnceLock::new();
 /// A start; the first one fetches the server.
 const START_LIMIT: Duration = Duration::from_mins(10);
 const END_LIMIT: Duration = Duration::from_secs(30);
-
-/// A group, and one whose name wants quoting. Bob is in both.
-const GROUPS: [&str; 2] = ["Orders", "Orders \"and\" more; \\all"];
 
 fn bare() -> Value {
     json!({"scimPatch": "unsupported", "scimEtag": "unsupported", "scimFilter": "refused"})
@@ -175,88 +173,8 @@ fn prepare(simulator: &Simulator, settings: &Value) {
     Administrator::of(simulator).people();
 }
 
-/// The administrator's own way to the directory, past the driver.
-struct Administrator {
-    url: String,
-    credential: Value,
-}
-
-impl Administrator {
-    fn of(simulator: &Simulator) -> Self {
-        Self { url: format!("{}/scim/v2", simulator.url()), credential: simulator.credential("scim", "secret") }
-    }
-
-    fn of_the_real() -> Self {
-        Self { url: announced("url").to_owned(), credential: ANNOUNCED.get().expect("a server").clone() }
-    }
-
-    /// Jane, O'Neil and Bob, and the groups, whose one member is Bob.
-    fn people(&self) {
-        let ids = ["jane@acme.example", "o'\"neil\"", "bob"].map(|name| self.user(name, "4711"));
-        for group in GROUPS {
-            self.group(group, &ids[2]);
-        }
-    }
-
-    fn user(&self, name: &str, external_id: &str) -> String {
-        let schemas = ["urn:ietf:params:scim:schemas:core:2.0:User"];
-        self.post("Users", &json!({"schemas": schemas, "userName": name, "externalId": external_id, "active": true}))
-    }
-
-    fn group(&self, name: &str, member: &str) -> String {
-        let schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"];
-        self.post("Groups", &json!({"schemas": schemas, "displayName": name, "members": [{"value": member}]}))
-    }
-
-    fn post(&self, path: &str, body: &Value) -> String {
-        let client = reqwest::Client::new();
-        let request = self.shown(client.post(format!("{}/{path}", self.url)).json(body));
-        let made: Value = runtime().block_on(async {
-            let answer = request.send().await.expect("an answer");
-            assert_eq!(answer.status(), 201, "{body}");
-            answer.json().await.expect("JSON")
-        });
-        made["id"].as_str().expect("an id").to_owned()
-    }
-
-    fn delete(&self, path: &str) {
-        let request = self.shown(reqwest::Client::new().delete(format!("{}/{path}", self.url)));
-        assert_eq!(runtime().block_on(request.send()).expect("an answer").status(), 204);
-    }
-
-    fn put(&self, path: &str, body: &Value) {
-        let request = self.shown(reqwest::Client::new().put(format!("{}/{path}", self.url)).json(body));
-        assert_eq!(runtime().block_on(request.send()).expect("an answer").status(), 200);
-    }
-
-    fn all(&self, path: &str) -> Vec<Value> {
-        let request = self.shown(reqwest::Client::new().get(format!("{}/{path}?count=500", self.url)));
-        let page: Value =
-            runtime().block_on(async { request.send().await.expect("an answer").json().await.expect("JSON") });
-        page["Resources"].as_array().cloned().unwrap_or_default()
-    }
-
-    fn members(&self, group: &str) -> usize {
-        let group = self.all("Groups").into_iter().find(|one| one["displayName"] == group).expect("the group");
-        group["members"].as_array().map_or(0, Vec::len)
-    }
-
-    fn shown(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        let text = |name: &str| self.credential[name].as_str();
-        match (text("token"), text("username").zip(text("password")), text("tokenurl")) {
-            (Some(token), ..) => request.bearer_auth(token),
-            (_, Some((name, password)), _) => request.basic_auth(name, Some(password)),
-            (_, _, Some(token_url)) => {
-                let form = [("grant_type", "client_credentials")];
-                let asked = reqwest::Client::new().post(token_url).form(&form);
-                let asked = asked.basic_auth(text("clientid").expect("an id"), text("clientsecret"));
-                let token: Value =
-                    runtime().block_on(async { asked.send().await.expect("an answer").json().await.expect("a token") });
-                request.bearer_auth(token["access_token"].as_str().expect("a token"))
-            }
-            _ => request,
-        }
-    }
+fn real_administrator() -> Administrator {
+    Administrator::with(announced("url"), ANNOUNCED.get().expect("a server").clone())
 }
 
 fn bob_is_left(platform: &Running) {
@@ -314,10 +232,10 @@ fn the_suite_on_a_real_server() {
     let mut server = Process::start("the SCIM server", Command::new(script));
     let line = server.wait_for_line("\"token\"", START_LIMIT);
     ANNOUNCED.set(serde_json::from_str(&line).expect("a line of JSON")).expect("one server");
-    Administrator::of_the_real().people();
+    real_administrator().people();
     suite::run(&REAL);
     for group in GROUPS {
-        assert_eq!(Administrator::of_the_real().members(group), 1, "nobody but Bob is left");
+        assert_eq!(real_administrator().members(group), 1, "nobody but Bob is left");
     }
     server.close_input();
     server.wait(END_LIMIT);
