@@ -39,7 +39,7 @@ fn existing() -> Identity {
 #[test]
 fn identities_follow_the_table() {
     assert!(identity(&btp(), &key("it-rt")).is_ok());
-    assert!(identity(&btp(), &client()).unwrap_err().0.contains("serviceKey or existing"));
+    assert!(identity(&btp(), &client()).unwrap_err().0.contains("serviceKey, directoryUser or existing"));
     assert!(identity(&uaa(), &client()).is_ok());
     assert!(identity(&uaa(), &existing()).is_err());
     let without = platform(json!({"btp": {}}));
@@ -57,7 +57,7 @@ fn roles_follow_the_table() {
     assert!(role(&btp(), &orders, Some(&key("y")), &instance).unwrap_err().0.contains("spec.offerings"));
     assert!(role(&btp(), &orders, Some(&key("x")), &instance).is_ok());
     let refusal = role(&btp(), &orders, Some(&key("it-rt")), &collection).unwrap_err().0;
-    let holders = "a user, a group or a technicalUser whose identity is existing";
+    let holders = "a user, a group or a technicalUser whose identity is directoryUser or existing";
     assert!(refusal.contains(holders), "{refusal}");
     assert!(role(&btp(), &orders, Some(&existing()), &collection).is_ok());
     assert!(role(&btp(), &jane, None, &collection).is_ok());

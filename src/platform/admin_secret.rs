@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Error, Kind, Result};
 use super::http::address;
+use super::shown::Shown;
 use super::token::{Client, ClientProof};
 
 /// Kubernetes keeps no larger Secret; who hands us more has mistaken something.
@@ -19,8 +20,8 @@ const LARGEST: usize = 1024 * 1024;
 const DESCRIPTOR: &str = ".metadata";
 /// Where command line tools wrap a service key's fields.
 const WRAPPERS: [&str; 2] = ["credentials", "oauth"];
-/// The keys that say who logs on: a client, or a user.
-const WHO: [&str; 2] = ["clientid", "username"];
+/// The keys by which a credential is known: each says who logs on.
+const WHO: [&str; 4] = ["clientid", "token", "username", "certificate"];
 const OPERATION: &str = "read admin Secret";
 
 /// The fields of an admin credential. It has no `Debug`.
@@ -48,9 +49,9 @@ impl AdminSecret {
         match (keys.next(), keys.next()) {
             (Some(fields), None) => Ok(Self { fields }),
             (Some(_), Some(_)) => Err(malformed("several of its keys hold a service key; leave one")),
-            (None, _) => {
-                Err(malformed("no key `clientid` nor `username`, and no key that holds a service key as JSON"))
-            }
+            (None, _) => Err(malformed(
+                "no key `clientid`, `token`, `username` or `certificate`, and no key that holds a service key as JSON",
+            )),
         }
     }
 
@@ -104,6 +105,30 @@ impl AdminSecret {
         } else {
             address::below(&url, &["oauth", "token"], OPERATION)
         }
+    }
+
+    /// What is shown with every call, where that is how it logs on: a token that somebody handed out, a name and a
+    /// password, a client's id and secret, or a certificate.
+    pub fn shown(&self) -> Result<Shown> {
+        if self.has("token") {
+            return Ok(Shown::Bearer(self.text("token")?.clone()));
+        }
+        if self.is_certificate() {
+            return Ok(Shown::Certificate(self.pem("certificate")?, self.pem("key")?));
+        }
+        let (name, secret) = if self.has("username") { ("username", "password") } else { ("clientid", "clientsecret") };
+        Ok(Shown::Basic(self.text(name)?.expose_secret().to_owned(), self.text(secret)?.clone()))
+    }
+
+    /// The client that fetches tokens at the endpoint that the credential names (RFC 6749 §2.3.1: by HTTP Basic).
+    pub fn client_at_its_token_url(&self) -> Result<Client> {
+        let id = self.text("clientid")?.expose_secret().to_owned();
+        let proof = if self.is_certificate() {
+            ClientProof::Certificate(self.pem("certificate")?, self.pem("key")?)
+        } else {
+            ClientProof::Basic(self.text("clientsecret")?.clone())
+        };
+        Ok(Client::new(self.address("tokenurl")?, id, proof))
     }
 
     /// PEM text; line breaks that were escaped once too often are put right.
@@ -199,6 +224,20 @@ mod tests {
         assert!(refusal(&FLAT[..2]).contains("no key `url`"));
         assert!(refusal(&[("clientid", b""), FLAT[1], FLAT[2]]).contains("key `clientid` is empty"));
         assert!(refusal(&[("clientid", b"\xff\xfe"), FLAT[1], FLAT[2]]).contains("key `clientid` is not text"));
+    }
+
+    #[test]
+    fn what_is_shown_with_every_call_is_told_by_its_keys() {
+        let shown = |pairs: &[(&str, &[u8])]| AdminSecret::parse(&entries(pairs)).and_then(|secret| secret.shown());
+        let is_token = |shown: Shown| matches!(shown, Shown::Bearer(token) if token.expose_secret() == "t");
+        assert!(is_token(shown(&[("token", b"t\n")]).unwrap()));
+        assert!(is_token(shown(&[("any", br#"{"token":"t","url":"https://x"}"#)]).unwrap()));
+        for keys in [["username", "password"], ["clientid", "clientsecret"]] {
+            let basic = shown(&[(keys[0], b"a"), (keys[1], b"b")]).unwrap();
+            assert!(matches!(basic, Shown::Basic(name, secret) if name == "a" && secret.expose_secret() == "b"));
+        }
+        assert!(matches!(shown(&[("certificate", b"c"), ("key", b"k")]).unwrap(), Shown::Certificate(..)));
+        assert!(shown(&[("username", b"a")]).err().unwrap().to_string().contains("no key `password`"));
     }
 
     #[test]

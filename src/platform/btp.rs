@@ -1,4 +1,5 @@
-//! The way to a subaccount of the multi-environment: role collections at XSUAA, service keys at the Service Manager.
+//! The way to a subaccount of the multi-environment: role collections at XSUAA, service keys at the Service Manager,
+//! users and groups at Cloud Identity Services.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use super::budget::{Limit, Limits, Pace};
 use super::connect::{Api, Connecting, Connects};
 use super::error::Result;
 use super::http::dialect::PLAIN;
+use super::scim::identity_service;
 use super::service_manager::ServiceManager;
 use super::service_manager::dialect::DIALECT;
 use super::xsuaa::Xsuaa;
@@ -56,6 +58,14 @@ impl Connects for Btp {
             driver.makers.insert(IdentityKind::ServiceKey, maker);
             driver.sessions.push(session);
             places.push(with.place(reference, "sm_url")?);
+        }
+        if let Some(tenant) = &self.identity_service {
+            let (directory, session, place) = identity_service::connect(tenant, with)?;
+            let users = Maker::of(Arc::clone(&directory), TABLE.recall(IdentityKind::DirectoryUser));
+            driver.makers.insert(IdentityKind::DirectoryUser, users);
+            driver.grants.insert(RoleKind::GroupMembership, directory);
+            driver.sessions.push(session);
+            places.push(place);
         }
         driver.landing = places.into_iter().next().map(Landing::Tokens).unwrap_or_default();
         Ok(driver)

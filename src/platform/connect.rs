@@ -14,7 +14,7 @@ use super::budget::{CallObserver, Limits};
 use super::error::{Error, Kind, Result};
 use super::http::dialect::Dialect;
 use super::proof::Prover;
-use super::session::Session;
+use super::session::{Probe, Session};
 use super::whereabouts::Whereabouts;
 use crate::api::{Environment, SecretRef};
 
@@ -44,6 +44,7 @@ pub fn connect(
         Environment::Neo(neo) => neo,
         Environment::Uaa(uaa) => uaa,
         Environment::CloudFoundry(cloud_foundry) => cloud_foundry,
+        Environment::Scim(scim) => scim,
     };
     environment.connect(&Connecting { secrets, accounts, observer })
 }
@@ -97,8 +98,8 @@ pub(super) struct Api {
     pub(super) limits: Limits,
     /// How it refuses.
     pub(super) dialect: &'static Dialect,
-    /// The path of a resource that can be read to see whether a credential is good that is shown with every call.
-    pub(super) probe: Option<&'static [&'static str]>,
+    /// What can be read to see whether a credential is good that is shown with every call.
+    pub(super) probe: Option<Probe>,
 }
 
 /// The account's session at an API.

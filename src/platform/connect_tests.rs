@@ -11,7 +11,11 @@ const WRONG: Answering = Answering::With(401, r#"{"error":"invalid_client","erro
 /// A subaccount whose APIs are reached with these Secrets.
 fn environment(authorization: &str, service_manager: &str) -> Environment {
     let access = |name: &str| Some(ApiAccess { credentials_secret_ref: SecretRef { name: name.into() } });
-    Environment::Btp(Btp { authorization: access(authorization), service_manager: access(service_manager) })
+    Environment::Btp(Btp {
+        authorization: access(authorization),
+        service_manager: access(service_manager),
+        identity_service: None,
+    })
 }
 
 fn connected(accounts: &Accounts, secrets: [(&str, AdminSecret); 2]) -> Driver {

@@ -36,7 +36,16 @@ struct Shared {
     account: Arc<Account>,
     budget: Budget,
     dialect: &'static Dialect,
-    probe: Option<&'static [&'static str]>,
+    probe: Option<Probe>,
+}
+
+/// A resource that can be read to see whether a credential is good.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe {
+    /// Its path.
+    pub path: &'static [&'static str],
+    /// What keeps the answer small.
+    pub query: &'static [(&'static str, &'static str)],
 }
 
 impl Session {
@@ -45,9 +54,9 @@ impl Session {
         Self { shared: Arc::new(Shared { base, account, budget, dialect, probe: None }) }
     }
 
-    /// The same, with the path of a resource that can be read to see whether a credential is good.
+    /// The same, with a resource that can be read to see whether a credential is good.
     #[must_use]
-    pub fn probed_at(self, probe: Option<&'static [&'static str]>) -> Self {
+    pub fn probed_at(self, probe: Option<Probe>) -> Self {
         let Shared { base, account, budget, dialect, .. } = self.shared.as_ref();
         let (base, account, budget) = (base.clone(), Arc::clone(account), budget.clone());
         Self { shared: Arc::new(Shared { base, account, budget, dialect, probe }) }
@@ -58,9 +67,15 @@ impl Session {
     pub async fn log_on(&self) -> Result<Option<Whereabouts>> {
         match (self.shared.account.token(Instant::now() + CALL_TIMEOUT).await?, self.shared.probe) {
             (Some(token), _) => Ok(whereabouts::of_token(token.expose_secret())),
-            (None, Some(probe)) => self.get("log on", probe).send().await.map(|_| None),
+            (None, Some(probe)) => self.probe(probe).await.map(|()| None),
             (None, None) => Ok(None),
         }
+    }
+
+    async fn probe(&self, probe: Probe) -> Result<()> {
+        let call = self.get("log on", probe.path);
+        let call = probe.query.iter().fold(call, |call, (name, value)| call.query(name, value));
+        call.send().await.map(drop)
     }
 
     /// The API that it is at, in the word by which metrics name it.

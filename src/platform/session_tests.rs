@@ -131,7 +131,7 @@ fn showing(platform: &StandIn) -> Session {
     let account = Accounts::default().of(shown, &observer).unwrap();
     let budget = account.budget("test", platform.url().as_str(), &Limits::one(Limit::Unknown));
     let dialect = &crate::platform::http::dialect::PLAIN;
-    Session::new(platform.url(), account, budget, dialect).probed_at(Some(&["probe"]))
+    Session::new(platform.url(), account, budget, dialect).probed_at(Some(Probe { path: &["probe"], query: &[] }))
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ const DESCRIPTION: Description = Description {
         identity: || service_key("it-rt", "integration-flow"),
         roles: ["ESBMessaging.send", "Custom.role"],
         own_roles: || OwnRoles::Parameter("roles".into()),
+        fields: ["clientid", "clientsecret"],
+        logs_on: None,
     }),
     grants: |environment| {
         let of = |kind, name: &str, origin: Option<&str>, role: &str| {
@@ -46,6 +48,7 @@ const DESCRIPTION: Description = Description {
         ];
         vec![users, vec![of(HolderKind::User, "P0001", Some("ldap"), "PI_Administrator")], groups]
     },
+    prepare: |_| {},
     count: |simulator| {
         let state = simulator.state();
         let length = |collection: &str| state["service-manager"][collection].as_array().map_or(0, Vec::len);
@@ -96,7 +99,11 @@ static IN_THE_BACKGROUND: Description = Description {
 
 pub(crate) fn environment() -> Environment {
     let access = |name: &str| Some(ApiAccess { credentials_secret_ref: SecretRef { name: name.into() } });
-    Environment::Btp(Btp { authorization: access("xsuaa"), service_manager: access("service-manager") })
+    Environment::Btp(Btp {
+        authorization: access("xsuaa"),
+        service_manager: access("service-manager"),
+        identity_service: None,
+    })
 }
 
 pub(crate) fn service_key(offering: &str, plan: &str) -> Identity {

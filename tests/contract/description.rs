@@ -32,6 +32,8 @@ pub(crate) struct Description {
     pub(crate) identity: Option<SampleIdentity>,
     /// Grants that it can make; each list shares a scope.
     pub(crate) grants: fn(&Environment) -> Vec<Vec<Grant>>,
+    /// What the platform is made to be before anything is asked of it.
+    pub(crate) prepare: fn(&Simulator),
     /// How many identities and credentials of ours the platform holds.
     pub(crate) count: fn(&Simulator) -> (usize, usize),
     /// The routes that its calls use, by the simulator's names.
@@ -43,6 +45,10 @@ pub(crate) struct SampleIdentity {
     pub(crate) identity: fn() -> Identity,
     pub(crate) roles: [&'static str; 2],
     pub(crate) own_roles: fn() -> OwnRoles,
+    /// The fields of a credential that name who logs on, and its secret.
+    pub(crate) fields: [&'static str; 2],
+    /// Whether such a name and secret log on, where the driver cannot tell but the platform can.
+    pub(crate) logs_on: Option<fn(&Simulator, &str, &str) -> bool>,
 }
 
 /// A simulator of its own and a driver for it.
@@ -53,15 +59,43 @@ pub(crate) struct Running {
     description: &'static Description,
     /// Values that must never be seen in an error.
     secrets: Vec<String>,
+    /// How many requests it took to prepare the platform.
+    prepared_by: usize,
 }
 
 impl Running {
     /// Starts a simulator and connects to it.
     pub(crate) fn start(description: &'static Description) -> Self {
         let simulator = Simulator::start();
+        (description.prepare)(&simulator);
+        let prepared_by = simulator.requests().len();
         let environment = (description.environment)(&simulator);
         let (driver, secrets) = connected(&simulator, description);
-        Self { simulator, environment, driver, description, secrets }
+        Self { simulator, environment, driver, description, secrets, prepared_by }
+    }
+
+    /// Back to how it was at the start, with these settings.
+    pub(crate) fn reset(&self, settings: &Value) {
+        self.simulator.reset();
+        self.simulator.settings(settings);
+        (self.description.prepare)(&self.simulator);
+    }
+
+    /// What the driver has asked for: the suite itself asks whether a password logs on.
+    pub(crate) fn asked(&self) -> Vec<Value> {
+        let asked = self.simulator.requests().into_iter().skip(self.prepared_by);
+        asked.filter(|request| request["route"] != "identity-service.logon").collect()
+    }
+
+    /// The fields of a credential that name who logs on, and its secret.
+    pub(crate) fn fields(&self) -> [&'static str; 2] {
+        self.description.identity.as_ref().expect("an identity").fields
+    }
+
+    /// Whether a name and a secret log on, if the platform can tell.
+    pub(crate) fn logs_on(&self, name: &str, secret: &str) -> Option<bool> {
+        let logs_on = self.description.identity.as_ref()?.logs_on?;
+        Some(logs_on(&self.simulator, name, secret))
     }
 
     /// A driver that has no token yet, no memory, and a fresh budget.
@@ -103,7 +137,7 @@ impl Running {
 
     /// The sample identity for an owner.
     pub(crate) fn sample(&self, owner: &Owner) -> Option<NewIdentity> {
-        let SampleIdentity { identity, roles, own_roles } = self.description.identity.as_ref()?;
+        let SampleIdentity { identity, roles, own_roles, .. } = self.description.identity.as_ref()?;
         let roles = BTreeSet::from([roles[0].to_owned()]);
         Some(NewIdentity { owner: owner.clone(), identity: identity(), roles, own_roles: own_roles() })
     }
@@ -135,7 +169,7 @@ fn connected(simulator: &Simulator, description: &Description) -> (Driver, Vec<S
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
     let environment = (description.environment)(simulator);
     let driver = connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver");
-    let secret = |key: &Value| key["clientsecret"].as_str().or(key["password"].as_str()).map(str::to_owned);
-    let values = credentials.iter().filter_map(|(_, key)| secret(key));
-    (driver, values.collect())
+    let secrets = ["clientsecret", "password", "token"];
+    let values = credentials.iter().flat_map(|(_, key)| secrets.iter().filter_map(|one| key[one].as_str()));
+    (driver, values.map(str::to_owned).collect())
 }

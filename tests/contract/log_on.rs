@@ -127,7 +127,8 @@ fn service_manager(key: &Value) -> Driver {
     let entries = BTreeMap::from([("key.json".to_owned(), key.to_string().into_bytes())]);
     let secrets = BTreeMap::from([("key".to_owned(), AdminSecret::parse(&entries).expect("a good Secret"))]);
     let access = ApiAccess { credentials_secret_ref: SecretRef { name: "key".into() } };
-    let environment = Environment::Btp(Btp { authorization: None, service_manager: Some(access) });
+    let environment =
+        Environment::Btp(Btp { authorization: None, service_manager: Some(access), identity_service: None });
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
     connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver")
 }

@@ -3,15 +3,18 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+mod administrator;
 mod btp;
 mod cloud_foundry;
 mod cloud_foundry_roles;
 mod description;
 mod documents;
 mod faults;
+mod identity_service;
 mod log_on;
 mod neo;
 mod role_collections;
+mod scim;
 mod service_manager;
 mod suite;
 mod uaa;

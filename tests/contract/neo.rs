@@ -38,6 +38,7 @@ static NEO: Description = Description {
         ];
         vec![members, senders]
     },
+    prepare: |_| {},
     count: |_| (0, 0),
     routes: &[
         "neo.token",

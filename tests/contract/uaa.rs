@@ -24,6 +24,7 @@ static SIMULATED: Description = Description {
     credentials: |simulator| vec![("uaa", simulator.credential("uaa", "secret"))],
     identity: Some(SAMPLE),
     grants: |_| Vec::new(),
+    prepare: |_| {},
     count: |simulator| count(simulator.state()["uaa"]["clients"].as_array().expect("clients")),
     routes: &[
         "uaa.token",
@@ -41,6 +42,7 @@ static REAL: Description = Description {
     credentials: |_| vec![("uaa", ANNOUNCED.get().expect("a UAA that runs").clone())],
     identity: Some(SAMPLE),
     grants: |_| Vec::new(),
+    prepare: |_| {},
     count: |_| count(&clients_of(announced("url"), announced("clientid"), announced("clientsecret"))),
     routes: &[],
 };
@@ -49,6 +51,8 @@ const SAMPLE: SampleIdentity = SampleIdentity {
     identity: || Identity::OauthClient(OauthClient { grant_types: vec![GrantType::ClientCredentials] }),
     roles: ["orders.read", "Orders.Write"],
     own_roles: || OwnRoles::Authorities,
+    fields: ["clientid", "clientsecret"],
+    logs_on: None,
 };
 
 /// What the real UAA said when it was ready.

@@ -83,6 +83,11 @@ impl Simulator {
         http::get_json(&self.control("state"))
     }
 
+    /// What the platforms hold, with passwords.
+    pub(crate) fn state_with_secrets(&self) -> Value {
+        http::get_json(&self.control("state?secrets=true"))
+    }
+
     /// The requests since the last reset, oldest first.
     pub(crate) fn requests(&self) -> Vec<Value> {
         serde_json::from_value(http::get_json(&self.control("log"))).expect("a list of requests")

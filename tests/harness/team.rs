@@ -53,6 +53,21 @@ impl<'a> Team<'a> {
         }
     }
 
+    /// The same with a tenant of Cloud Identity Services, whose users the subaccount knows as those of `sap.custom`.
+    pub(crate) fn on_btp_with_identity_service(stage: &'a Stage, name: &str) -> Self {
+        let team = Self::new(stage, name);
+        for api in ["xsuaa", "service-manager", "identity-service"] {
+            team.admin_secret(api, &team.simulator.credential(api, "secret"));
+        }
+        let mut platform = team.btp();
+        let secret = json!({ "name": format!("{name}-identity-service") });
+        let url = format!("{}/identity-service", team.simulator.url());
+        platform["spec"]["environment"]["btp"]["identityService"] =
+            json!({ "url": url, "origin": "sap.custom", "credentialsSecretRef": secret });
+        team.apply(&platform);
+        team
+    }
+
     /// The Platform of [`Team::on_btp`], for a story to change before it applies it.
     pub(crate) fn btp(&self) -> Value {
         let secret = |api| json!({ "credentialsSecretRef": { "name": format!("{}-{api}", self.name) } });
@@ -79,6 +94,16 @@ impl<'a> Team<'a> {
         let root = super::http::get_json(credential["url"].as_str().expect("an address"));
         credential["uaaurl"] = root["links"]["uaa"]["href"].clone();
         credential
+    }
+
+    /// A namespace that may do everything in a directory that speaks SCIM.
+    pub(crate) fn on_scim(stage: &'a Stage, name: &str) -> Self {
+        let team = Self::new(stage, name);
+        team.admin_secret("scim", &team.simulator.credential("scim", "secret"));
+        let secret = json!({ "name": format!("{name}-scim") });
+        let url = format!("{}/scim/v2", team.simulator.url());
+        team.apply(&team.platform(&json!({ "scim": { "url": url, "credentialsSecretRef": secret } })));
+        team
     }
 
     /// A Platform that lets the team do everything.
@@ -244,11 +269,13 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
         "identities": [
             { "serviceKey": { "offering": all, "plan": all } },
             { "oauthClient": {} },
+            { "directoryUser": { "userName": all } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{
             "roles": [
                 { "roleCollection": named }, { "memberRole": named }, { "authority": named },
+                { "groupMembership": { "group": all } },
                 // What administers a platform is meant by no wildcard.
                 { "memberRole": { "name": "AccountAdministrator" } },
                 { "spaceRole": { "organization": all, "space": all, "type": "space_developer" } },

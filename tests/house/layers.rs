@@ -33,6 +33,7 @@ const FORBIDDEN: [(&str, &[&str], &str); 5] = [
             "crate::platform::xsuaa",
             "crate::platform::neo",
             "crate::platform::uaa",
+            "crate::platform::scim",
             "crate::platform::service_manager",
             "crate::platform::cloud_foundry",
             "crate::platform::broker",

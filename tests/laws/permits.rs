@@ -45,13 +45,14 @@ fn environments() -> impl Strategy<Value = Value> {
         Just(json!({"neo": {"host": "h", "subaccount": "s", "credentialsSecretRef": reference}})),
         Just(json!({"uaa": {"url": "https://u", "credentialsSecretRef": reference}})),
         Just(json!({"cloudFoundry": {"apiUrl": "https://api.c", "credentialsSecretRef": reference}})),
+        Just(json!({"scim": {"url": "https://d", "credentialsSecretRef": reference}})),
     ]
 }
 
 prop_compose! {
     /// An identity, or a pattern of one, whose texts are like these.
     fn identities(patterned: bool)(
-        which in 0..3_u8,
+        which in 0..4_u8,
         one in if patterned { patterns().boxed() } else { names().boxed() },
         two in if patterned { patterns().boxed() } else { names().boxed() },
         origin in origins(if patterned { patterns().boxed() } else { names().boxed() }),
@@ -64,6 +65,7 @@ prop_compose! {
                 json!({"serviceKey": key})
             }
             1 => json!({"oauthClient": {}}),
+            2 => json!({"directoryUser": {"userName": one}}),
             _ => with_origin("existing", "userName", &one, origin),
         }
     }
@@ -71,7 +73,7 @@ prop_compose! {
 
 prop_compose! {
     fn roles(patterned: bool)(
-        which in 0..7_u8,
+        which in 0..8_u8,
         name in if patterned { patterns().boxed() } else { names().boxed() },
         place in if patterned { patterns().boxed() } else { names().boxed() },
         provider in proptest::option::of(if patterned { patterns().boxed() } else { names().boxed() }),
@@ -90,6 +92,7 @@ prop_compose! {
             }
             4 => json!({"organizationRole": {"organization": place, "type": of_organization}}),
             5 => json!({"spaceRole": {"organization": place, "space": name, "type": of_space}}),
+            6 => json!({"groupMembership": {"group": name}}),
             _ => json!({"authority": {"name": name}}),
         }
     }

@@ -56,6 +56,8 @@ impl<'a> Rules<'a> {
             ("neo", origin) => origin.unwrap_or("accounts.sap.com").to_lowercase(),
             ("uaa", None) => "uaa".to_owned(),
             ("cloudFoundry", None) => "sap.ids".to_owned(),
+            // A directory has users of its own alone.
+            ("scim", _) => "scim".to_owned(),
             (_, origin) => origin.unwrap_or_default().to_owned(),
         };
         Principal { is_group, name, origin }
@@ -84,6 +86,10 @@ impl<'a> Rules<'a> {
             }
             if let (Some(pattern), Some(user)) = (pattern.get("existing"), identity.get("existing")) {
                 return self.names(pattern, &self.principal(false, user));
+            }
+            if let (Some(pattern), Some(user)) = (pattern.get("directoryUser"), identity.get("directoryUser")) {
+                let [pattern, name] = [pattern, user].map(|one| text(&one["userName"]).to_lowercase());
+                return means(&pattern, &name);
             }
             pattern.get("oauthClient").is_some() && identity.get("oauthClient").is_some()
         })
@@ -141,14 +147,18 @@ fn speaks_of(choice: &Value, namespace: &Value) -> bool {
 fn is_role(environment: &str, pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
     let Some((kind, role)) = role.as_object().and_then(|role| role.iter().next()) else { return false };
     let Some(pattern) = pattern.get(kind) else { return false };
-    let named = if role.get("type").is_some() { "type" } else { "name" };
-    let name = text(&pattern[named]);
+    let named = match kind {
+        "groupMembership" => "group",
+        _ if role.get("type").is_some() => "type",
+        _ => "name",
+    };
+    let (name, asked) = (text(&pattern[named]), text(&role[named]));
     let administers = match environment {
-        "btp" => kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&text(&role["name"])),
-        "cloudFoundry" => ADMINISTERING_TYPES.contains(&text(&role["type"])),
+        "btp" => kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&asked),
+        "cloudFoundry" => ADMINISTERING_TYPES.contains(&asked),
         _ => false,
     };
-    if !means(name, text(&role[named])) || (administers && name.contains('*')) {
+    if !means(name, asked) || (administers && name.contains('*')) {
         return false;
     }
     match kind.as_str() {

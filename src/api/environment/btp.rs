@@ -10,7 +10,7 @@ use crate::api::SecretRef;
 /// A subaccount of the multi-environment. Name the APIs that the operator may use; at least one.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.authorization) || has(self.serviceManager)").message("name authorization, serviceManager or both"))]
+#[x_kube(validation = Rule::new("has(self.authorization) || has(self.serviceManager) || has(self.identityService)").message("name authorization, serviceManager, identityService or several"))]
 pub struct Btp {
     /// The Authorization and Trust Management API (XSUAA): role collections. Its Secret is a service key of `xsuaa`,
     /// plan `apiaccess`, or an API credential made with `btp create security/api-credential`.
@@ -19,6 +19,24 @@ pub struct Btp {
     /// The Service Manager: service keys. Its Secret is a binding of `service-manager`, plan `subaccount-admin` or `container`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_manager: Option<ApiAccess>,
+    /// Cloud Identity Services: technical users with passwords (`directoryUser`), and groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_service: Option<IdentityService>,
+}
+
+/// A tenant of Cloud Identity Services.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityService {
+    /// The tenant's address, for example `https://acme.accounts.ondemand.com`.
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s]+$"))]
+    pub url: String,
+    /// The origin key by which the subaccount knows the tenant's users, for example `sap.custom`: its trust configuration
+    /// tells.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub origin: String,
+    /// The Secret of a system that may manage users and groups: `clientid` and `clientsecret`, or `certificate` and `key`.
+    pub credentials_secret_ref: SecretRef,
 }
 
 /// One API of the platform and the credential for it.
@@ -37,13 +55,15 @@ impl Connection for Btp {
 
     fn secrets(&self) -> Vec<&SecretRef> {
         let named = [&self.authorization, &self.service_manager].into_iter().flatten();
-        named.map(|access| &access.credentials_secret_ref).collect()
+        let tenant = self.identity_service.iter().map(|tenant| &tenant.credentials_secret_ref);
+        named.map(|access| &access.credentials_secret_ref).chain(tenant).collect()
     }
 
     fn has(&self, api: &str) -> bool {
         match api {
             "authorization" => self.authorization.is_some(),
             "serviceManager" => self.service_manager.is_some(),
+            "identityService" => self.identity_service.is_some(),
             _ => false,
         }
     }

@@ -10,11 +10,13 @@ use super::SecretRef;
 mod btp;
 mod cloud_foundry;
 mod neo;
+mod scim;
 mod uaa;
 
-pub use btp::{ApiAccess, Btp};
+pub use btp::{ApiAccess, Btp, IdentityService};
 pub use cloud_foundry::CloudFoundry;
 pub use neo::Neo;
+pub use scim::Scim;
 pub use uaa::Uaa;
 
 /// Names exactly one of these.
@@ -29,6 +31,8 @@ pub enum Environment {
     Uaa(Uaa),
     /// A Cloud Foundry: its organizations, its spaces, and service keys in them.
     CloudFoundry(CloudFoundry),
+    /// A directory that speaks SCIM 2.0.
+    Scim(Scim),
 }
 
 /// What is asked of every environment's part of a spec.
@@ -63,6 +67,7 @@ impl Environment {
             Self::Neo(neo) => neo,
             Self::Uaa(uaa) => uaa,
             Self::CloudFoundry(cloud_foundry) => cloud_foundry,
+            Self::Scim(scim) => scim,
         }
     }
 }

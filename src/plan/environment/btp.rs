@@ -17,6 +17,12 @@ pub static TABLE: Table = Table {
             how: "a service instance and a service key of the Service Manager",
         },
         IdentityCell {
+            kind: IdentityKind::DirectoryUser,
+            api: Some("identityService"),
+            recall: Recall::LastOnly,
+            how: "a user of Cloud Identity Services",
+        },
+        IdentityCell {
             kind: IdentityKind::Existing,
             api: None,
             recall: Recall::LastOnly,
@@ -27,11 +33,19 @@ pub static TABLE: Table = Table {
         RoleCell {
             kind: RoleKind::RoleCollection,
             api: Some("authorization"),
-            held: Held::ByHolder { identities: &[IdentityKind::Existing], users: true, groups: true },
+            held: Held::ByHolder { identities: USERS, users: true, groups: true },
         },
         RoleCell { kind: RoleKind::InstanceRole, api: None, held: Held::ByIdentity(&[IdentityKind::ServiceKey]) },
+        RoleCell {
+            kind: RoleKind::GroupMembership,
+            api: Some("identityService"),
+            held: Held::ByHolder { identities: USERS, users: true, groups: false },
+        },
     ],
 };
+
+/// The technical users that are users of an identity provider.
+const USERS: &[IdentityKind] = &[IdentityKind::DirectoryUser, IdentityKind::Existing];
 
 /// The origin key of SAP ID service for business users.
 const SAP_ID: &str = "sap.default";
@@ -87,7 +101,7 @@ mod tests {
     use crate::api::role::RoleName;
 
     fn btp() -> Btp {
-        Btp { authorization: None, service_manager: None }
+        Btp { authorization: None, service_manager: None, identity_service: None }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::api::{Environment, Identity, PlatformSpec, Principal, Role, RoleKind}
 pub mod btp;
 pub mod cloud_foundry;
 pub mod neo;
+pub mod scim;
 pub mod uaa;
 
 /// What an environment answers to what the rest of the plan asks.
@@ -70,12 +71,18 @@ pub fn rules(environment: &Environment) -> &dyn Rules {
         Environment::Neo(neo) => neo,
         Environment::Uaa(uaa) => uaa,
         Environment::CloudFoundry(cloud_foundry) => cloud_foundry,
+        Environment::Scim(scim) => scim,
     }
 }
 
 /// What every environment can do, by the name of its field.
-pub static TABLES: [(&str, &Table); 4] =
-    [("btp", &btp::TABLE), ("neo", &neo::TABLE), ("uaa", &uaa::TABLE), ("cloudFoundry", &cloud_foundry::TABLE)];
+pub static TABLES: [(&str, &Table); 5] = [
+    ("btp", &btp::TABLE),
+    ("neo", &neo::TABLE),
+    ("uaa", &uaa::TABLE),
+    ("cloudFoundry", &cloud_foundry::TABLE),
+    ("scim", &scim::TABLE),
+];
 
 /// A holder in the form in which grants of a role compare, which is a matter of those whose role it is.
 pub fn as_granted(holder: Holder, role: &Role) -> Holder {

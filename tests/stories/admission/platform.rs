@@ -89,7 +89,7 @@ fn what_is_known_of_an_offering_cannot_be_changed() {
 }
 
 #[test]
-fn neo_and_uaa_are_addressed_properly() {
+fn neo_uaa_and_directories_are_addressed_properly() {
     let secret = json!({ "name": "admin" });
     let neo = |host: &str, subaccount: &str| {
         let neo = json!({ "host": host, "subaccount": subaccount, "credentialsSecretRef": secret });
@@ -102,6 +102,9 @@ fn neo_and_uaa_are_addressed_properly() {
     taken("Platform", &uaa("https://uaa.example.com"));
     refused("Platform", &uaa("ftp://uaa.example.com"), &["environment.uaa.url", "should match"]);
     refused("Platform", &uaa("https://uaa example"), &["environment.uaa.url", "should match"]);
+    let scim = |url: &str| json!({ "environment": { "scim": { "url": url, "credentialsSecretRef": secret } } });
+    taken("Platform", &scim("https://directory.example.com/scim/v2"));
+    refused("Platform", &scim("ldap://directory.example.com"), &["environment.scim.url", "should match"]);
 }
 
 #[test]

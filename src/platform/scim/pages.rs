@@ -1,0 +1,166 @@
+//! Lists, read to their end, and searches in them.
+//!
+//! Pages are by index, so what goes meanwhile moves what comes after it out of sight: a list that changed while it was
+//! read is read again. Where a directory has no filters, or refuses ours, we read all and look for ourselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+
+use serde::de::DeserializeOwned;
+
+use super::Scim;
+use super::manners::Paging;
+use super::wire::{Listed, Page};
+use crate::platform::budget::Urgency;
+use crate::platform::error::{Error, Kind, Result};
+
+/// More pages than anybody fills.
+const MOST_PAGES: usize = 10_000;
+/// How often a list is read again that changed while it was read.
+const MOST_READS: usize = 3;
+
+/// A kind of resource, and what to show of it.
+pub(super) struct Shelf {
+    pub(super) path: &'static str,
+    pub(super) attributes: &'static str,
+}
+
+/// Users.
+pub(super) const USERS: Shelf = Shelf { path: "Users", attributes: "id,userName,externalId,displayName,emails" };
+/// Groups, without their members.
+pub(super) const GROUPS: Shelf = Shelf { path: "Groups", attributes: "id,displayName" };
+
+/// A search: what the directory is asked, and for what.
+pub(super) struct Search<'a> {
+    pub(super) shelf: &'a Shelf,
+    pub(super) filter: String,
+    pub(super) operation: &'static str,
+    pub(super) urgency: Urgency,
+}
+
+/// One reading of a list.
+pub(super) struct Reading<T> {
+    found: BTreeMap<String, T>,
+    /// The totals that the pages named, and how many resources they showed.
+    totals: BTreeSet<usize>,
+    shown: usize,
+}
+
+impl<T> Reading<T> {
+    /// Whether nothing came or went while it was read, as far as can be seen.
+    pub(super) fn is_whole(&self) -> bool {
+        self.totals.iter().all(|total| *total == self.shown) && self.found.len() == self.shown
+    }
+
+    /// Those that are wanted.
+    fn into_wanted(self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        self.found.into_values().filter(wanted).collect()
+    }
+}
+
+impl Scim {
+    /// What is wanted of a list, and whether what is not there is not in the directory.
+    pub(super) async fn search<T: Listed + DeserializeOwned>(
+        &self,
+        search: &Search<'_>,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<(Vec<T>, bool)> {
+        if self.abilities(search.urgency).await?.filter.supported && !self.refuses_filters.load(Ordering::Relaxed) {
+            match self.all::<T>(search, Some(&search.filter)).await {
+                Ok(reading) => {
+                    let is_whole = reading.is_whole();
+                    return Ok((reading.into_wanted(wanted), is_whole));
+                }
+                // It understood the request, so it is the filter that it does not take.
+                Err(error) if error.kind() == Kind::Invalid => self.refuses_filters.store(true, Ordering::Relaxed),
+                Err(error) => return Err(error),
+            }
+        }
+        self.look_through(search, wanted).await
+    }
+
+    /// The same without the directory's help.
+    pub(super) async fn look_through<T: Listed + DeserializeOwned>(
+        &self,
+        search: &Search<'_>,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<(Vec<T>, bool)> {
+        let reading = self.all::<T>(search, None).await?;
+        let is_whole = reading.is_whole();
+        Ok((reading.into_wanted(wanted), is_whole))
+    }
+
+    async fn all<T: Listed + DeserializeOwned>(&self, search: &Search<'_>, filter: Option<&str>) -> Result<Reading<T>> {
+        let mut reading = self.all_pages(search, filter).await?;
+        for _ in 0..MOST_READS {
+            if reading.is_whole() {
+                break;
+            }
+            reading = self.all_pages(search, filter).await?;
+        }
+        Ok(reading)
+    }
+
+    async fn all_pages<T: Listed + DeserializeOwned>(
+        &self,
+        search: &Search<'_>,
+        filter: Option<&str>,
+    ) -> Result<Reading<T>> {
+        let mut reading = Reading { found: BTreeMap::new(), totals: BTreeSet::new(), shown: 0 };
+        let mut start = self.manners.paging.start();
+        for _ in 0..MOST_PAGES {
+            let page: Page<T> = self.page(search, filter, &start).await?;
+            let (count, next) = (page.resources.len(), page.next().map(str::to_owned));
+            reading.shown += count;
+            reading.totals.insert(page.total_results);
+            reading.found.extend(page.resources.into_iter().map(|one| (one.id().to_owned(), one)));
+            if count == 0 && reading.shown == 0 && page.total_results > 0 {
+                return Err(incomplete(search.operation, "the list is not complete"));
+            }
+            start = match (self.manners.paging, next) {
+                (Paging::ByIndex, _) if count == 0 || reading.shown >= page.total_results => return Ok(reading),
+                (Paging::ByIndex, _) => (reading.shown + 1).to_string(),
+                (Paging::ById, Some(next)) => next,
+                (Paging::ById, None) => return Ok(reading),
+            };
+        }
+        Err(incomplete(search.operation, "the list does not end"))
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        search: &Search<'_>,
+        filter: Option<&str>,
+        start: &str,
+    ) -> Result<Page<T>> {
+        let call = self.get(search.operation, &[search.shelf.path]).urgency(search.urgency);
+        let call = filter.into_iter().fold(call, |call, filter| call.query("filter", filter));
+        let call = call.query("attributes", search.shelf.attributes);
+        call.query(self.manners.paging.parameter(), start)
+            .query("count", &self.manners.page.to_string())
+            .send_json()
+            .await
+    }
+}
+
+impl Paging {
+    /// Where a list begins.
+    fn start(self) -> String {
+        match self {
+            Self::ByIndex => "1",
+            Self::ById => "initial",
+        }
+        .to_owned()
+    }
+
+    const fn parameter(self) -> &'static str {
+        match self {
+            Self::ByIndex => "startIndex",
+            Self::ById => "startId",
+        }
+    }
+}
+
+fn incomplete(operation: &'static str, detail: &str) -> Error {
+    Error::new(Kind::UnexpectedAnswer, operation).detail(detail)
+}

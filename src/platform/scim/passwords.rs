@@ -1,0 +1,126 @@
+//! Passwords of users as credentials: one for each user, shown when it is set and never again.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use super::Scim;
+use super::change::{Change, Target};
+use super::mark::ExternalId;
+use super::wire::{Whole, replacing};
+use crate::plan::owner::Owner;
+use crate::platform::budget::Urgency;
+use crate::platform::error::{Error, Kind, Result};
+use crate::platform::{
+    Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance, password,
+};
+
+const ISSUE: &str = "set password";
+const REVOKE: &str = "end password";
+
+#[async_trait]
+impl Credentials for Scim {
+    /// None: a directory tells nothing of passwords.
+    async fn list(&self, _: &str) -> Result<Vec<ObservedCredential>> {
+        Ok(Vec::new())
+    }
+
+    async fn find(&self, _: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
+        Ok(Vec::new())
+    }
+
+    /// The mark that names it and the password are one write: the mark never speaks of another.
+    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+        let target = Target { path: "Users", id: &identity.id, operation: ISSUE, urgency: Urgency::First };
+        let mark = ExternalId { sequence: owner.sequence_of(name), ..ExternalId::of(owner) };
+        let password = password::new();
+        let changed = self.change(target, |user| {
+            let is_theirs = user.mark().is_some_and(|mark| mark.is_of(owner));
+            let conflict = || Error::new(Kind::Conflict, ISSUE).detail(format!("user `{}`", identity.id));
+            if is_theirs { Ok(Some(self.set(user, &mark, &password))) } else { Err(conflict()) }
+        });
+        let Some(user) = changed.await.map_err(|error| self.refused(error))? else {
+            return Err(Error::new(Kind::NotFound, ISSUE).detail("the user is gone"));
+        };
+        Ok(Ordered::Done(self.issued(identity, user.name(), name, password)))
+    }
+
+    async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
+        Ok(None)
+    }
+
+    /// Sets a password that nobody holds, if the user's is still this credential. One that was superseded has ended when
+    /// its successor was issued.
+    async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
+        let target = Target { path: "Users", id: &credential.identity, operation: REVOKE, urgency: Urgency::First };
+        let nobodys = password::new();
+        let change = self.change(target, |user| {
+            let mark = user.mark().filter(|mark| mark.credential().as_ref() == Some(&credential.name));
+            Ok(mark.map(|mark| self.end(user, &ExternalId { sequence: None, ..mark }, &nobodys)))
+        });
+        change.await.map(|_| Ordered::Done(()))
+    }
+
+    /// Where somebody logs on with such a password is not the directory's to say.
+    async fn prove(&self, _: &Issued) -> Result<Proof> {
+        Ok(Proof::NotTestable)
+    }
+}
+
+impl Scim {
+    fn set(&self, user: &Whole, mark: &ExternalId, password: &SecretString) -> Change {
+        change_of(user, mark, Some(password), self.manners.works)
+    }
+
+    fn end(&self, user: &Whole, mark: &ExternalId, nobodys: &SecretString) -> Change {
+        let ends = self.manners.ends;
+        change_of(user, mark, ends.is_empty().then_some(nobodys), ends)
+    }
+
+    /// Our passwords are as policies want them, so it is for another reason that one is not taken.
+    fn refused(&self, error: Error) -> Error {
+        let why = self.manners.refuses_passwords;
+        if error.kind() != Kind::Invalid || why.is_empty() {
+            return error;
+        }
+        let detail = format!("{}; {why}", error.detail_text());
+        Error::new(Kind::Invalid, error.operation()).detail(detail)
+    }
+
+    fn issued(&self, identity: &ObservedIdentity, user_name: &str, name: &str, password: SecretString) -> Issued {
+        let credential = ObservedCredential {
+            name: name.to_owned(),
+            id: identity.id.clone(),
+            identity: identity.id.clone(),
+            health: Health::Usable,
+        };
+        let provenance = Provenance {
+            label: self.manners.label.to_owned(),
+            plan: String::new(),
+            instance_name: identity.name.clone(),
+            instance_guid: identity.id.clone(),
+            tags: Vec::new(),
+        };
+        let fields: [(&str, SecretString); 3] =
+            [("username", user_name.into()), ("password", password), ("url", self.url.clone().into())];
+        let fields: BTreeMap<_, _> =
+            fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
+        Issued { credential, provenance, fields }
+    }
+}
+
+fn change_of(
+    user: &Whole,
+    mark: &ExternalId,
+    password: Option<&SecretString>,
+    more: &[(&'static str, &'static str)],
+) -> Change {
+    let password = password.map(|password| ("password", json!(password.expose_secret())));
+    let fields: Vec<(&str, Value)> = [("externalId", json!(mark.text()))].into_iter().chain(password).collect();
+    let whole = user.with(&fields);
+    let more = more.iter().map(|(path, value)| (*path, json!(value)));
+    let operations = replacing(&fields.into_iter().chain(more).collect::<Vec<_>>());
+    Change { operations, whole, is_repeatable: false }
+}

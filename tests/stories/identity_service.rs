@@ -1,0 +1,62 @@
+//! What the product began with: a technical user of a subaccount that no person's mailbox has to confirm. It is a user of
+//! Cloud Identity Services with a password, it holds a role collection, and it is in a group.
+
+use serde_json::{Value, json};
+
+use crate::harness::{PATIENCE, Stage, Team, eventually, runtime};
+
+const SECRET: &str = "sender-credentials";
+
+fn post_group(team: &Team<'_>, name: &str) {
+    let key = team.simulator.credential("identity-service", "secret");
+    let text = |name: &str| key[name].as_str().expect("a field");
+    let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
+    let request = reqwest::Client::new().post(format!("{}/identity-service/scim/Groups", team.simulator.url()));
+    let request = request.basic_auth(text("clientid"), Some(text("clientsecret")));
+    let request = request.header("content-type", "application/scim+json").json(&body);
+    assert_eq!(runtime().block_on(request.send()).expect("an answer").status(), 201);
+}
+
+/// Whether the Secret's name and password log on.
+fn logs_on(team: &Team<'_>) -> Option<()> {
+    let secret = team.secret(SECRET)?;
+    let url = format!("{}/identity-service/logon", team.simulator.url());
+    let request = reqwest::Client::new().get(url).basic_auth(&secret["username"], Some(&secret["password"]));
+    let answer = runtime().block_on(request.send()).expect("an answer");
+    answer.status().is_success().then_some(())
+}
+
+fn tenant(team: &Team<'_>) -> Value {
+    team.simulator.state()["identity-service"].clone()
+}
+
+/// Whether the subaccount knows a user of this address, of the tenant's origin, with this role collection.
+fn holds(team: &Team<'_>, address: &str, collection: &str) -> bool {
+    team.simulator.state()["xsuaa"].to_string().contains(collection)
+        && team.simulator.state()["xsuaa"]["users"].as_array().expect("users").iter().any(|user| {
+            let text = user.to_string();
+            text.contains(address) && text.contains("sap.custom")
+        })
+}
+
+#[test]
+fn a_technical_user_that_nobody_has_to_confirm() {
+    let team = Team::on_btp_with_identity_service(Stage::shared(), "sender");
+    post_group(&team, "Senders");
+    let identity = json!({ "directoryUser": { "userName": "tu-sender", "email": "tu-sender@acme.example" } });
+    team.apply(&team.technical_user("sender", &identity, &json!({ "secretName": SECRET })));
+    let itself = json!({ "technicalUser": { "name": "sender" } });
+    let roles =
+        [json!({ "roleCollection": { "name": "PI_Read_Only" } }), json!({ "groupMembership": { "group": "Senders" } })];
+    team.apply(&team.role_binding("sender-roles", &itself, &roles));
+    team.ready(&["technicalusers/sender", "rolebindings/sender-roles"]);
+    eventually("the password logs on", PATIENCE, || logs_on(&team));
+    assert!(holds(&team, "tu-sender@acme.example", "PI_Read_Only"), "{}", team.simulator.state()["xsuaa"]);
+    let groups = tenant(&team)["groups"].clone();
+    assert_eq!(groups[0]["members"].as_array().map(Vec::len), Some(1), "{groups}");
+    assert!(tenant(&team)["mails"].as_array().expect("mails").is_empty(), "nobody was written to");
+    team.delete_everything();
+    let left = tenant(&team);
+    assert!(left["users"].as_array().expect("users").is_empty(), "{left}");
+    assert_eq!(left["groups"][0]["members"].as_array().map_or(0, Vec::len), 0, "{left}");
+}
