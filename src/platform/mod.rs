@@ -31,6 +31,7 @@ pub mod http;
 mod log_on;
 pub mod mirror;
 pub mod neo;
+pub mod password;
 pub mod pause;
 pub mod proof;
 pub mod service_manager;

@@ -26,8 +26,9 @@ const DESCRIPTION: Description = Description {
     },
     identity: Some(SampleIdentity {
         identity: || service_key("it-rt", "integration-flow"),
-        roles: ["ESBMessaging.send", "Custom.role"],
+        roles: &["ESBMessaging.send", "Custom.role"],
         own_roles: || OwnRoles::Parameter("roles".into()),
+        provable: true,
     }),
     grants: |environment| {
         let of = |kind, name: &str, origin: Option<&str>, role: &str| {
