@@ -218,6 +218,7 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
         "identities": [
             { "serviceKey": { "offering": all, "plan": all } },
             { "oauthClient": {} },
+            { "directoryUser": { "userName": all } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{
@@ -228,6 +229,7 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
                 { "instanceRole": { "offering": all, "name": all } },
                 { "applicationRole": { "application": all, "name": all } },
                 { "applicationRole": { "application": all, "provider": all, "name": all } },
+                { "groupMembership": { "group": all } },
             ],
             "to": [{ "technicalUser": {} }, { "user": everybody }, { "group": everybody }],
         }],

@@ -20,6 +20,7 @@ fn names() -> impl Strategy<Value = String> {
         6 => "[a-bA]{1,2}",
         1 => "oauth_client_[aA]",
         1 => Just("xsuaa".to_owned()),
+        1 => Just("uaa.admin".to_owned()),
         1 => Just("Subaccount Administrator".to_owned()),
     ]
 }
@@ -44,7 +45,7 @@ fn environments() -> impl Strategy<Value = Value> {
 prop_compose! {
     /// An identity, or a pattern of one, whose texts are like these.
     fn identities(patterned: bool)(
-        which in 0..3_u8,
+        which in 0..4_u8,
         one in if patterned { patterns().boxed() } else { names().boxed() },
         two in if patterned { patterns().boxed() } else { names().boxed() },
         origin in origins(if patterned { patterns().boxed() } else { names().boxed() }),
@@ -52,6 +53,7 @@ prop_compose! {
         match which {
             0 => json!({"serviceKey": {"offering": one, "plan": two}}),
             1 => json!({"oauthClient": {}}),
+            2 => json!({"directoryUser": {"userName": one}}),
             _ => with_origin("existing", "userName", &one, origin),
         }
     }
@@ -59,7 +61,7 @@ prop_compose! {
 
 prop_compose! {
     fn roles(patterned: bool)(
-        which in 0..5_u8,
+        which in 0..6_u8,
         name in if patterned { patterns().boxed() } else { names().boxed() },
         place in if patterned { patterns().boxed() } else { names().boxed() },
         provider in proptest::option::of(if patterned { patterns().boxed() } else { names().boxed() }),
@@ -69,6 +71,7 @@ prop_compose! {
             1 if patterned => json!({"instanceRole": {"offering": place, "name": name}}),
             1 => json!({"instanceRole": {"name": name}}),
             2 => json!({"memberRole": {"name": name}}),
+            4 => json!({"groupMembership": {"group": name}}),
             3 => {
                 let mut role = json!({"application": place, "name": name});
                 provider.into_iter().for_each(|one| role["provider"] = json!(one));

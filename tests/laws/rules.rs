@@ -13,6 +13,9 @@ pub const ADMINISTERING_OFFERINGS: [&str; 2] = ["xsuaa", "service-manager"];
 /// Role collections that administer a subaccount, as far as cases here use them.
 pub const ADMINISTERING_COLLECTIONS: [&str; 1] = ["Subaccount Administrator"];
 
+/// Authorities and groups that administer a UAA, as far as cases here use them.
+pub const ADMINISTERING_A_UAA: [&str; 1] = ["uaa.admin"];
+
 /// A user or group, with its origin resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -73,6 +76,9 @@ impl<'a> Rules<'a> {
             if let (Some(pattern), Some(user)) = (pattern.get("existing"), identity.get("existing")) {
                 return self.names(pattern, &self.principal(false, user));
             }
+            if let (Some(pattern), Some(user)) = (pattern.get("directoryUser"), identity.get("directoryUser")) {
+                return means(&text(&pattern["userName"]).to_lowercase(), &text(&user["userName"]).to_lowercase());
+            }
             pattern.get("oauthClient").is_some() && identity.get("oauthClient").is_some()
         })
     }
@@ -94,7 +100,7 @@ impl<'a> Rules<'a> {
         let mut grants = self.speaking.iter().filter_map(|rule| rule["grants"].as_array()).flatten();
         grants.any(|grant| {
             let (mut roles, mut to) = (all(&grant["roles"]), all(&grant["to"]));
-            roles.any(|pattern| is_role(pattern, role, identity))
+            roles.any(|pattern| is_role(pattern, role, identity, self.environment))
                 && to.any(|pattern| self.reaches(pattern, principal.as_ref()))
         })
     }
@@ -126,12 +132,17 @@ fn speaks_of(choice: &Value, namespace: &Value) -> bool {
     named || labels.is_some_and(|labels| labels.iter().all(carries))
 }
 
-fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
+fn is_role(pattern: &Value, role: &Value, identity: Option<&Value>, environment: &str) -> bool {
     let Some((kind, role)) = role.as_object().and_then(|role| role.iter().next()) else { return false };
     let Some(pattern) = pattern.get(kind) else { return false };
-    let name = text(&pattern["name"]);
-    let administers = kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&text(&role["name"]));
-    if !means(name, text(&role["name"])) || (administers && name.contains('*')) {
+    let named = if kind == "groupMembership" { "group" } else { "name" };
+    let (name, asked) = (text(&pattern[named]), text(&role[named]));
+    let administers = match kind.as_str() {
+        "roleCollection" => ADMINISTERING_COLLECTIONS.contains(&asked) && environment == "btp",
+        "authority" | "groupMembership" => ADMINISTERING_A_UAA.contains(&asked) && environment == "uaa",
+        _ => false,
+    };
+    if !means(name, asked) || (administers && name.contains('*')) {
         return false;
     }
     match kind.as_str() {

@@ -127,7 +127,7 @@ answers() {
 }
 
 wait_until_ready() {
-  local deadline=$((SECONDS + 180))
+  local deadline=$((SECONDS + 480)) # the machine may be busy
   until answers; do
     if ! kill -0 "$uaa" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
       tail -n 30 "$base/logs/out" >&2
