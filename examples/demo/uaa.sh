@@ -1,4 +1,5 @@
-# An OAuth client of a real UAA: its Secret works, its authorities come and go, and in the end nothing of it is left.
+# An OAuth client and a user of a real UAA: their Secrets work, authorities come and go, the user is in its group, and in the
+# end nothing of them is left.
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts of the demo share their variables
 
 secret=reports-credentials
@@ -85,18 +86,34 @@ drift_is_put_right() {
     ok "a new token carries $roles after $(seconds_since "$began"), at the next resync"
 }
 
+# The members of a group are shown by their ids.
+user_is_in_its_group() {
+    local id group
+    token=$(administrator_token)
+    begin "asks the UAA for the members of the group orders.read"
+    id=$(call GET "$uaa_url/Users?filter=userName+eq+%22tu-reports-reader%22&attributes=id" "$token" | grep -o '"id":"[^"]*"' | cut -d '"' -f 4)
+    group=$(call GET "$uaa_url/Groups?filter=displayName+eq+%22orders.read%22" "$token")
+    [[ -n $id && $group == *"$id"* ]] || fail "tu-reports-reader is not among them"
+    ok "tu-reports-reader is one"
+}
+
 platform_is_empty() {
     begin "asks the UAA for its clients"
     local clients
     clients=$(call GET "$uaa_url/oauth/clients" "$(administrator_token)" | grep -o '"client_id":"[^"]*"' | cut -d '"' -f 4 | tr '\n' ' ')
     [[ $clients == "admin " ]] || fail "$clients"
     ok "none but the administrator"
+    begin "asks the UAA for the user"
+    call GET "$uaa_url/Users?filter=userName+eq+%22tu-reports-reader%22" "$(administrator_token)" |
+        grep -q '"totalResults":0' || fail "it is there"
+    ok "it is gone"
 }
 
 story() {
     objects_show
     secret_keys_show "$secret"
     credential_works
+    user_is_in_its_group
     role_comes_and_goes
     secret_comes_back
     drift_is_put_right

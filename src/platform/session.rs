@@ -186,6 +186,12 @@ impl Call {
         self
     }
 
+    /// Says that sending it twice does something else than sending it once: after a lost answer it is not repeated.
+    pub fn once(mut self) -> Self {
+        self.repeatable = false;
+        self
+    }
+
     /// Says which of the platform's limits it counts against.
     pub fn lane(mut self, lane: Lane) -> Self {
         self.lane = lane;

@@ -26,7 +26,7 @@ const DESCRIPTION: Description = Description {
     },
     identity: Some(SampleIdentity {
         identity: || service_key("it-rt", "integration-flow"),
-        roles: ["ESBMessaging.send", "Custom.role"],
+        roles: &["ESBMessaging.send", "Custom.role"],
         own_roles: || OwnRoles::Parameter("roles".into()),
         fields: ["clientid", "clientsecret"],
         logs_on: None,

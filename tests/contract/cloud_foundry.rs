@@ -36,8 +36,10 @@ const DESCRIPTION: Description = Description {
     credentials: |simulator| vec![("cf", credential(simulator, "secret"))],
     identity: Some(SampleIdentity {
         identity: || service_key("integration"),
-        roles: ["ESBMessaging.send", "Custom.role"],
+        roles: &["ESBMessaging.send", "Custom.role"],
         own_roles: || OwnRoles::Parameter("roles".into()),
+        fields: ["clientid", "clientsecret"],
+        logs_on: None,
     }),
     grants: |environment| {
         let of = |name: &str, origin: Option<&str>, role: Role| user(environment, name, origin, role);
@@ -53,6 +55,7 @@ const DESCRIPTION: Description = Description {
         ];
         vec![members, developers]
     },
+    prepare: |_| {},
     count: |simulator| {
         let state = simulator.state();
         let length = |collection: &str| state["cloud-foundry"][collection].as_array().map_or(0, Vec::len);

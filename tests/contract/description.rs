@@ -1,6 +1,6 @@
 //! What the suite has to know of an environment, and a running platform of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::sync::Arc;
 use std::thread::sleep;
@@ -43,7 +43,8 @@ pub(crate) struct Description {
 /// An identity to try things with.
 pub(crate) struct SampleIdentity {
     pub(crate) identity: fn() -> Identity,
-    pub(crate) roles: [&'static str; 2],
+    /// Roles that it can carry itself: two, or none.
+    pub(crate) roles: &'static [&'static str],
     pub(crate) own_roles: fn() -> OwnRoles,
     /// The fields of a credential that name who logs on, and its secret.
     pub(crate) fields: [&'static str; 2],
@@ -138,14 +139,14 @@ impl Running {
     /// The sample identity for an owner.
     pub(crate) fn sample(&self, owner: &Owner) -> Option<NewIdentity> {
         let SampleIdentity { identity, roles, own_roles, .. } = self.description.identity.as_ref()?;
-        let roles = BTreeSet::from([roles[0].to_owned()]);
+        let roles = roles.first().map(|role| (*role).to_owned()).into_iter().collect();
         Some(NewIdentity { owner: owner.clone(), identity: identity(), roles, own_roles: own_roles() })
     }
 
     /// The same identity with other roles.
     pub(crate) fn with_other_roles(&self, sample: &NewIdentity) -> NewIdentity {
-        let roles = self.description.identity.as_ref().map(|identity| identity.roles[1].to_owned());
-        NewIdentity { roles: roles.into_iter().collect(), ..sample.clone() }
+        let roles = self.description.identity.as_ref().and_then(|identity| identity.roles.get(1));
+        NewIdentity { roles: roles.iter().map(|role| (**role).to_owned()).collect(), ..sample.clone() }
     }
 
     /// The sample grants.
@@ -168,7 +169,9 @@ fn connected(simulator: &Simulator, description: &Description) -> (Driver, Vec<S
     let secrets = credentials.iter().map(|(name, key)| ((*name).to_owned(), parse(key))).collect();
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
     let environment = (description.environment)(simulator);
-    let driver = connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver");
+    let mut driver = connect(&environment, &secrets, &Accounts::default(), &observer).expect("a driver");
+    let kind = description.identity.as_ref().map(|sample| (sample.identity)().kind());
+    driver.makers.retain(|one, _| kind == Some(*one));
     let secrets = ["clientsecret", "password", "token"];
     let values = credentials.iter().flat_map(|(_, key)| secrets.iter().filter_map(|one| key[one].as_str()));
     (driver, values.map(str::to_owned).collect())

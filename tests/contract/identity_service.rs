@@ -26,7 +26,7 @@ static TENANT: Description = Description {
         identity: || {
             Identity::DirectoryUser(DirectoryUser { user_name: "tu-orders".into(), email: None, valid_to: None })
         },
-        roles: ["none", "at all"],
+        roles: &[],
         own_roles: || OwnRoles::None,
         fields: ["username", "password"],
         logs_on: Some(logs_on),

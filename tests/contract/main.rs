@@ -18,6 +18,7 @@ mod scim;
 mod service_manager;
 mod suite;
 mod uaa;
+mod uaa_people;
 
 /// The parts of the stories' harness that need no control plane.
 #[expect(dead_code, reason = "the stories use more of it")]

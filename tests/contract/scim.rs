@@ -109,7 +109,7 @@ static REAL: Description = Description {
 
 const SAMPLE: SampleIdentity = SampleIdentity {
     identity: || user("tu \"orders\"@acme.example"),
-    roles: ["none", "at all"],
+    roles: &[],
     own_roles: || OwnRoles::None,
     fields: ["username", "password"],
     logs_on: Some(logs_on),

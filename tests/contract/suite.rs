@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
+use technical_user_operator::plan::capability::Recall;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::platform::{
     Credentials, Driver, Error, Field, Grants, Health, Identities, Issued, Kind, Maker, NewIdentity,
@@ -73,6 +74,9 @@ fn credentials(platform: &Running) {
     }
     let second = issue(platform, &identity, "credentials", 2);
     assert_ne!(texts(&second).get(secret), texts(&issued).get(secret), "a rotation changes the secret");
+    if maker(&platform.driver).recall != Recall::LastOnly {
+        assert_ne!(works(platform, &issued), Some(false), "the one before works until it is revoked");
+    }
 
     for _ in 0..2 {
         revoke(platform, &issued.credential);
@@ -201,7 +205,12 @@ pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, 
         let credentials = credentials_of(driver);
         let found = credentials.find(identity).await?;
         if let Some(found) = found.iter().find(|one| one.name == name && one.health == Health::Usable) {
-            return credentials.reveal(found).await?.ok_or_else(not_yet);
+            let shown = credentials.reveal(found).await?;
+            if shown.is_none() {
+                // Nobody holds it, and nobody ever will.
+                done(credentials.revoke(found).await?)?;
+            }
+            return shown.ok_or_else(not_yet);
         }
         done(credentials.issue(identity, &owner, &name).await?)
     })

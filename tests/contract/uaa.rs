@@ -1,4 +1,4 @@
-//! Environment `uaa`: its description, and what only it has. The suite also runs against a real UAA.
+//! Environment `uaa`: its clients, and what only they have. All of it also runs against a real UAA where it can.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,13 +10,14 @@ use technical_user_operator::api::environment::Uaa;
 use technical_user_operator::api::identity::{GrantType, OauthClient};
 use technical_user_operator::api::{Environment, Identity, SecretRef};
 use technical_user_operator::plan::capability::OwnRoles;
-use technical_user_operator::platform::{Kind, NewIdentity};
+use technical_user_operator::platform::{Issued, Kind, NewIdentity, ObservedIdentity, Ordered};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
+use crate::harness::http;
 use crate::harness::process::Process;
 use crate::harness::runtime;
-use crate::suite::{create, credentials_of, found, issue, listed, revoke, set_roles};
-use crate::{faults, suite};
+use crate::suite::{create, credentials_of, issue, listed, revoke, set_roles, texts};
+use crate::{faults, suite, uaa_people};
 
 /// What the suite has to know of the simulator's UAA.
 static SIMULATED: Description = Description {
@@ -49,42 +50,42 @@ static REAL: Description = Description {
 
 const SAMPLE: SampleIdentity = SampleIdentity {
     identity: || Identity::OauthClient(OauthClient { grant_types: vec![GrantType::ClientCredentials] }),
-    roles: ["orders.read", "Orders.Write"],
+    roles: &["orders.read", "Orders.Write"],
     own_roles: || OwnRoles::Authorities,
     fields: ["clientid", "clientsecret"],
     logs_on: None,
 };
 
 /// What the real UAA said when it was ready.
-static ANNOUNCED: OnceLock<Value> = OnceLock::new();
+pub(crate) static ANNOUNCED: OnceLock<Value> = OnceLock::new();
 
 /// A start; the first one fetches the UAA from a Maven repository.
 const START_LIMIT: Duration = Duration::from_mins(10);
 const END_LIMIT: Duration = Duration::from_secs(30);
 
-fn environment(url: &str) -> Environment {
+pub(crate) fn environment(url: &str) -> Environment {
     Environment::Uaa(Uaa { url: url.into(), credentials_secret_ref: SecretRef { name: "uaa".into() } })
 }
 
-fn announced(key: &str) -> &'static str {
+pub(crate) fn announced(key: &str) -> &'static str {
     ANNOUNCED.get().and_then(|line| line[key].as_str()).expect("a UAA that runs")
 }
 
-/// Clients that carry our mark, and those of them that have a credential of ours.
+/// Clients that carry our mark, and how many credentials of ours they have.
 fn count(clients: &[Value]) -> (usize, usize) {
     let ours: Vec<_> = clients.iter().filter(|client| client["tuo_cluster"].is_string()).collect();
-    let issued = ours.iter().filter(|client| client["tuo_credential"].as_str().is_some_and(|name| !name.is_empty()));
-    (ours.len(), issued.count())
+    let names = ours.iter().flat_map(|client| client["tuo_credential"].as_str().unwrap_or_default().split_whitespace());
+    (ours.len(), names.count())
 }
 
 /// The administrator's own way to the UAA, past the driver.
-struct Administrator {
-    url: String,
+pub(crate) struct Administrator {
+    pub(crate) url: String,
     token: String,
 }
 
 impl Administrator {
-    fn new(url: &str, id: &str, secret: &str) -> Self {
+    pub(crate) fn new(url: &str, id: &str, secret: &str) -> Self {
         let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
         let token: Value = runtime().block_on(async {
             let asked = reqwest::Client::new().post(format!("{url}/oauth/token")).form(&form).send().await;
@@ -93,13 +94,15 @@ impl Administrator {
         Self { url: url.to_owned(), token: token["access_token"].as_str().expect("a token").to_owned() }
     }
 
-    fn of(platform: &Running) -> Self {
-        let key = platform.simulator.credential("uaa", "secret");
+    /// Of the UAA that the driver works with, be it real or not.
+    pub(crate) fn of(platform: &Running) -> Self {
+        let real = ANNOUNCED.get().filter(|real| is_at(platform, real));
+        let key = real.cloned().unwrap_or_else(|| platform.simulator.credential("uaa", "secret"));
         let text = |name: &str| key[name].as_str().expect("a field").to_owned();
         Self::new(&text("url"), &text("clientid"), &text("clientsecret"))
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let request = reqwest::Client::new().get(format!("{}{path}", self.url)).bearer_auth(&self.token);
         runtime().block_on(async { request.send().await.expect("an answer").json().await.expect("JSON") })
     }
@@ -109,11 +112,20 @@ impl Administrator {
         assert!(runtime().block_on(request.send()).expect("an answer").status().is_success());
     }
 
-    fn post(&self, path: &str, body: &Value) {
+    fn put(&self, path: &str, body: &Value) {
+        let request = reqwest::Client::new().put(format!("{}{path}", self.url)).bearer_auth(&self.token).json(body);
+        assert!(runtime().block_on(request.send()).expect("an answer").status().is_success());
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) {
         let request = reqwest::Client::new().post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(body);
         let answer = runtime().block_on(request.send()).expect("an answer");
         assert_eq!(answer.status(), 201);
     }
+}
+
+fn is_at(platform: &Running, real: &Value) -> bool {
+    matches!(&platform.environment, Environment::Uaa(uaa) if real["url"] == uaa.url.as_str())
 }
 
 fn clients_of(url: &str, id: &str, secret: &str) -> Vec<Value> {
@@ -164,23 +176,130 @@ fn a_client_that_goes_meanwhile_hides_no_other() {
 }
 
 #[test]
-fn a_secret_that_somebody_else_replaced_is_seen() {
-    let mut platform = Running::start(&SIMULATED);
-    let identity = create(&platform, "replaced");
-    assert_eq!(identity.credential, None);
-    drop(issue(&platform, &identity, "replaced", 1));
-    let credential = |platform: &Running| found(platform, "replaced").remove(0).credential;
-    assert_eq!(credential(&platform), Some(owner("replaced").credential_name(1)));
-    platform.reconnect();
-    drop(issue(&platform, &identity, "replaced", 2));
-    assert_eq!(credential(&platform), Some(owner("replaced").credential_name(2)));
-    assert_eq!(listed(&platform, "cluster-1").remove(0).credential, credential(&platform));
-    // The answer to the new secret is lost: the mark tells that the one before has ended.
-    platform.simulator.fault("uaa.change-secret", &json!({"kind": "other-object", "after": "after", "times": 1}));
-    let (owner, name) = (owner("replaced"), owner("replaced").credential_name(3));
-    let lost = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
-    assert_eq!(lost.err().map(|error| error.kind()), Some(Kind::OutcomeUnknown));
-    assert_eq!(credential(&platform), Some(name));
+fn two_secrets_are_in_force_and_end_one_after_the_other() {
+    let platform = Running::start(&SIMULATED);
+    secrets_come_and_go(&platform);
+    a_crash_leaves_no_secret_that_nobody_ends(&platform);
+    a_mark_of_a_former_version_is_read(&platform);
+}
+
+/// The names of a client's credentials, the older first.
+fn names(platform: &Running, identity: &ObservedIdentity) -> Vec<i64> {
+    let found = platform.converge("find", async |driver| credentials_of(driver).find(identity).await);
+    found.iter().filter_map(|one| one.name.rsplit_once('-')?.1.parse().ok()).collect()
+}
+
+/// Which of these get a token, asked once: a proof would give those that are refused some time.
+fn that_work(issued: &[&Issued]) -> Vec<bool> {
+    let works = |one: &Issued| {
+        let fields = texts(one);
+        let mut form = vec![("grant_type", "client_credentials")];
+        let named = [("client_id", "clientid"), ("client_secret", "clientsecret")];
+        form.extend(named.map(|(name, field)| (name, fields[field].as_str())));
+        let request = http::client(None).post(&fields["tokenurl"]).form(&form);
+        runtime().block_on(request.send()).expect("an answer").status().is_success()
+    };
+    issued.iter().map(|one| works(one)).collect()
+}
+
+fn secrets_come_and_go(platform: &Running) {
+    let identity = create(platform, "pair");
+    assert_eq!(identity.credential, None, "they are listed");
+    let [first, second] = [1, 2].map(|number| issue(platform, &identity, "pair", number));
+    assert_eq!(names(platform, &identity), [1, 2]);
+    assert_eq!(that_work(&[&first, &second]), [true, true], "the older one works beside the newer");
+    let third = issue(platform, &identity, "pair", 3);
+    assert_eq!(names(platform, &identity), [2, 3]);
+    assert_eq!(that_work(&[&first, &second, &third]), [false, true, true], "the oldest makes room");
+    let listed = platform.converge("list", async |driver| credentials_of(driver).list("cluster-1").await);
+    assert_eq!(listed.iter().map(|one| &one.id).collect::<Vec<_>>(), [&second.credential.id, &third.credential.id]);
+    revoke(platform, &first.credential);
+    revoke(platform, &second.credential);
+    assert_eq!(that_work(&[&second, &third]), [false, true]);
+    assert_eq!(names(platform, &identity), [3]);
+    let fourth = issue(platform, &identity, "pair", 4);
+    revoke(platform, &fourth.credential);
+    assert_eq!(that_work(&[&third, &fourth]), [false, false], "the newer ends with the older alone");
+    let none: [i64; 0] = [];
+    assert_eq!(names(platform, &identity), none);
+    let fifth = issue(platform, &identity, "pair", 5);
+    revoke(platform, &fifth.credential);
+    assert_eq!(that_work(&[&fifth]), [false], "the only one ends too");
+    suite::delete(platform, &identity);
+}
+
+/// A mark names a secret that was never added, or one that has ended, whatever the crash left: what works is ended by
+/// whoever ends all that the mark names.
+fn a_crash_leaves_no_secret_that_nobody_ends(platform: &Running) {
+    let identity = create(platform, "crash");
+    let name = |number| owner("crash").credential_name(number);
+    let path = format!("/oauth/clients/{}", identity.id);
+    let mark = |names: &[i64]| {
+        let names: Vec<String> = names.iter().map(|number| name(*number)).collect();
+        let types = ["client_credentials"];
+        let body =
+            json!({"client_id": identity.id, "authorized_grant_types": types, "tuo_credential": names.join(" ")});
+        Administrator::of(platform).put(&path, &body);
+    };
+    let find = || platform.converge("find", async |driver| credentials_of(driver).find(&identity).await);
+    for all_at_once in [true, false] {
+        let first = issue(platform, &identity, "crash", 1);
+        mark(&[1, 2]);
+        if all_at_once {
+            find().iter().for_each(|one| revoke(platform, one));
+            assert_eq!(that_work(&[&first]), [false], "it went by the name of the one that never was");
+            continue;
+        }
+        let third = issue(platform, &identity, "crash", 3);
+        assert_eq!(that_work(&[&first, &third]), [true, true], "the Secret's one serves until the new one does");
+        find().iter().filter(|one| one.name != name(3)).for_each(|one| revoke(platform, one));
+        assert_eq!(that_work(&[&first, &third]), [false, true]);
+        // It has ended, and the mark does not say so yet.
+        mark(&[2, 3]);
+        find().iter().filter(|one| one.name == name(2)).for_each(|one| revoke(platform, one));
+        assert_eq!(that_work(&[&third]), [true], "the one that is left is not the one that has ended");
+        assert_eq!(names(platform, &identity), [3]);
+        let again = platform
+            .converge("issue", async |driver| credentials_of(driver).issue(&identity, &owner("crash"), &name(3)).await);
+        assert!(matches!(again, Ordered::Found), "what is there is found");
+    }
+    suite::delete(platform, &identity);
+}
+
+/// It named the one secret that there was.
+fn a_mark_of_a_former_version_is_read(platform: &Running) {
+    let identity = create(platform, "former");
+    let first = issue(platform, &identity, "former", 1);
+    assert_eq!(
+        Administrator::of(platform).get(&format!("/oauth/clients/{}", identity.id))["tuo_credential"],
+        owner("former").credential_name(1)
+    );
+    let second = issue(platform, &identity, "former", 2);
+    revoke(platform, &first.credential);
+    assert_eq!(that_work(&[&first, &second]), [false, true]);
+    suite::delete(platform, &identity);
+}
+
+#[test]
+fn a_secret_whose_answer_is_lost_is_not_added_again_and_has_a_name() {
+    let platform = Running::start(&SIMULATED);
+    let identity = create(&platform, "lost");
+    let first = issue(&platform, &identity, "lost", 1);
+    for (number, fault) in [
+        (2, json!({"kind": "other-object", "after": "after", "times": 1})),
+        (3, json!({"kind": "reset", "after": "after", "times": 1})),
+    ] {
+        platform.simulator.fault("uaa.change-secret", &fault);
+        let (owner, name) = (owner("lost"), owner("lost").credential_name(number));
+        let lost = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+        assert_eq!(lost.err().map(|error| error.kind()), Some(Kind::OutcomeUnknown), "{fault}");
+        assert_eq!(names(&platform, &identity), [number - 1, number], "{fault}");
+        let changes = |request: &&Value| request["route"] == "uaa.change-secret";
+        if number == 2 {
+            assert_eq!(platform.simulator.requests().iter().filter(changes).count(), 2, "one for each credential");
+            assert_eq!(that_work(&[&first]), [true]);
+        }
+    }
 }
 
 #[test]
@@ -195,7 +314,12 @@ fn the_suite_on_a_real_uaa() {
     let line = uaa.wait_for_line("\"clientsecret\"", START_LIMIT);
     ANNOUNCED.set(serde_json::from_str(&line).expect("a line of JSON")).expect("one UAA");
     suite::run(&REAL);
-    authorities_come_and_go(&Running::start(&REAL));
+    let clients = Running::start(&REAL);
+    authorities_come_and_go(&clients);
+    secrets_come_and_go(&clients);
+    a_crash_leaves_no_secret_that_nobody_ends(&clients);
+    a_mark_of_a_former_version_is_read(&clients);
+    uaa_people::on_a_real_uaa();
     uaa.close_input();
     uaa.wait(END_LIMIT);
 }

@@ -27,6 +27,7 @@ mod proxy;
 pub(crate) mod simulator;
 pub(crate) mod stage;
 pub(crate) mod team;
+pub(crate) mod uaa;
 mod watchdog;
 
 pub(crate) use call::Call;

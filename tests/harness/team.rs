@@ -284,6 +284,7 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
                 { "instanceRole": { "offering": all, "name": all } },
                 { "applicationRole": { "application": all, "name": all } },
                 { "applicationRole": { "application": all, "provider": all, "name": all } },
+                { "groupMembership": { "group": all } },
             ],
             "to": [{ "technicalUser": {} }, { "user": everybody }, { "group": everybody }],
         }],

@@ -24,12 +24,8 @@ const SHOWN: &[(&str, &str, &str)] = &[
         "a_p_user_becomes_a_member_with_roles_and_the_operator_advises_against_it",
     ),
     ("neo applicationRole for user", "holders", "a_person_becomes_a_member_and_a_user_of_an_application"),
-    ("uaa oauthClient", "uaa", "a_client_works_follows_its_authorities_and_survives_the_loss_of_its_secret"),
-    (
-        "uaa authority of oauthClient",
-        "uaa",
-        "a_client_works_follows_its_authorities_and_survives_the_loss_of_its_secret",
-    ),
+    ("uaa oauthClient", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
+    ("uaa authority of oauthClient", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
     (
         "cloudFoundry serviceKey",
         "cloud_foundry",
@@ -57,6 +53,19 @@ const SHOWN: &[(&str, &str, &str)] = &[
         "cloud_foundry",
         "who_belonged_to_the_organization_before_still_does_afterwards",
     ),
+    ("scim directoryUser", "scim", "a_user_of_a_directory_works_and_leaves_nothing"),
+    ("scim existing", "scim", "a_user_of_a_directory_works_and_leaves_nothing"),
+    ("scim groupMembership for directoryUser", "scim", "a_user_of_a_directory_works_and_leaves_nothing"),
+    ("scim groupMembership for existing", "scim", "a_user_of_a_directory_works_and_leaves_nothing"),
+    ("scim groupMembership for user", "scim", "a_user_of_a_directory_works_and_leaves_nothing"),
+    ("btp directoryUser", "identity_service", "a_technical_user_that_nobody_has_to_confirm"),
+    ("btp roleCollection for directoryUser", "identity_service", "a_technical_user_that_nobody_has_to_confirm"),
+    ("btp groupMembership for directoryUser", "identity_service", "a_technical_user_that_nobody_has_to_confirm"),
+    ("uaa directoryUser", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
+    ("btp groupMembership for existing", "identity_service", "users_that_are_there_already_become_members_of_groups"),
+    ("btp groupMembership for user", "identity_service", "users_that_are_there_already_become_members_of_groups"),
+    ("uaa groupMembership for directoryUser", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
+    ("uaa groupMembership for user", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
 ];
 
 /// Who can have a role, as words.

@@ -14,7 +14,6 @@ use crate::manifests::{
 };
 use crate::meddling::Meddling;
 use crate::operator::Came;
-use crate::subaccount::Shape;
 use crate::subaccount::weather::{Listing, Weather};
 
 /// A piece of a history.
@@ -118,7 +117,7 @@ fn wish(scene: Scene, landscape: &Landscape, who: usize, roles: &BTreeSet<usize>
 impl Deed {
     fn strike(&self, landscape: &Landscape) {
         let mut outside = landscape.outside();
-        let tells_roles = landscape.shape == Shape::Uaa;
+        let tells_roles = landscape.shape.is_plain();
         let ours = matches!(self, Self::Grant(number) if outside.is_recorded(&grant(*number)));
         let subaccount = &mut outside.subaccounts[0];
         match self {
@@ -129,7 +128,7 @@ impl Deed {
                 subaccount.now.identities.iter_mut().for_each(|one| one.credentials.truncate(1));
                 subaccount.now.identities.iter_mut().for_each(|one| drop(one.credentials.pop()));
             }
-            Self::Supersede if landscape.shape == Shape::Uaa => subaccount.supersede(),
+            Self::Supersede if landscape.shape.is_plain() => subaccount.supersede(),
             // Where the platform does not tell, nobody could see it.
             Self::ChangeRoles(roles) if tells_roles => {
                 let roles: BTreeSet<String> = roles.iter().copied().map(role_name).collect();

@@ -9,7 +9,7 @@ use crate::manifests::{a_technical_user, of_the_user, role_binding, technical_us
 use crate::subaccount::Shape;
 
 pub fn shapes() -> impl Strategy<Value = Shape> {
-    prop_oneof![Just(Shape::ServiceManager), Just(Shape::Uaa)]
+    proptest::sample::select(&Shape::ALL[..])
 }
 
 const TAME: Wildness = Wildness { lag: 0, pauses: false, operators: 1 };

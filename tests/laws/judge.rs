@@ -16,7 +16,7 @@ use crate::kubernetes::{Address, Kind};
 use crate::operator::CLUSTER;
 use crate::outside::Outside;
 use crate::subaccount::credentials::VALUE;
-use crate::subaccount::{Credential, Identity};
+use crate::subaccount::{Credential, Identity, Shape};
 
 impl Outside {
     /// An identity is about to be made with these roles, or to be given them.
@@ -34,14 +34,15 @@ impl Outside {
         }
     }
 
-    /// A credential is about to be issued; where none is kept it takes the place of the one there is.
-    pub fn judge_issue(&mut self, at: usize, id: &str, owner: &Owner, keeps: bool) {
+    /// A credential is about to be issued; where few are kept it takes the place of the older ones.
+    pub fn judge_issue(&mut self, at: usize, id: &str, owner: &Owner, shape: Shape) {
         if !Span::since(&self.kubernetes, self.since).allows(self, at, owner, None) {
             self.breaks("law 11: a credential was issued and that is not allowed");
         }
         let Some(identity) = self.subaccounts[at].now.identities.iter().find(|one| one.id == id) else { return };
         let sound = |one: &Credential| self.is_served(at, identity, one) && self.is_described(identity, one);
-        if !keeps && identity.credentials.iter().any(sound) {
+        let ended = shape.ended_by_issue(identity.credentials.len());
+        if identity.credentials.iter().take(ended).any(sound) {
             self.breaks("law 5: the sound credential of the Secret was replaced");
         }
     }
@@ -51,7 +52,10 @@ impl Outside {
         let mut all = self.subaccounts[at].now.identities.iter();
         let found = all.find_map(|one| Some((one, one.credentials.iter().find(|credential| credential.id == id)?)));
         let Some((identity, credential)) = found else { return };
-        let (served, strange) = (self.is_served(at, identity, credential), identity.owner.is_none());
+        let place = identity.credentials.iter().position(|one| one.id == id).unwrap_or_default();
+        let all_end = self.subaccounts[at].shape.ends_all(place, identity.credentials.len());
+        let mut ended = identity.credentials.iter().filter(|one| all_end || one.id == credential.id);
+        let (served, strange) = (ended.any(|one| self.is_served(at, identity, one)), identity.owner.is_none());
         if served {
             self.breaks("law 5: a credential was revoked although the Secret holds it");
         }

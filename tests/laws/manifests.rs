@@ -76,7 +76,9 @@ pub fn a_platform(shape: Shape, admin: &str, access: &[Value]) -> Value {
     let reference = json!({"credentialsSecretRef": {"name": admin}});
     let environment = match shape {
         Shape::ServiceManager => json!({"btp": {"authorization": reference, "serviceManager": reference}}),
-        Shape::Uaa => json!({"uaa": {"url": "https://uaa.example", "credentialsSecretRef": {"name": admin}}}),
+        Shape::Uaa | Shape::Directory => {
+            json!({"uaa": {"url": "https://uaa.example", "credentialsSecretRef": {"name": admin}}})
+        }
     };
     json!({"metadata": {}, "spec": {"environment": environment, "access": access, "withdrawalGrace": "10m"}})
 }
@@ -92,7 +94,7 @@ pub fn an_admin_secret(place: usize) -> Value {
 pub fn a_technical_user(shape: Shape) -> Value {
     let identity = match shape {
         Shape::ServiceManager => json!({"serviceKey": {"offering": "it-rt", "plan": "integration-flow"}}),
-        Shape::Uaa => json!({"oauthClient": {"grantTypes": ["client_credentials"]}}),
+        Shape::Uaa | Shape::Directory => json!({"oauthClient": {"grantTypes": ["client_credentials"]}}),
     };
     let credential = json!({"secretName": SECRET});
     json!({"metadata": {}, "spec": {"platformRef": {"name": PLATFORM}, "identity": identity, "credential": credential}})
@@ -102,7 +104,7 @@ pub fn a_technical_user(shape: Shape) -> Value {
 pub fn own_role(shape: Shape, number: usize) -> Value {
     match shape {
         Shape::ServiceManager => json!({"instanceRole": {"name": role_name(number)}}),
-        Shape::Uaa => json!({"authority": {"name": role_name(number)}}),
+        Shape::Uaa | Shape::Directory => json!({"authority": {"name": role_name(number)}}),
     }
 }
 

@@ -20,6 +20,7 @@ fn names() -> impl Strategy<Value = String> {
         6 => "[a-bA]{1,2}",
         1 => "oauth_client_[aA]",
         1 => Just("xsuaa".to_owned()),
+        1 => Just("uaa.admin".to_owned()),
         1 => Just("Subaccount Administrator".to_owned()),
     ]
 }

@@ -15,6 +15,9 @@ pub const ADMINISTERING_COLLECTIONS: [&str; 1] = ["Subaccount Administrator"];
 /// Types of roles of Cloud Foundry whose holders can give themselves others, or read everybody's credentials.
 pub const ADMINISTERING_TYPES: [&str; 3] = ["organization_manager", "space_manager", "space_developer"];
 
+/// Authorities and groups that administer a UAA, as far as cases here use them.
+pub const ADMINISTERING_A_UAA: [&str; 1] = ["uaa.admin"];
+
 /// A user or group, with its origin resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -147,7 +150,7 @@ fn speaks_of(choice: &Value, namespace: &Value) -> bool {
 fn is_role(environment: &str, pattern: &Value, role: &Value, identity: Option<&Value>) -> bool {
     let Some((kind, role)) = role.as_object().and_then(|role| role.iter().next()) else { return false };
     let Some(pattern) = pattern.get(kind) else { return false };
-    let named = match kind {
+    let named = match kind.as_str() {
         "groupMembership" => "group",
         _ if role.get("type").is_some() => "type",
         _ => "name",
@@ -156,6 +159,7 @@ fn is_role(environment: &str, pattern: &Value, role: &Value, identity: Option<&V
     let administers = match environment {
         "btp" => kind == "roleCollection" && ADMINISTERING_COLLECTIONS.contains(&asked),
         "cloudFoundry" => ADMINISTERING_TYPES.contains(&asked),
+        "uaa" => matches!(kind.as_str(), "authority" | "groupMembership") && ADMINISTERING_A_UAA.contains(&asked),
         _ => false,
     };
     if !means(name, asked) || (administers && name.contains('*')) {

@@ -7,14 +7,27 @@ use crate::harness::{PATIENCE, Stage, Team, eventually, runtime};
 
 const SECRET: &str = "sender-credentials";
 
-fn post_group(team: &Team<'_>, name: &str) {
+fn post(team: &Team<'_>, path: &str, body: &Value) {
     let key = team.simulator.credential("identity-service", "secret");
     let text = |name: &str| key[name].as_str().expect("a field");
-    let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
-    let request = reqwest::Client::new().post(format!("{}/identity-service/scim/Groups", team.simulator.url()));
+    let request = reqwest::Client::new().post(format!("{}/identity-service/scim/{path}", team.simulator.url()));
     let request = request.basic_auth(text("clientid"), Some(text("clientsecret")));
-    let request = request.header("content-type", "application/scim+json").json(&body);
+    let request = request.header("content-type", "application/scim+json").json(body);
     assert_eq!(runtime().block_on(request.send()).expect("an answer").status(), 201);
+}
+
+fn post_group(team: &Team<'_>, name: &str) {
+    let schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"];
+    post(team, "Groups", &json!({ "schemas": schemas, "displayName": name }));
+}
+
+fn post_user(team: &Team<'_>, name: &str) {
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "active": true,
+        "name": { "givenName": "Jane", "familyName": "Doe" },
+        "emails": [{ "value": format!("{name}@acme.example"), "type": "work", "primary": true }],
+    });
+    post(team, "Users", &user);
 }
 
 /// Whether the Secret's name and password log on.
@@ -59,4 +72,22 @@ fn a_technical_user_that_nobody_has_to_confirm() {
     let left = tenant(&team);
     assert!(left["users"].as_array().expect("users").is_empty(), "{left}");
     assert_eq!(left["groups"][0]["members"].as_array().map_or(0, Vec::len), 0, "{left}");
+}
+
+#[test]
+fn users_that_are_there_already_become_members_of_groups() {
+    let team = Team::on_btp_with_identity_service(Stage::shared(), "senders");
+    post_group(&team, "Senders");
+    ["jane", "joe"].iter().for_each(|name| post_user(&team, name));
+    let membership = [json!({ "groupMembership": { "group": "Senders" } })];
+    let joe = json!({ "existing": { "userName": "joe@acme.example", "origin": "sap.custom" } });
+    team.apply(&team.technical_user("joe", &joe, &Value::Null));
+    team.apply(&team.role_binding("joe", &json!({ "technicalUser": { "name": "joe" } }), &membership));
+    let jane = json!({ "user": { "name": "jane@acme.example", "origin": "sap.custom" } });
+    team.apply(&team.role_binding("jane", &jane, &membership));
+    team.ready(&["rolebindings/joe", "rolebindings/jane"]);
+    let members = || tenant(&team)["groups"][0]["members"].as_array().map_or(0, Vec::len);
+    assert_eq!(members(), 2);
+    team.delete_everything();
+    assert_eq!(members(), 0);
 }

@@ -35,7 +35,8 @@ indented() {
   sed 's/^/      /'
 }
 
-# What the war's required_configuration.yml asks for, with one client: an administrator of clients.
+# What the war's required_configuration.yml asks for, with one client, an administrator, and with
+# two groups and two people beside those that every UAA has.
 write_uaa_yml() {
   cat >"$base/uaa.yml" <<YML
 issuer:
@@ -60,12 +61,19 @@ jwt:
 $(indented <"$base/signing.pem")
     verification-key: |
 $(openssl rsa -in "$base/signing.pem" -pubout 2>/dev/null | indented)
+scim:
+  groups:
+    orders.read: Read orders
+    orders.write: Write orders
+  users:
+    - jane|$secret|jane@acme.example|Jane|Doe
+    - joe|$secret|joe@acme.example|Joe|Doe
 oauth:
   clients:
     admin:
       secret: $secret
       authorized-grant-types: client_credentials
-      authorities: clients.read,clients.write,clients.secret,uaa.admin,uaa.resource
+      authorities: clients.read,clients.write,clients.secret,uaa.admin,uaa.resource,password.write
 YML
 }
 
@@ -119,7 +127,7 @@ answers() {
 }
 
 wait_until_ready() {
-  local deadline=$((SECONDS + 180))
+  local deadline=$((SECONDS + 480)) # the machine may be busy
   until answers; do
     if ! kill -0 "$uaa" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
       tail -n 30 "$base/logs/out" >&2

@@ -13,7 +13,8 @@ pub struct Uaa {
     /// The UAA's base URL. Plain `http` is refused unless the host is this machine.
     #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s]+$"))]
     pub url: String,
-    /// The Secret with a client that may administer clients (authorities `clients.admin` or `uaa.admin`): `clientid` and `clientsecret`.
+    /// The Secret with a client that may administer clients (authorities `clients.admin` or `uaa.admin`), and for users and
+    /// groups `scim.read`, `scim.write` and `password.write` too: `clientid` and `clientsecret`.
     pub credentials_secret_ref: SecretRef,
 }
 

@@ -70,6 +70,7 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let (sequence, content) = published(have)?;
     let name = want.owner.credential_name(sequence);
     let id = match have.recall {
+        Recall::Listed if is_followed(want, have, kept, sequence) => return None,
         Recall::Revealed | Recall::Listed => Some(usable(want, have, kept, sequence)?.id.clone()),
         Recall::LastOnly if kept.credential.as_ref() == Some(&name) => None,
         // Somebody set another secret: an old leader, a crash of ours, or a person.
@@ -85,6 +86,13 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
         (Content::Altered, _) => return None,
     };
     Some(Live { id, steps })
+}
+
+/// Whether a later one was issued and never reached the Secret. Where a value is shown once nobody can vouch for either,
+/// and there are platforms where a later one does not end without the earlier.
+fn is_followed(want: &Want, have: &Have, kept: &IdentityFact, sequence: i64) -> bool {
+    let usable = ours(want, have, kept).filter(|one| one.health == Health::Usable);
+    usable.filter_map(|one| want.owner.sequence_of(&one.name)).any(|one| one > sequence)
 }
 
 /// The usable credential of this number: the one that the record names, or of several the first by id.

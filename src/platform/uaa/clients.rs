@@ -1,11 +1,12 @@
 //! Clients as identities. Their authorities are the roles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
-use super::wire::{Client, NewClient, Page, RoleChange};
+use super::pages::List;
+use super::wire::{Client, NewClient, RoleChange};
 use super::{NO_AUTHORITY, Uaa, another, new_secret, observed, refused};
 use crate::api::Identity;
 use crate::api::identity::GrantType;
@@ -22,12 +23,6 @@ const DELETE: &str = "delete client";
 
 /// The beginning of every name that we give. The UAA cannot search by our mark, but by this.
 const OURS: &str = "client_id sw \"tuo-\"";
-/// The largest page that a UAA gives.
-const PAGE: usize = 500;
-/// More pages than anybody fills.
-const MOST_PAGES: usize = 1000;
-/// How often a list is read again that changed while it was read.
-const MOST_READS: usize = 3;
 
 #[async_trait]
 impl Identities for Uaa {
@@ -35,17 +30,9 @@ impl Identities for Uaa {
         true
     }
 
-    /// Pages are by index, so what goes meanwhile moves what comes after it out of sight: a list that changed while it was
-    /// read is read again.
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
-        let mut found = self.all_pages().await?;
-        for _ in 0..MOST_READS {
-            if found.is_whole() {
-                break;
-            }
-            found = self.all_pages().await?;
-        }
-        Ok(found.clients.into_values().filter(|client| client.is_of_cluster(cluster)).map(observed).collect())
+        let clients = self.clients(LIST).await?.into_iter();
+        Ok(clients.filter(|client| client.is_of_cluster(cluster)).map(observed).collect())
     }
 
     async fn find(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>> {
@@ -115,50 +102,19 @@ impl Identities for Uaa {
     }
 }
 
-/// One reading of the list.
-struct Reading {
-    clients: BTreeMap<String, Client>,
-    /// The totals that the pages named, and how many clients they showed.
-    totals: BTreeSet<usize>,
-    shown: usize,
-}
-
-impl Reading {
-    /// Whether nothing came or went while it was read, as far as can be seen.
-    fn is_whole(&self) -> bool {
-        self.totals.iter().all(|total| *total == self.shown) && self.clients.len() == self.shown
-    }
-}
-
 impl Uaa {
-    async fn all_pages(&self) -> Result<Reading> {
-        let mut reading = Reading { clients: BTreeMap::new(), totals: BTreeSet::new(), shown: 0 };
-        for _ in 0..MOST_PAGES {
-            let page = self.page(reading.shown + 1).await?;
-            let count = page.resources.len();
-            reading.shown += count;
-            reading.totals.insert(page.total_results);
-            reading.clients.extend(page.resources.into_iter().map(|client| (client.id.clone(), client)));
-            if count == 0 && reading.shown == 0 && page.total_results > 0 {
-                return Err(Error::new(Kind::UnexpectedAnswer, LIST).detail("the list is not complete"));
-            }
-            if count == 0 || reading.shown >= page.total_results {
-                return Ok(reading);
-            }
-        }
-        Err(Error::new(Kind::UnexpectedAnswer, LIST).detail("the list does not end"))
-    }
-
-    async fn page(&self, start: usize) -> Result<Page> {
-        let call = self.session.get(LIST, &["oauth", "clients"]).urgency(Urgency::Last).query("filter", OURS);
-        call.query("startIndex", &start.to_string()).query("count", &PAGE.to_string()).send_json().await
+    /// Every client whose name is like ours.
+    pub(super) async fn clients(&self, operation: &'static str) -> Result<Vec<Client>> {
+        let path = ["oauth", "clients"];
+        let list = List { operation, path: &path, filter: OURS, attributes: "", urgency: Urgency::Last };
+        list.all(&self.session).await
     }
 }
 
 fn grant_types<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<&'a [GrantType]> {
     match &wanted.identity {
         Identity::OauthClient(client) => Ok(&client.grant_types),
-        _ => Err(Error::new(Kind::Invalid, operation).detail("a UAA makes identities of kind oauthClient only")),
+        _ => Err(Error::new(Kind::Invalid, operation).detail("a client is an identity of kind oauthClient")),
     }
 }
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::Uaa;
 use super::dialect::DIALECT;
-use crate::api::IdentityKind;
+use super::groups::Groups;
+use super::users::Users;
 use crate::api::environment::Uaa as Environment;
+use crate::api::{IdentityKind, RoleKind};
 use crate::plan::environment::uaa::TABLE;
 use crate::platform::budget::{Limit, Limits};
 use crate::platform::connect::{Api, Connecting, Connects, at, id, in_spec};
@@ -26,13 +28,15 @@ impl Connects for Environment {
         let proof = ClientProof::Body(secret.text("clientsecret")?.clone());
         let account = with.account(Client::new(token_url.clone(), id(secret)?, proof))?;
         let session = at(&base, &account, &API);
-        let uaa = Arc::new(Uaa::new(session.clone(), with.prover(token_url)?, base.as_str()));
-        let clients = Maker::of(uaa, TABLE.recall(IdentityKind::OauthClient));
+        let clients = Arc::new(Uaa::new(session.clone(), with.prover(token_url)?, base.as_str()));
+        let clients = Maker::of(clients, TABLE.recall(IdentityKind::OauthClient));
+        let users = Arc::new(Users::new(session.clone(), base.as_str()));
+        let users = Maker::of(users, TABLE.recall(IdentityKind::DirectoryUser));
         Ok(Driver {
-            makers: [(IdentityKind::OauthClient, clients)].into(),
+            makers: [(IdentityKind::OauthClient, clients), (IdentityKind::DirectoryUser, users)].into(),
+            grants: [(RoleKind::GroupMembership, Arc::new(Groups::new(session.clone())) as _)].into(),
             sessions: vec![session],
             landing: Landing::Address(Whereabouts::at(format!("uaa {base}"))),
-            ..Driver::default()
         })
     }
 }

@@ -1,10 +1,9 @@
-//! A UAA that one runs oneself: its OAuth clients are identities, and each has one credential, its secret.
+//! A UAA that one runs oneself: OAuth clients with up to two secrets each, users with a password, and groups.
 //!
-//! What is ours carries our mark in fields of its own, which the UAA keeps and shows. A secret is never shown again, so
-//! issuing a credential sets a new one, and with that the one before stops working. Which credential a client's secret
-//! is stands in one more field, which is written before the secret is: one that somebody else has issued meanwhile is
-//! seen, and revoking one that was superseded does not end its successor. The UAA has no guard against writes that cross
-//! (no `If-Match`), so every write names only the fields that it is about.
+//! What is ours carries our mark in fields that the UAA keeps and shows. Secrets and passwords are never shown again. Which
+//! credentials they are stands with the mark, and is written before they are set: one that somebody else has issued
+//! meanwhile is seen, and revoking one that was superseded does not end its successor. Clients have no guard against
+//! writes that cross (no `If-Match`), so every write of one names only the fields that it is about.
 
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
@@ -19,7 +18,12 @@ use wire::Client;
 mod clients;
 mod connect;
 mod dialect;
+mod groups;
+mod pages;
+mod passwords;
+mod people;
 mod secrets;
+mod users;
 mod wire;
 
 /// Characters of a secret that we make; 62 kinds, so these are some 256 bits. The UAA takes 255.
@@ -27,7 +31,7 @@ const SECRET_LENGTH: usize = 43;
 /// What a client without any authority is given: the UAA does not take an empty list, and leaves the old one.
 const NO_AUTHORITY: &str = "uaa.none";
 
-/// The driver for one UAA.
+/// The clients of one UAA.
 pub struct Uaa {
     session: Session,
     prover: Prover,
@@ -45,7 +49,7 @@ impl Uaa {
         // Our ids have nothing in them that a filter could take for its syntax. It compares without regard to case.
         let filter = format!("client_id eq \"{id}\"");
         let call = self.session.get(operation, &["oauth", "clients"]).urgency(urgency).query("filter", &filter);
-        let page: wire::Page = call.send_json().await?;
+        let page: pages::Page<Client> = call.send_json().await?;
         if page.resources.len() != page.total_results || page.resources.iter().any(|one| !one.is_called(id)) {
             return Err(another(operation));
         }
@@ -65,10 +69,10 @@ fn new_secret() -> SecretString {
 }
 
 fn observed(client: Client) -> ObservedIdentity {
-    let (mark, credential) = (client.mark(), client.credential().map(str::to_owned));
+    let mark = client.mark();
     let roles = client.authorities.into_iter().filter(|authority| authority != NO_AUTHORITY).collect();
     let (name, id) = (client.id.clone(), client.id);
-    ObservedIdentity { name, id, health: Health::Usable, roles: Some(roles), mark, user: None, credential }
+    ObservedIdentity { name, id, health: Health::Usable, roles: Some(roles), mark, user: None, credential: None }
 }
 
 /// A UAA says 400 to an administrator who may write clients but not give them authorities of its choice.
@@ -101,10 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_nobody_holds_is_no_credential() {
-        let credential = |text: &str| observed(serde_json::from_str::<Client>(text).unwrap()).credential;
-        assert_eq!(credential(r#"{"client_id":"a","tuo_credential":"a-2"}"#).as_deref(), Some("a-2"));
-        assert_eq!(credential(r#"{"client_id":"a","tuo_credential":""}"#), None);
-        assert_eq!(credential(r#"{"client_id":"a"}"#), None);
+    fn a_mark_names_up_to_two_secrets_and_none_that_nobody_holds() {
+        let credentials = |text: &str| serde_json::from_str::<Client>(text).unwrap().credentials();
+        assert_eq!(credentials(r#"{"client_id":"a","tuo_credential":"a-2"}"#), ["a-2"]);
+        assert_eq!(credentials(r#"{"client_id":"a","tuo_credential":"a-2 a-3"}"#), ["a-2", "a-3"]);
+        assert_eq!(credentials(r#"{"client_id":"a","tuo_credential":"a-1 a-2 a-3"}"#), ["a-2", "a-3"]);
+        let none: [&str; 0] = [];
+        assert_eq!(credentials(r#"{"client_id":"a","tuo_credential":""}"#), none);
+        assert_eq!(credentials(r#"{"client_id":"a"}"#), none);
     }
 }

@@ -1,11 +1,16 @@
-//! Secrets of clients as credentials: one for each client, shown when it is set and never again.
+//! Secrets of clients as credentials: up to two for each client, each shown when it is set and never again.
+//!
+//! The UAA knows no names of secrets, so a mark on the client names them, the older first. Only the older of two can end
+//! alone. The mark is written before a secret is added, and after one has ended: whatever a crash leaves, there are never
+//! more secrets in force than the mark has names, unless an issue is about to end the surplus one, and whoever ends all
+//! that the mark names has ended every secret.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::wire::{Client, CredentialMark, SecretChange, SecretChanged};
+use super::wire::{ChangeMode, Client, CredentialMark, Refusal, SecretChange, SecretChanged};
 use super::{Uaa, another, new_secret};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
@@ -14,33 +19,42 @@ use crate::platform::{
     Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
 };
 
-const ISSUE: &str = "set client secret";
+const LIST: &str = "list client secrets";
+const FIND: &str = "find client secrets";
+const ISSUE: &str = "add client secret";
 const REVOKE: &str = "end client secret";
-/// The mark of a client whose secret nobody holds.
-const NOBODY: &str = "";
 
 #[async_trait]
 impl Credentials for Uaa {
-    /// None: a UAA tells nothing of secrets.
-    async fn list(&self, _: &str) -> Result<Vec<ObservedCredential>> {
-        Ok(Vec::new())
+    async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>> {
+        let ours = self.clients(LIST).await?.into_iter().filter(|client| client.is_of_cluster(cluster));
+        Ok(ours.flat_map(|client| named(&client)).collect())
     }
 
-    async fn find(&self, _: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
-        Ok(Vec::new())
+    async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>> {
+        let client = self.client(FIND, &identity.id, Urgency::Normal).await?;
+        Ok(client.as_ref().map(named).unwrap_or_default())
     }
 
-    /// The mark comes first: whoever holds the credential that the mark named before sees that it has been superseded,
-    /// also where the answer to the new secret is lost.
+    /// The secret that was issued before this one stays in force beside it, an older one ends.
     async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
         let client = self.client(ISSUE, &identity.id, Urgency::Normal).await?;
         let client = client.ok_or_else(|| Error::new(Kind::NotFound, ISSUE).detail("the client is gone"))?;
         if !client.is_of(owner) {
             return Err(Error::new(Kind::Conflict, ISSUE).detail(format!("client `{}`", identity.id)));
         }
-        let secret = new_secret();
-        self.mark(ISSUE, &client, name).await?;
-        self.set_secret(ISSUE, &identity.id, &secret).await?;
+        let before = client.credentials();
+        if before.iter().any(|one| one == name) {
+            return Ok(Ordered::Found);
+        }
+        let (secret, newest) = (new_secret(), before.last());
+        let names: Vec<&str> = newest.map(String::as_str).into_iter().chain([name]).collect();
+        self.mark(ISSUE, &client, &names).await?;
+        // Nobody holds a secret that has no name, so none is worth keeping.
+        match newest {
+            Some(_) => self.add(&client, &secret).await?,
+            None => self.replace(ISSUE, &client, &secret).await?,
+        }
         Ok(Ordered::Done(self.issued(identity, name, secret)))
     }
 
@@ -48,13 +62,23 @@ impl Credentials for Uaa {
         Ok(None)
     }
 
-    /// Sets a secret that nobody holds, if the client's secret is still this credential. One that was superseded has
-    /// ended when its successor was issued.
+    /// The older of two ends alone. The newer can only end with the older, and the only one by giving way to a secret that
+    /// nobody holds. What the mark does not name has ended.
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
-        let client = self.client(REVOKE, &credential.identity, Urgency::First).await?;
-        if let Some(client) = client.filter(|client| client.credential() == Some(&credential.name)) {
-            self.set_secret(REVOKE, &client.id, &new_secret()).await?;
-            self.mark(REVOKE, &client, NOBODY).await?;
+        let Some(client) = self.client(REVOKE, &credential.identity, Urgency::First).await? else {
+            return Ok(Ordered::Done(()));
+        };
+        match client.credentials().as_slice() {
+            [older, newer] if *older == credential.name => {
+                // That there is no older one is what was wanted.
+                self.change(REVOKE, &client, ChangeMode::Delete, None).await?;
+                self.mark(REVOKE, &client, &[newer]).await?;
+            }
+            names if names.contains(&credential.name) => {
+                self.replace(REVOKE, &client, &new_secret()).await?;
+                self.mark(REVOKE, &client, &[]).await?;
+            }
+            _ => {}
         }
         Ok(Ordered::Done(()))
     }
@@ -64,34 +88,87 @@ impl Credentials for Uaa {
     }
 }
 
+/// The credentials that a client's mark names.
+fn named(client: &Client) -> Vec<ObservedCredential> {
+    client.credentials().into_iter().map(|name| credential(&client.id, &name)).collect()
+}
+
+fn credential(client: &str, name: &str) -> ObservedCredential {
+    ObservedCredential {
+        name: name.to_owned(),
+        id: name.to_owned(),
+        identity: client.to_owned(),
+        health: Health::Usable,
+    }
+}
+
+/// How the UAA answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Done,
+    /// There are two, so none can be added.
+    HasTwo,
+    /// There is one, so none can go.
+    HasOne,
+}
+
 impl Uaa {
-    async fn mark(&self, operation: &'static str, client: &Client, name: &str) -> Result<()> {
+    async fn mark(&self, operation: &'static str, client: &Client, names: &[&str]) -> Result<()> {
         let mark = CredentialMark {
             client_id: &client.id,
             authorized_grant_types: &client.authorized_grant_types,
-            tuo_credential: name,
+            tuo_credential: names.join(" "),
         };
         let call = self.session.put(operation, &["oauth", "clients", &client.id]).json(&mark);
         let marked: Client = call.urgency(Urgency::First).send_json().await?;
-        let is_marked = marked.id == client.id && marked.credential().unwrap_or(NOBODY) == name;
+        let is_marked = marked.id == client.id && marked.credentials() == names;
         if is_marked { Ok(()) } else { Err(another(operation)) }
     }
 
-    /// The answer that says nothing of it leaves open which secret the client has.
-    async fn set_secret(&self, operation: &'static str, id: &str, secret: &SecretString) -> Result<()> {
-        let change = SecretChange { client_id: id, secret: secret.expose_secret(), change_mode: "UPDATE" };
-        let call = self.session.put(operation, &["oauth", "clients", id, "secret"]).json(&change);
-        let changed = call.urgency(Urgency::First).send_json::<SecretChanged>().await.map_err(open)?;
-        if changed.status == "ok" { Ok(()) } else { Err(open(another(operation))) }
+    /// Adds a secret. Where there are two, the older one makes room.
+    async fn add(&self, client: &Client, secret: &SecretString) -> Result<()> {
+        let mut added = self.change(ISSUE, client, ChangeMode::Add, Some(secret)).await?;
+        if added == Changed::HasTwo {
+            self.change(ISSUE, client, ChangeMode::Delete, None).await?;
+            added = self.change(ISSUE, client, ChangeMode::Add, Some(secret)).await?;
+        }
+        if added == Changed::Done { Ok(()) } else { Err(another(ISSUE)) }
+    }
+
+    /// Leaves exactly this secret, however many there were.
+    async fn replace(&self, operation: &'static str, client: &Client, secret: &SecretString) -> Result<()> {
+        let replaced = self.change(operation, client, ChangeMode::Update, Some(secret)).await?;
+        if replaced == Changed::Done { Ok(()) } else { Err(another(operation)) }
+    }
+
+    /// An answer that says nothing of it leaves open which secrets the client has. To add twice is to have none beside it;
+    /// to end the older one twice is to be told that there is one.
+    async fn change(
+        &self,
+        operation: &'static str,
+        client: &Client,
+        change_mode: ChangeMode,
+        secret: Option<&SecretString>,
+    ) -> Result<Changed> {
+        let secret = secret.map(ExposeSecret::expose_secret);
+        let change = SecretChange { client_id: &client.id, secret, change_mode };
+        let call = self.session.put(operation, &["oauth", "clients", &client.id, "secret"]).json(&change);
+        let call = if change_mode == ChangeMode::Add { call.once() } else { call };
+        let answer = call.urgency(Urgency::First).accept(&[400]).send().await.map_err(open)?;
+        if answer.status() == 400 {
+            let refusal: Refusal = answer.json(operation)?;
+            return match (refusal.has_two(), refusal.has_one()) {
+                (true, _) => Ok(Changed::HasTwo),
+                (_, true) => Ok(Changed::HasOne),
+                _ => Err(Error::new(Kind::Invalid, operation).detail("status 400")),
+            };
+        }
+        let changed: SecretChanged = answer.json(operation).map_err(open)?;
+        if changed.status == "ok" { Ok(Changed::Done) } else { Err(open(another(operation))) }
     }
 
     fn issued(&self, identity: &ObservedIdentity, name: &str, secret: SecretString) -> Issued {
-        let credential = ObservedCredential {
-            name: name.to_owned(),
-            id: identity.id.clone(),
-            identity: identity.id.clone(),
-            health: Health::Usable,
-        };
+        let credential = credential(&identity.id, name);
         let provenance = Provenance {
             label: "uaa".to_owned(),
             plan: String::new(),

@@ -6,13 +6,10 @@ use crate::api::identity::GrantType;
 use crate::plan::owner::Owner;
 use crate::platform::Mark;
 
-/// A page of clients.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Page {
-    pub resources: Vec<Client>,
-    pub total_results: usize,
-}
+use super::pages::Entry;
+
+/// The most secrets that a client has.
+const MOST_SECRETS: usize = 2;
 
 /// A client as the UAA shows it; never with a secret. Lists come in any order.
 #[derive(Deserialize)]
@@ -29,6 +26,12 @@ pub struct Client {
     /// For people, `namespace/name`: see [`NewClient::name`].
     #[serde(default)]
     name: Option<String>,
+}
+
+impl Entry for Client {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl Client {
@@ -49,9 +52,11 @@ impl Client {
         Some(Mark { uid, namespace: namespace.to_owned(), name: name.to_owned() })
     }
 
-    /// The name of the credential that its secret is; `None` where nobody holds it.
-    pub fn credential(&self) -> Option<&str> {
-        self.tuo_credential.as_deref().filter(|name| !name.is_empty())
+    /// The names of the credentials that its secrets are, the older first. None where nobody holds the secret. A name
+    /// may stand for the secret of the one before it, where its own was never added.
+    pub fn credentials(&self) -> Vec<String> {
+        let names: Vec<&str> = self.tuo_credential.iter().flat_map(|names| names.split_whitespace()).collect();
+        names.iter().rev().take(MOST_SECRETS).rev().map(ToString::to_string).collect()
     }
 
     /// Whether a filter for this id would find it.
@@ -81,27 +86,58 @@ pub struct RoleChange<'a> {
     pub authorities: &'a [String],
 }
 
-/// Which credential a client's secret is. Empty: none that anybody holds.
+/// Which credentials a client's secrets are, separated by spaces. Empty: none that anybody holds.
 #[derive(Serialize)]
 pub struct CredentialMark<'a> {
     pub client_id: &'a str,
     /// As read. A UAA has been seen to refuse clients whose grant types were left out.
     pub authorized_grant_types: &'a [String],
-    pub tuo_credential: &'a str,
+    pub tuo_credential: String,
 }
 
-/// A change of a client's secret.
+/// A change of a client's secrets.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretChange<'a> {
     pub client_id: &'a str,
-    pub secret: &'a str,
-    /// `UPDATE` leaves exactly this one secret, however many there were.
-    pub change_mode: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<&'a str>,
+    pub change_mode: ChangeMode,
+}
+
+/// How secrets change.
+#[derive(Clone, Copy, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ChangeMode {
+    /// The new one stands beside the one there is.
+    Add,
+    /// The older of two goes.
+    Delete,
+    /// The new one takes the place of all there are.
+    Update,
 }
 
 /// What it says to that.
 #[derive(Deserialize)]
 pub struct SecretChanged {
     pub status: String,
+}
+
+/// Why it refuses that.
+#[derive(Deserialize)]
+pub struct Refusal {
+    #[serde(default)]
+    error_description: String,
+}
+
+impl Refusal {
+    /// Whether there are two secrets, and no room for another.
+    pub fn has_two(&self) -> bool {
+        self.error_description.contains("already has two secrets")
+    }
+
+    /// Whether there is one secret, and so no older one.
+    pub fn has_one(&self) -> bool {
+        self.error_description.contains("has only one secret")
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
+use technical_user_operator::plan::capability::Recall;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::{
     Credentials, Error, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
@@ -35,7 +36,7 @@ impl Credentials for Reach {
 
     async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
         self.order(|outside, weather| {
-            outside.judge_issue(self.at, &identity.id, owner, self.shape.keeps());
+            outside.judge_issue(self.at, &identity.id, owner, self.shape);
             let subaccount = &mut outside.subaccounts[self.at];
             let id = subaccount.next();
             let found = subaccount.identity(&identity.id).ok_or_else(|| Error::new(Kind::NotFound, "issue"))?;
@@ -62,7 +63,7 @@ impl Credentials for Reach {
             let mut usable = all.filter(|(_, one)| one.health == Health::Usable);
             usable.find(|(_, one)| one.id == credential.id).map(|(identity, one)| one.issued(identity))
         });
-        if self.shape.keeps() {
+        if self.shape.recall() == Recall::Revealed {
             issued.await.map(Some).ok_or_else(|| Error::new(Kind::NotFound, "reveal"))
         } else {
             Ok(None)

@@ -74,7 +74,7 @@ impl Identities for Reach {
     }
 
     fn guards_names(&self) -> bool {
-        self.shape == Shape::Uaa
+        self.shape.is_plain()
     }
 
     async fn follow(&self, operation: &Operation) -> Result<Progress> {
@@ -94,7 +94,7 @@ impl Identity {
             namespace: owner.namespace.clone(),
             name: owner.name.clone(),
         };
-        let tells = shape == Shape::Uaa;
+        let (tells, keeps) = (shape.is_plain(), shape.keeps());
         ObservedIdentity {
             name: self.name.clone(),
             id: self.id.clone(),
@@ -102,7 +102,7 @@ impl Identity {
             roles: tells.then(|| self.roles.clone()),
             mark: self.owner.as_ref().map(mark),
             user: None,
-            credential: self.credentials.last().filter(|_| tells).map(|one| one.name.clone()),
+            credential: self.credentials.last().filter(|_| !keeps).map(|one| one.name.clone()),
         }
     }
 }

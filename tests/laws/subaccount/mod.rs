@@ -1,4 +1,5 @@
-//! A platform in memory, of one of two shapes: like the Service Manager, or like a UAA; and grants like XSUAA's.
+//! A platform in memory, of one of three shapes: like the Service Manager, like the clients of a UAA, or like a directory's
+//! users; and grants like XSUAA's.
 //!
 //! Like the platforms' own sources say, not like a driver would wish: names are not unique, lists are old or miss
 //! something, answers are lost, work goes on after the answer, an order comes about when nobody waits for it any more.
@@ -28,19 +29,48 @@ pub enum Shape {
     /// Keeps credentials under their names and shows them again; works on after it has answered; never tells roles; a
     /// name can be given twice.
     ServiceManager,
-    /// One secret for each client, shown once; done when it answers; tells the client's authorities.
+    /// Keeps up to two secrets of each client under their names, shows each once, and ends none but the older alone; done
+    /// when it answers; tells the client's authorities.
     Uaa,
+    /// One password for each user, shown once; done when it answers.
+    Directory,
 }
 
 impl Shape {
+    /// Every shape.
+    pub const ALL: [Self; 3] = [Self::ServiceManager, Self::Uaa, Self::Directory];
+
     /// Whether it keeps credentials under their names.
     pub fn keeps(self) -> bool {
-        self == Self::ServiceManager
+        self != Self::Directory
+    }
+
+    /// Whether it is done when it answers, and tells what an identity carries.
+    pub fn is_plain(self) -> bool {
+        self != Self::ServiceManager
     }
 
     /// How a credential can be had again.
     pub fn recall(self) -> Recall {
-        if self.keeps() { Recall::Revealed } else { Recall::LastOnly }
+        match self {
+            Self::ServiceManager => Recall::Revealed,
+            Self::Uaa => Recall::Listed,
+            Self::Directory => Recall::LastOnly,
+        }
+    }
+
+    /// How many of so many credentials, the oldest first, end when another is issued.
+    pub fn ended_by_issue(self, credentials: usize) -> usize {
+        match self {
+            Self::ServiceManager => 0,
+            Self::Uaa => credentials.saturating_sub(1),
+            Self::Directory => credentials,
+        }
+    }
+
+    /// Whether all end with the credential at this place of so many.
+    pub fn ends_all(self, place: usize, credentials: usize) -> bool {
+        self == Self::Uaa && place + 1 == credentials
     }
 }
 
@@ -166,27 +196,35 @@ impl Subaccount {
             }
             Change::Delete(id) => self.now.identities.retain(|one| one.id != id),
             Change::Issue(id, credential) => {
-                let keeps = self.shape == Shape::ServiceManager;
+                let shape = self.shape;
                 let Some(identity) = self.identity(&id) else { return };
-                if !keeps {
-                    identity.credentials.clear();
-                }
+                identity.credentials.drain(..shape.ended_by_issue(identity.credentials.len()));
                 identity.credentials.push(credential);
             }
             Change::Revoke(id) => {
-                self.now.identities.iter_mut().for_each(|one| one.credentials.retain(|one| one.id != id));
+                let shape = self.shape;
+                for identity in &mut self.now.identities {
+                    let all = &mut identity.credentials;
+                    match all.iter().position(|one| one.id == id) {
+                        Some(place) if shape.ends_all(place, all.len()) => all.clear(),
+                        Some(place) => drop(all.remove(place)),
+                        None => {}
+                    }
+                }
             }
         }
     }
 
-    /// Somebody sets another secret of the one identity there is, under the number of the next issue.
+    /// Somebody sets another secret of the one identity there is in place of all it had, under the number of the next issue.
     pub fn supersede(&mut self) {
         let id = self.next();
         let Some(identity) = self.now.identities.first_mut() else { return };
+        identity.credentials.drain(..identity.credentials.len().saturating_sub(1));
         let Some((owner, credential)) = identity.owner.as_ref().zip(identity.credentials.last_mut()) else { return };
         let sequence = owner.sequence_of(&credential.name).unwrap_or_default();
         credential.name = owner.credential_name(sequence + 1);
         credential.value = format!("planted-{id}");
+        credential.id = id;
     }
 
     /// Somebody else grants. It is theirs unless we hold it, or have said that we are about to.

@@ -156,7 +156,7 @@ async fn errors_have_a_number_and_no_kind() {
 }
 
 #[tokio::test]
-async fn a_put_erases_and_a_new_password_is_initial_unless_it_is_enabled() {
+async fn a_put_erases_and_a_new_is_initial_unless_it_is_enabled() {
     let tenant = Tenant::start().await;
     let path = tenant.make(machine("tu-1")).await;
     let set = |operations: Value| tenant.patch(&path, operations);

@@ -16,6 +16,7 @@ mod kinds;
 mod listing;
 mod people;
 mod refusal;
+mod search;
 mod secrets;
 mod token;
 mod users;
@@ -81,7 +82,8 @@ pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
 impl Uaa {
     fn new(frame: Arc<Frame>) -> Self {
         let clients = seed(frame.clock.now().as_millis());
-        Self { frame, clients: Guarded::new(clients), people: Guarded::new(nobody()) }
+        let people = people::first(frame.clock.now());
+        Self { frame, clients: Guarded::new(clients), people: Guarded::new(people) }
     }
 
     /// Base URL as clients see it: what the `iss` claim starts with.
@@ -95,14 +97,10 @@ impl Uaa {
     }
 }
 
-/// Users and groups of a new UAA.
-fn nobody() -> Directory {
-    Directory::new(&kinds::USER, &kinds::GROUP)
-}
-
 /// The administrator as `oauth.clients.admin` of a `uaa.yml` declares it, with a fresh secret.
 fn seed(now: u128) -> Clients {
-    let authorities = ["clients.read", "clients.write", "clients.secret", "uaa.admin", "uaa.resource"];
+    let authorities =
+        ["clients.read", "clients.write", "clients.secret", "uaa.admin", "uaa.resource", "password.write"];
     let admin = Client::for_credentials(ADMIN, format!("planted-{}", random::opaque()), &authorities, now);
     Clients::from([(ADMIN.to_owned(), admin)])
 }
@@ -127,7 +125,7 @@ impl Platform for Uaa {
 
     fn reset(&self) {
         self.clients.write(|clients| *clients = seed(self.millis()));
-        self.people.write(|all| *all = nobody());
+        self.people.write(|all| *all = people::first(self.frame.clock.now()));
     }
 
     fn admin_credential(&self, x509: bool) -> Option<Value> {

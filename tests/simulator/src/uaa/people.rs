@@ -1,5 +1,7 @@
 //! The UAA's users and groups as answers show them, and what both have in common: versions, pages, errors. Seen on UAA
-//! 4.30; the groups that a new one comes with are not simulated.
+//! 4.30; the groups that every UAA comes with are not simulated.
+
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -8,13 +10,15 @@ use serde_json::{Value, json};
 
 use super::Uaa;
 use super::access::Need;
+use super::kinds;
 use super::refusal::Refusal;
+use super::search::in_terms_of_answers;
 use crate::directory::filter::{Filter, Scope};
 use crate::directory::input::Body;
 use crate::directory::projection::Projection;
 use crate::directory::resource::Resource;
 use crate::directory::shelf::{Directory, Which};
-use crate::frame::answer;
+use crate::frame::{answer, random};
 
 const SCHEMAS: [&str; 1] = ["urn:scim:schemas:core:1.0"];
 
@@ -24,6 +28,24 @@ pub(super) const READ: Need = Need("uaa.admin scim.read zones.uaa.admin");
 pub(super) const WRITE: Need = Need("uaa.admin scim.write zones.uaa.admin");
 /// Making users.
 pub(super) const CREATE: Need = Need("uaa.admin scim.write scim.create zones.uaa.admin");
+
+/// Users and groups of a new UAA, as `scim` of a `uaa.yml` declares them: two people, and two groups without members.
+pub(super) fn first(now: Duration) -> Directory {
+    let mut all = Directory::new(&kinds::USER, &kinds::GROUP);
+    for name in ["jane", "joe"] {
+        let body = json!({
+            "userName": name, "name": {"familyName": "Doe", "givenName": name},
+            "emails": [{"value": format!("{name}@acme.example"), "primary": false}], "approvals": [], "active": true,
+            "verified": true, "origin": "uaa", "zoneId": "uaa", "password": format!("planted-{}", random::opaque()),
+        });
+        body.as_object().map(|body| all.users.add(body.clone(), now));
+    }
+    for name in ["orders.read", "orders.write"] {
+        let body = json!({"displayName": name, "zoneId": "uaa", "members": []});
+        body.as_object().map(|body| all.groups.add(body.clone(), now));
+    }
+    all
+}
 
 /// An error of this half of the UAA.
 pub(super) fn wrong(status: StatusCode, error: &'static str, text: impl Into<String>) -> Refusal {
@@ -92,8 +114,9 @@ impl Uaa {
             let shelf = all.shelf(which);
             let parsed = |text: &String| {
                 let unreadable = || format!("Invalid filter expression: [{text}] [created]");
-                let filter = Filter::parse(text, Scope::Resource(shelf.kind));
-                filter.map_err(|_| wrong(StatusCode::BAD_REQUEST, "scim", unreadable()))
+                let read = if which == Which::Users { in_terms_of_answers(text) } else { Some(text.clone()) };
+                let filter = read.and_then(|text| Filter::parse(&text, Scope::Resource(shelf.kind)).ok());
+                filter.ok_or_else(|| wrong(StatusCode::BAD_REQUEST, "scim", unreadable()))
             };
             let filter = wanted.filter.as_ref().map(parsed).transpose()?;
             let projection =

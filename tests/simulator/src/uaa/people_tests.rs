@@ -111,9 +111,12 @@ async fn lists_are_those_of_the_first_scim() {
         json!({"resources": [{"id": id, "userName": "ann"}], "startIndex": 1, "itemsPerPage": 100,
                              "totalResults": 1, "schemas": ["urn:scim:schemas:core:1.0"]})
     );
-    assert_eq!(code(&listed(r#"colour eq "red""#, "").await), (400, "scim"));
-    let (_, page) = uaa.call(Method::GET, "/Users?count=1&startIndex=2", Value::Null).await;
-    assert_eq!((&page["resources"][0]["userName"], &page["totalResults"]), (&json!("bob"), &json!(2)));
+    for unknown in [r#"colour eq "red""#, r#"externalId eq "x""#, r#"name.familyName eq "x""#] {
+        assert_eq!(code(&listed(unknown, "").await), (400, "scim"), "{unknown}");
+    }
+    assert_eq!(listed(r#"familyName eq "doe""#, "").await.1["totalResults"], 2, "the two whom everybody finds");
+    let (_, page) = uaa.call(Method::GET, "/Users?count=1&startIndex=4", Value::Null).await;
+    assert_eq!((&page["resources"][0]["userName"], &page["totalResults"]), (&json!("bob"), &json!(4)));
     assert!(!page.to_string().contains("planted-"));
     assert_eq!(uaa.call(Method::GET, "/Users?startIndex=0", Value::Null).await.1["startIndex"], 1);
 }
