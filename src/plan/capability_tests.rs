@@ -81,7 +81,7 @@ fn every_cell_is_accepted_or_refused_with_a_reason() {
     for (name, table) in crate::plan::environment::TABLES {
         let platform = samples.iter().find(|one| one.environment.name() == name).expect(name);
         for kind in IdentityKind::ALL {
-            let outcome = identity(platform, &sample_identity(kind));
+            let outcome = identity(platform, &sample_of(name, kind));
             assert_eq!(outcome.is_ok(), table.identity(kind).is_some(), "{name} {}: {outcome:?}", kind.name());
         }
         for kind in RoleKind::ALL {
@@ -97,10 +97,25 @@ fn every_cell_is_accepted_or_refused_with_a_reason() {
 
 /// A Platform of each environment, with every API that it can name.
 fn samples() -> Vec<PlatformSpec> {
-    let access = json!({"credentialsSecretRef": {"name": "s"}});
-    let neo = json!({"host": "h", "subaccount": "s", "credentialsSecretRef": {"name": "s"}});
-    let environments = [json!({"btp": {"authorization": access, "serviceManager": access}}), json!({"neo": neo})];
+    let secret = json!({"name": "s"});
+    let access = json!({"credentialsSecretRef": secret});
+    let tenant = json!({"url": "https://t", "origin": "o", "credentialsSecretRef": secret});
+    let btp = json!({"authorization": access, "serviceManager": access, "identityService": tenant});
+    let neo = json!({"host": "h", "subaccount": "s", "credentialsSecretRef": secret});
+    let cloud_foundry = json!({"apiUrl": "https://api.c", "credentialsSecretRef": secret});
+    let scim = json!({"url": "https://d", "credentialsSecretRef": secret});
+    let environments =
+        [json!({"btp": btp}), json!({"neo": neo}), json!({"cloudFoundry": cloud_foundry}), json!({"scim": scim})];
     environments.map(platform).into_iter().chain([uaa()]).collect()
+}
+
+/// What only Cloud Foundry has, and must have.
+fn sample_of(environment: &str, kind: IdentityKind) -> Identity {
+    let mut sample = sample_identity(kind);
+    if let ("cloudFoundry", Identity::ServiceKey(key)) = (environment, &mut sample) {
+        key.space = serde_json::from_value(json!({"organization": "o", "name": "s"})).unwrap();
+    }
+    sample
 }
 
 fn sample_identity(kind: IdentityKind) -> Identity {
@@ -116,6 +131,8 @@ fn sample_role(kind: RoleKind) -> Role {
     let fields = match kind {
         RoleKind::ApplicationRole => json!({"application": "a", "name": "r"}),
         RoleKind::GroupMembership => json!({"group": "g"}),
+        RoleKind::OrganizationRole => json!({"organization": "o", "type": "organization_user"}),
+        RoleKind::SpaceRole => json!({"organization": "o", "space": "s", "type": "space_auditor"}),
         _ => json!({"name": "r"}),
     };
     serde_json::from_value(json!({kind.name(): fields})).unwrap()

@@ -62,6 +62,7 @@ const DESCRIPTION: Description = Description {
         (length("instances"), length("bindings"))
     },
     routes: &[
+        "cloud-foundry.bare-root",
         "cf-uaa.token",
         "cloud-foundry.list-organizations",
         "cloud-foundry.list-spaces",

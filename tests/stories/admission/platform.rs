@@ -24,7 +24,7 @@ fn a_platform_is_exactly_one_environment() {
     refuses("/environment", json!({}), &["environment"]);
     refuses("/environment", json!({ "btp": spec()["environment"]["btp"], "neo": neo }), &["environment"]);
     refuses("/environment", Value::Null, &["spec.environment", "Required value"]);
-    refuses("/environment/btp", json!({}), &["name authorization, serviceManager or both"]);
+    refuses("/environment/btp", json!({}), &["name authorization, serviceManager, identityService or several"]);
 }
 
 #[test]

@@ -80,7 +80,9 @@ async fn a_password_is_changed_with_a_scope_of_its_own() {
     let uaa = Server::start().await;
     let path = format!("/Users/{}/password", uaa.user("ann").await);
     let new = json!({"password": "planted-2"});
-    assert_eq!(code(&uaa.call(Method::PUT, &path, new.clone()).await), (403, "access_denied"));
+    uaa.make("people", json!(["scim.write"])).await;
+    let other = uaa.token_of("people", "x").await;
+    assert_eq!(code(&uaa.call_with(&other, Method::PUT, &path, new.clone()).await), (403, "access_denied"));
     uaa.make("pw", json!(["password.write", "scim.read"])).await;
     let token = uaa.token_of("pw", "x").await;
     let set = |path: &str, body: Value| {
