@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::{IdentityService, REALM};
 use crate::certificates::{Authority, Issued, KeyKind, inspect_der};
+use crate::directory::fault::answered;
 use crate::frame::client_credentials::{self, Presented, certificate};
 use crate::frame::{Grant, Shape, Support, TokenRefusal, answer, random};
 
@@ -62,9 +63,13 @@ impl Admin {
     }
 }
 
-/// 401, of which no body is documented.
+/// 401, in the form that the document of the directory has.
 pub(super) fn unauthorized() -> Response {
-    let response = StatusCode::UNAUTHORIZED.into_response();
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": 401,
+        "detail": "Authentication credentials are invalid or not allowed for this endpoint.",
+    });
+    let response = answered(StatusCode::UNAUTHORIZED, &body);
     answer::with_header(response, header::WWW_AUTHENTICATE, "Basic realm=\"SAP Cloud Identity Services\"")
 }
 
