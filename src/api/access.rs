@@ -109,6 +109,12 @@ pub struct DirectoryUserPattern {
     /// The user's name, for example `tu-orders-*`; `*` may be used.
     #[schemars(length(min = 1, max = 255))]
     pub user_name: String,
+    /// The e-mail address that a TechnicalUser may name for it, for example `tu-*@acme.example`; `*` may be used. Left out:
+    /// none, and the user gets an address that nobody has. Where users are known by their addresses, as on `btp`, whoever
+    /// names one has what that address was granted: allow only addresses that belong to nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub email: Option<String>,
 }
 
 /// Existing users by name and identity provider.

@@ -27,7 +27,7 @@ pub enum Role {
     OrganizationRole(OrganizationRole),
     /// A role in a space of Cloud Foundry (environment `cloudFoundry`; for technical users whose identity is `existing`, and users).
     SpaceRole(SpaceRole),
-    /// Membership in a group of a directory (for technical users whose identity is a directory user or `existing`, and users).
+    /// Membership in a group of a directory (environments `btp`, `uaa` and `scim`; for technical users whose identity is a directory user or `existing`, and users).
     GroupMembership(GroupName),
 }
 
@@ -55,6 +55,19 @@ impl Role {
             Self::OrganizationRole(_) => RoleKind::OrganizationRole,
             Self::SpaceRole(_) => RoleKind::SpaceRole,
             Self::GroupMembership(_) => RoleKind::GroupMembership,
+        }
+    }
+}
+
+/// For people: kind, name, and where it is, if it lives anywhere.
+impl std::fmt::Display for Role {
+    fn fmt(&self, text: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(text, "{} {}", self.kind(), self.name())?;
+        match self {
+            Self::ApplicationRole(role) => write!(text, " of {}", role.application),
+            Self::OrganizationRole(role) => write!(text, " in {}", role.organization),
+            Self::SpaceRole(role) => write!(text, " in {}/{}", role.organization, role.space),
+            _ => Ok(()),
         }
     }
 }

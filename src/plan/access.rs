@@ -10,9 +10,9 @@ use super::environment::rules;
 use super::grant::{Grant, Holder, HolderKind};
 use super::pattern::{is_spelled_out, matches};
 use crate::api::access::{
-    ExistingPattern, HolderPattern, IdentityPattern, PrincipalPattern, RolePattern, SpacePattern,
+    DirectoryUserPattern, ExistingPattern, HolderPattern, IdentityPattern, PrincipalPattern, RolePattern, SpacePattern,
 };
-use crate::api::identity::{Existing, ServiceKey, Space};
+use crate::api::identity::{DirectoryUser, Existing, ServiceKey, Space};
 use crate::api::{AccessRule, Environment, Identity, NamespaceChoice, Principal, Role};
 
 /// A namespace as rules see it.
@@ -145,16 +145,25 @@ fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment)
                 && (spelled_out || !rules(environment).is_administering(identity))
         }
         (IdentityPattern::OauthClient(_), Identity::OauthClient(_)) => true,
-        // Directories compare the names of users without regard to case.
-        (IdentityPattern::DirectoryUser(pattern), Identity::DirectoryUser(user)) => {
-            matches(&pattern.user_name.to_lowercase(), &user.user_name.to_lowercase())
-        }
+        (IdentityPattern::DirectoryUser(pattern), Identity::DirectoryUser(user)) => is_made(pattern, user),
         (IdentityPattern::Existing(ExistingPattern { user_name, origin }), Identity::Existing(user)) => {
             let pattern = PrincipalPattern { name: user_name.clone(), origin: origin.clone() };
             names(&pattern, &existing(user, environment), environment)
         }
         _ => false,
     }
+}
+
+/// Directories compare names and addresses without regard to case. Other APIs may know a user by its address, so a
+/// namespace chooses neither unless the rules say so.
+fn is_made(pattern: &DirectoryUserPattern, user: &DirectoryUser) -> bool {
+    let in_any_case = |pattern: &str, text: &str| matches(&pattern.to_lowercase(), &text.to_lowercase());
+    let addressed = match (&pattern.email, &user.email) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(pattern), Some(email)) => in_any_case(pattern, email),
+    };
+    addressed && in_any_case(&pattern.user_name, &user.user_name)
 }
 
 fn is_in(pattern: &SpacePattern, space: Option<&Space>) -> bool {

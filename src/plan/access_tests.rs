@@ -192,3 +192,17 @@ fn roles_of_organizations_and_spaces_are_allowed_by_place_and_type() {
     assert!(may(space("*", "space_developer"), space("dev-1", "space_developer")));
     assert!(!may(organization("*", "*"), space("dev-1", "space_auditor")), "each pattern speaks of one kind");
 }
+
+#[test]
+fn a_namespace_chooses_no_address_that_no_rule_speaks_of() {
+    let may = |pattern: Value, user: Value| {
+        let rules = rule(json!({"identities": [{"directoryUser": pattern}]}));
+        may_be(&rules, json!({"directoryUser": user}), &btp())
+    };
+    let boss = json!({"userName": "tu-1", "email": "boss@acme.example"});
+    assert!(may(json!({"userName": "tu-*"}), json!({"userName": "TU-1"})));
+    assert!(!may(json!({"userName": "*"}), boss.clone()), "it would be whoever has that address");
+    assert!(!may(json!({"userName": "*", "email": "tu-*@acme.example"}), boss));
+    let own = json!({"userName": "tu-1", "email": "TU-1@acme.example"});
+    assert!(may(json!({"userName": "tu-*", "email": "tu-*@acme.example"}), own));
+}

@@ -24,6 +24,11 @@ impl Owner {
         format!("tuo-{}", digest::of([self.cluster.as_bytes(), self.uid.as_bytes()], 8))
     }
 
+    /// An e-mail address for whom a directory wants one: nobody receives anything below `invalid` (RFC 2606 §2).
+    pub fn address_of_nobody(&self) -> String {
+        format!("{}@technical-user.invalid", self.identity_name())
+    }
+
     /// The platform's name for the credential of this issue. Service keys of `it-rt` take at most 32 characters.
     pub fn credential_name(&self, sequence: i64) -> String {
         format!("{}-{sequence}", self.identity_name())

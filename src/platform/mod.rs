@@ -36,6 +36,7 @@ pub mod neo;
 pub mod password;
 pub mod pause;
 pub mod proof;
+pub mod reading;
 pub mod scim;
 pub mod service_manager;
 pub mod session;

@@ -1,8 +1,10 @@
 //! Passwords that the operator makes for users of directories: nobody can guess them, every policy takes them, and they
-//! need no encoding wherever they are put. What is done with them is the drivers' business.
+//! need no encoding wherever they are put; and what a directory's Secret says of one. How it is set is the drivers' business.
 
 use rand::seq::IndexedRandom;
 use secrecy::SecretString;
+
+use super::{Field, Health, Issued, ObservedCredential, ObservedIdentity, Provenance};
 
 /// Characters of a password: some 190 bits. Cloud Identity Services take 8 to 255.
 const LENGTH: usize = 32;
@@ -27,6 +29,40 @@ pub fn new() -> SecretString {
             return chosen.into();
         }
     }
+}
+
+/// A password that the identity's user has been given under the name of a credential.
+pub fn issued(
+    identity: &ObservedIdentity,
+    name: &str,
+    user_name: &str,
+    password: SecretString,
+    at: Directory<'_>,
+) -> Issued {
+    let credential = ObservedCredential {
+        name: name.to_owned(),
+        id: identity.id.clone(),
+        identity: identity.id.clone(),
+        health: Health::Usable,
+    };
+    let provenance = Provenance {
+        label: at.label.to_owned(),
+        instance_name: identity.name.clone(),
+        instance_guid: identity.id.clone(),
+        ..Provenance::default()
+    };
+    let fields = [("username", user_name.into()), ("password", password), ("url", at.url.into())];
+    let fields = fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
+    Issued { credential, provenance, fields }
+}
+
+/// Where a user with a password is.
+#[derive(Clone, Copy)]
+pub struct Directory<'a> {
+    /// What kind of directory it is, for the Secret.
+    pub label: &'a str,
+    /// Its address.
+    pub url: &'a str,
 }
 
 fn fits(password: &str) -> bool {

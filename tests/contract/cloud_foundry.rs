@@ -62,8 +62,8 @@ const DESCRIPTION: Description = Description {
         (length("instances"), length("bindings"))
     },
     routes: &[
-        "cloud-foundry.bare-root",
         "cf-uaa.token",
+        "auth.token",
         "cloud-foundry.list-organizations",
         "cloud-foundry.list-spaces",
         "cloud-foundry.list-plans",

@@ -69,9 +69,9 @@ impl Running {
     pub(crate) fn start(description: &'static Description) -> Self {
         let simulator = Simulator::start();
         (description.prepare)(&simulator);
-        let prepared_by = simulator.requests().len();
         let environment = (description.environment)(&simulator);
         let (driver, secrets) = connected(&simulator, description);
+        let prepared_by = simulator.requests().len();
         Self { simulator, environment, driver, description, secrets, prepared_by }
     }
 

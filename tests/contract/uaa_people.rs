@@ -136,7 +136,7 @@ fn a_user_is_marked_and_keeps_what_it_is(platform: &Running) {
     assert_eq!((&now.id, &now.user, &now.mark), (&made.id, &made.user, &made.mark), "the rest is as it was");
     let shown = Administrator::of(platform).get(&format!("/Users/{}", made.id));
     assert_eq!((&shown["active"], &shown["verified"]), (&json!(true), &json!(true)));
-    let address = format!("{}@technicaluser.invalid", owner("kept").identity_name());
+    let address = owner("kept").address_of_nobody();
     assert_eq!(shown["emails"][0]["value"], address.as_str());
 
     let own = [Grant::new(Holder::named(HolderKind::User, "tu-orders", "uaa"), member("x", "orders.read").role)];

@@ -269,7 +269,7 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
         "identities": [
             { "serviceKey": { "offering": all, "plan": all } },
             { "oauthClient": {} },
-            { "directoryUser": { "userName": all } },
+            { "directoryUser": { "userName": all, "email": all } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{

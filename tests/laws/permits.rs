@@ -58,6 +58,7 @@ prop_compose! {
         two in if patterned { patterns().boxed() } else { names().boxed() },
         origin in origins(if patterned { patterns().boxed() } else { names().boxed() }),
         space in proptest::option::of(if patterned { patterns().boxed() } else { names().boxed() }),
+        email in proptest::option::of(if patterned { patterns().boxed() } else { names().boxed() }),
     ) -> Value {
         match which {
             0 => {
@@ -66,7 +67,11 @@ prop_compose! {
                 json!({"serviceKey": key})
             }
             1 => json!({"oauthClient": {}}),
-            2 => json!({"directoryUser": {"userName": one}}),
+            2 => {
+                let mut user = json!({"userName": one});
+                email.into_iter().for_each(|email| user["email"] = json!(email));
+                json!({"directoryUser": user})
+            }
             _ => with_origin("existing", "userName", &one, origin),
         }
     }

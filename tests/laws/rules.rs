@@ -4,7 +4,7 @@
 //! A request is allowed if a rule that speaks of the namespace allows it. An identity: by its offering and plan, or by
 //! user name and origin, or as a client. A grant: by a role of that kind at that place, to that holder; to a made
 //! identity only if the identity is allowed too; to an `existing` one as to a user of that name, and the identity too.
-//! What administers a platform is meant by no star; what a platform cannot have at all does not administer it.
+//! What administers a platform is meant by no star.
 
 use serde_json::Value;
 
@@ -80,8 +80,7 @@ impl<'a> Rules<'a> {
                     }
                     (limited, _) => limited.is_none(),
                 };
-                let makes_keys = ["btp", "cloudFoundry"].contains(&self.environment);
-                let administers = makes_keys && ADMINISTERING_OFFERINGS.contains(&text(&key["offering"]));
+                let administers = ADMINISTERING_OFFERINGS.contains(&text(&key["offering"]));
                 return means(offering, text(&key["offering"]))
                     && means(plan, text(&key["plan"]))
                     && in_space
@@ -91,8 +90,13 @@ impl<'a> Rules<'a> {
                 return self.names(pattern, &self.principal(false, user));
             }
             if let (Some(pattern), Some(user)) = (pattern.get("directoryUser"), identity.get("directoryUser")) {
-                let [pattern, name] = [pattern, user].map(|one| text(&one["userName"]).to_lowercase());
-                return means(&pattern, &name);
+                let same = |field: &str| {
+                    let [pattern, name] = [pattern, user].map(|one| text(&one[field]).to_lowercase());
+                    means(&pattern, &name)
+                };
+                // A namespace chooses no address that no rule speaks of.
+                let addressed = user.get("email").is_none() || (pattern.get("email").is_some() && same("email"));
+                return addressed && same("userName");
             }
             pattern.get("oauthClient").is_some() && identity.get("oauthClient").is_some()
         })

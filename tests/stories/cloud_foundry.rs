@@ -84,6 +84,7 @@ fn a_role_in_a_space_brings_its_holder_into_the_organization_and_takes_it_out_ag
     team.apply(&team.role_binding("develops", &joe(), &[space_role("space_developer")]));
     team.ready(&["rolebindings/develops"]);
     has(&team, &["organization_user", "space_developer"]);
+    team.told("develops", "Granted", "spaceRole space_developer in acme/integration to joe@acme.example");
     let found = team.get("rolebindings/develops").expect("the RoleBinding");
     assert_eq!(found["status"]["roles"].as_array().map(Vec::len), Some(1), "a line for what was asked for");
     assert_eq!(found["status"]["ledger"].as_array().map(Vec::len), Some(2), "a record of what was done");

@@ -43,13 +43,13 @@ fn tenant(team: &Team<'_>) -> Value {
     team.simulator.state()["identity-service"].clone()
 }
 
-/// Whether the subaccount knows a user of this address, of the tenant's origin, with this role collection.
+/// Whether the subaccount's user of this address, of the tenant's origin, has this role collection.
 fn holds(team: &Team<'_>, address: &str, collection: &str) -> bool {
-    team.simulator.state()["xsuaa"].to_string().contains(collection)
-        && team.simulator.state()["xsuaa"]["users"].as_array().expect("users").iter().any(|user| {
-            let text = user.to_string();
-            text.contains(address) && text.contains("sap.custom")
-        })
+    let users = team.simulator.state()["xsuaa"]["users"].take();
+    users.as_array().expect("users").iter().any(|user| {
+        let has = |held: &Value| held.as_array().is_some_and(|all| all.iter().any(|one| one == collection));
+        user["username"] == address && user["origin"] == "sap.custom" && has(&user["roleCollections"])
+    })
 }
 
 #[test]
@@ -69,6 +69,7 @@ fn a_technical_user_that_nobody_has_to_confirm() {
     assert_eq!(groups[0]["members"].as_array().map(Vec::len), Some(1), "{groups}");
     assert!(tenant(&team)["mails"].as_array().expect("mails").is_empty(), "nobody was written to");
     team.delete_everything();
+    assert!(!holds(&team, "tu-sender@acme.example", "PI_Read_Only"), "the role collection stays");
     let left = tenant(&team);
     assert!(left["users"].as_array().expect("users").is_empty(), "{left}");
     assert_eq!(left["groups"][0]["members"].as_array().map_or(0, Vec::len), 0, "{left}");
@@ -90,4 +91,16 @@ fn users_that_are_there_already_become_members_of_groups() {
     assert_eq!(members(), 2);
     team.delete_everything();
     assert_eq!(members(), 0);
+}
+
+#[test]
+fn nobody_becomes_whoever_has_an_address() {
+    let team = Team::on_btp_with_identity_service(Stage::shared(), "impostor");
+    let mut access = crate::harness::team::everything(&json!({ "names": [team.name] }));
+    access["identities"] = json!([{ "directoryUser": { "userName": "*" } }]);
+    team.patch("platforms/impostor", &json!({ "spec": { "access": [access] } }));
+    let boss = json!({ "directoryUser": { "userName": "tu-me", "email": "boss@acme.example" } });
+    team.apply(&team.technical_user("me", &boss, &json!({ "secretName": SECRET })));
+    team.not_ready("technicalusers/me", "AccessDenied", "does not allow");
+    assert!(tenant(&team)["users"].as_array().expect("users").is_empty(), "{}", tenant(&team));
 }

@@ -61,5 +61,5 @@ async fn wave(grants: Vec<Grant>, change: &Change, mirror: &Mirror) -> Failures 
 
 /// A change in words.
 pub fn said(verb: &str, Grant { holder, role }: &Grant, direction: &str) -> String {
-    format!("{verb} {} {} {direction} {} ({})", role.kind(), role.name(), holder.name(), holder.origin())
+    format!("{verb} {role} {direction} {} ({})", holder.name(), holder.origin())
 }

@@ -85,10 +85,6 @@ impl Rules for Btp {
         service_key::own_roles(platform, identity)
     }
 
-    fn is_administering(&self, identity: &Identity) -> bool {
-        service_key::is_administering(identity)
-    }
-
     fn is_administering_role(&self, role: &Role) -> bool {
         let is_named = |name: &&str| name.eq_ignore_ascii_case(role.name());
         role.kind() == RoleKind::RoleCollection && ADMINISTERING.iter().any(is_named)

@@ -54,10 +54,6 @@ impl Rules for CloudFoundry {
         service_key::own_roles(platform, identity)
     }
 
-    fn is_administering(&self, identity: &Identity) -> bool {
-        service_key::is_administering(identity)
-    }
-
     /// Managers give roles. Developers read every credential of their space, and can order a key of an offering that
     /// administers the subaccount ("Roles" in the Cloud Foundry documentation).
     fn is_administering_role(&self, role: &Role) -> bool {

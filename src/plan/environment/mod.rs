@@ -5,6 +5,7 @@
 
 use super::capability::{OwnRoles, Table, Unsupported};
 use super::grant::{Grant, Holder, HolderKind};
+use super::service_key;
 use crate::api::{Environment, Identity, PlatformSpec, Principal, Role, RoleKind};
 
 pub mod btp;
@@ -49,8 +50,8 @@ pub trait Rules: Sync {
     }
 
     /// Whether whoever is this identity can give itself all the rest: no wildcard of an access rule means it.
-    fn is_administering(&self, _: &Identity) -> bool {
-        false
+    fn is_administering(&self, identity: &Identity) -> bool {
+        service_key::is_administering(identity)
     }
 
     /// Whether whoever has this role can give itself all the rest: no wildcard of an access rule means it.

@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 
 use super::change::{Change, Target};
 use super::pages::{GROUPS, Search};
-use super::wire::{Group, Whole, quoted};
+use super::wire::{Group, Whole};
 use super::{Scim, another};
 use crate::api::Role;
 use crate::plan::grant::{Grant, HolderKind};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
+use crate::platform::reading::quoted;
 use crate::platform::side_by_side::side_by_side;
 use crate::platform::{Grants, Scope};
 

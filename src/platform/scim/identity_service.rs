@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use super::Scim;
 use super::dialect::DIALECT;
 use super::manners::{Manners, Paging};
-use super::wire::{Abilities, Ability, USER, User, quoted};
+use super::wire::{Abilities, Ability, USER, User};
 use crate::api::environment::IdentityService;
 use crate::api::identity::DirectoryUser;
 use crate::platform::budget::{Limit, Limits, Pace};
 use crate::platform::connect::{Api, Connecting, at, in_spec};
 use crate::platform::error::{Error, Result};
 use crate::platform::http::address;
+use crate::platform::reading::quoted;
 use crate::platform::session::{Probe, Session};
 use crate::platform::whereabouts::Whereabouts;
 

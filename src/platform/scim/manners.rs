@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::wire::{Abilities, User, quoted};
+use super::wire::{Abilities, User};
 use crate::api::identity::DirectoryUser;
+use crate::platform::reading::quoted;
 
 /// The manners of a directory.
 pub struct Manners {

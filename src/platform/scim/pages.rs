@@ -3,21 +3,19 @@
 //! Pages are by index, so what goes meanwhile moves what comes after it out of sight: a list that changed while it was
 //! read is read again. Where a directory has no filters, or refuses ours, we read all and look for ourselves.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use serde::de::DeserializeOwned;
 
 use super::Scim;
 use super::manners::Paging;
-use super::wire::{Listed, Page};
+use super::wire::Page;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
+use crate::platform::reading::{Listed, MOST_READS, Reading};
 
 /// More pages than anybody fills.
 const MOST_PAGES: usize = 10_000;
-/// How often a list is read again that changed while it was read.
-const MOST_READS: usize = 3;
 
 /// A kind of resource, and what to show of it.
 pub(super) struct Shelf {
@@ -38,26 +36,6 @@ pub(super) struct Search<'a> {
     pub(super) urgency: Urgency,
 }
 
-/// One reading of a list.
-pub(super) struct Reading<T> {
-    found: BTreeMap<String, T>,
-    /// The totals that the pages named, and how many resources they showed.
-    totals: BTreeSet<usize>,
-    shown: usize,
-}
-
-impl<T> Reading<T> {
-    /// Whether nothing came or went while it was read, as far as can be seen.
-    pub(super) fn is_whole(&self) -> bool {
-        self.totals.iter().all(|total| *total == self.shown) && self.found.len() == self.shown
-    }
-
-    /// Those that are wanted.
-    fn into_wanted(self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
-        self.found.into_values().filter(wanted).collect()
-    }
-}
-
 impl Scim {
     /// What is wanted of a list, and whether what is not there is not in the directory.
     pub(super) async fn search<T: Listed + DeserializeOwned>(
@@ -69,7 +47,7 @@ impl Scim {
             match self.all::<T>(search, Some(&search.filter)).await {
                 Ok(reading) => {
                     let is_whole = reading.is_whole();
-                    return Ok((reading.into_wanted(wanted), is_whole));
+                    return Ok((reading.into_entries().filter(wanted).collect(), is_whole));
                 }
                 // It understood the request, so it is the filter that it does not take.
                 Err(error) if error.kind() == Kind::Invalid => self.refuses_filters.store(true, Ordering::Relaxed),
@@ -87,7 +65,7 @@ impl Scim {
     ) -> Result<(Vec<T>, bool)> {
         let reading = self.all::<T>(search, None).await?;
         let is_whole = reading.is_whole();
-        Ok((reading.into_wanted(wanted), is_whole))
+        Ok((reading.into_entries().filter(wanted).collect(), is_whole))
     }
 
     async fn all<T: Listed + DeserializeOwned>(&self, search: &Search<'_>, filter: Option<&str>) -> Result<Reading<T>> {
@@ -106,25 +84,20 @@ impl Scim {
         search: &Search<'_>,
         filter: Option<&str>,
     ) -> Result<Reading<T>> {
-        let mut reading = Reading { found: BTreeMap::new(), totals: BTreeSet::new(), shown: 0 };
+        let mut reading = Reading::default();
         let mut start = self.manners.paging.start();
         for _ in 0..MOST_PAGES {
             let page: Page<T> = self.page(search, filter, &start).await?;
-            let (count, next) = (page.resources.len(), page.next().map(str::to_owned));
-            reading.shown += count;
-            reading.totals.insert(page.total_results);
-            reading.found.extend(page.resources.into_iter().map(|one| (one.id().to_owned(), one)));
-            if count == 0 && reading.shown == 0 && page.total_results > 0 {
-                return Err(incomplete(search.operation, "the list is not complete"));
-            }
+            let (count, total, next) = (page.resources.len(), page.total_results, page.next().map(str::to_owned));
+            reading.add(search.operation, total, page.resources)?;
             start = match (self.manners.paging, next) {
-                (Paging::ByIndex, _) if count == 0 || reading.shown >= page.total_results => return Ok(reading),
-                (Paging::ByIndex, _) => (reading.shown + 1).to_string(),
+                (Paging::ByIndex, _) if count == 0 || reading.shown() >= total => return Ok(reading),
+                (Paging::ByIndex, _) => (reading.shown() + 1).to_string(),
                 (Paging::ById, Some(next)) => next,
                 (Paging::ById, None) => return Ok(reading),
             };
         }
-        Err(incomplete(search.operation, "the list does not end"))
+        Err(Error::new(Kind::UnexpectedAnswer, search.operation).detail("the list does not end"))
     }
 
     async fn page<T: DeserializeOwned>(
@@ -159,8 +132,4 @@ impl Paging {
             Self::ById => "startId",
         }
     }
-}
-
-fn incomplete(operation: &'static str, detail: &str) -> Error {
-    Error::new(Kind::UnexpectedAnswer, operation).detail(detail)
 }

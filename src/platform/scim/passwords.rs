@@ -1,7 +1,5 @@
 //! Passwords of users as credentials: one for each user, shown when it is set and never again.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -13,9 +11,8 @@ use super::wire::{Whole, replacing};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{
-    Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance, password,
-};
+use crate::platform::password::{self, Directory};
+use crate::platform::{Credentials, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof};
 
 const ISSUE: &str = "set password";
 const REVOKE: &str = "end password";
@@ -44,7 +41,8 @@ impl Credentials for Scim {
         let Some(user) = changed.await.map_err(|error| self.refused(error))? else {
             return Err(Error::new(Kind::NotFound, ISSUE).detail("the user is gone"));
         };
-        Ok(Ordered::Done(self.issued(identity, user.name(), name, password)))
+        let at = Directory { label: self.manners.label, url: &self.url };
+        Ok(Ordered::Done(password::issued(identity, name, user.name(), password, at)))
     }
 
     async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
@@ -87,27 +85,6 @@ impl Scim {
         }
         let detail = format!("{}; {why}", error.detail_text());
         Error::new(Kind::Invalid, error.operation()).detail(detail)
-    }
-
-    fn issued(&self, identity: &ObservedIdentity, user_name: &str, name: &str, password: SecretString) -> Issued {
-        let credential = ObservedCredential {
-            name: name.to_owned(),
-            id: identity.id.clone(),
-            identity: identity.id.clone(),
-            health: Health::Usable,
-        };
-        let provenance = Provenance {
-            label: self.manners.label.to_owned(),
-            plan: String::new(),
-            instance_name: identity.name.clone(),
-            instance_guid: identity.id.clone(),
-            tags: Vec::new(),
-        };
-        let fields: [(&str, SecretString); 3] =
-            [("username", user_name.into()), ("password", password), ("url", self.url.clone().into())];
-        let fields: BTreeMap<_, _> =
-            fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
-        Issued { credential, provenance, fields }
     }
 }
 

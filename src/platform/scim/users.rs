@@ -7,22 +7,20 @@ use async_trait::async_trait;
 use super::change::Target;
 use super::mark::{ExternalId, beginning};
 use super::pages::{Search, USERS};
-use super::wire::{Email, Name, NewUser, SCIM, USER, User, quoted};
+use super::wire::{Email, Name, NewUser, SCIM, USER, User};
 use super::{Scim, another};
 use crate::api::Identity;
 use crate::api::identity::DirectoryUser;
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
+use crate::platform::reading::quoted;
 use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
 
 const LIST: &str = "list users";
 const FIND: &str = "find user";
 const CREATE: &str = "create user";
 const DELETE: &str = "delete user";
-
-/// Where nobody receives mail (RFC 2606 §2).
-const NOWHERE: &str = "technical-user.invalid";
 
 #[async_trait]
 impl Identities for Scim {
@@ -70,7 +68,7 @@ impl Identities for Scim {
             let detail = "the directory keeps no externalId, by which what is ours is known";
             return Err(Error::new(Kind::UnexpectedAnswer, CREATE).detail(detail));
         }
-        self.remember_id(&made.name, &made.id);
+        self.remember_id((self.manners.known_as)(&made), &made.id);
         made.observed(&self.origin, self.manners.known_as).map(Ordered::Done).ok_or_else(open)
     }
 
@@ -126,7 +124,10 @@ impl Scim {
         let is_named =
             |user: &User| [&user.name, known_as(user)].iter().any(|one| one.to_lowercase() == name.to_lowercase());
         let (found, is_whole) = self.search(&search, is_named).await?;
-        match found.into_iter().next() {
+        // Whoever took somebody else's address for a name is not the one that others mean.
+        let (meant, others): (Vec<User>, _) =
+            found.into_iter().partition(|user| known_as(user).to_lowercase() == name.to_lowercase());
+        match meant.into_iter().chain(others).next() {
             None if !is_whole => {
                 Err(Error::new(Kind::Unavailable, operation).detail("the list changes while it is read"))
             }
@@ -155,7 +156,7 @@ impl Scim {
 fn new_user(wanted: &NewIdentity, user: &DirectoryUser, mark: &str) -> serde_json::Value {
     let owner = &wanted.owner;
     let display_name = format!("{}/{}", owner.namespace, owner.name);
-    let nobody = format!("{}@{NOWHERE}", owner.identity_name());
+    let nobody = owner.address_of_nobody();
     serde_json::json!(NewUser {
         schemas: vec![USER],
         user_name: &user.user_name,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::mark::ExternalId;
 use crate::api::Principal;
 use crate::platform::http::Answer;
+use crate::platform::reading::Listed;
 use crate::platform::{Health, Mark, ObservedIdentity};
 
 /// Media type of bodies (RFC 7644 §3.1).
@@ -46,12 +47,6 @@ impl<T> Page<T> {
     pub fn next(&self) -> Option<&str> {
         self.next_id.as_deref().filter(|next| !["", "end", "<end>"].contains(next))
     }
-}
-
-/// What has an id.
-pub trait Listed {
-    /// The directory's id for it.
-    fn id(&self) -> &str;
 }
 
 /// A user as lists show it.
@@ -221,9 +216,4 @@ pub fn is_own_refusal(answer: &Answer) -> bool {
     }
     let refusal = answer.json::<Refusal>("read refusal");
     refusal.is_ok_and(|refusal| refusal.schemas.iter().any(|schema| schema.eq_ignore_ascii_case(ERROR)))
-}
-
-/// A value in a filter is written as a JSON string (RFC 7644 §3.4.2.2).
-pub fn quoted(value: &str) -> String {
-    Value::from(value).to_string()
 }

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::another;
-use super::pages::{List, quoted};
+use super::pages::List;
 use super::people::{Group, Member, NAMES, Person};
 use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
+use crate::platform::reading::quoted;
 use crate::platform::session::Session;
 use crate::platform::side_by_side::side_by_side;
 use crate::platform::{Grants, Scope};

@@ -62,6 +62,11 @@ fn another(operation: &'static str) -> Error {
     Error::new(Kind::UnexpectedAnswer, operation).detail("the answer is about something else")
 }
 
+/// What cannot be read of an answer to a change leaves open whether it was made.
+fn open(error: Error) -> Error {
+    if error.kind() == Kind::UnexpectedAnswer { Error::new(Kind::OutcomeUnknown, error.operation()) } else { error }
+}
+
 /// A secret that nobody can guess, of characters that need no encoding anywhere.
 fn new_secret() -> SecretString {
     // Seeded by the operating system, and cryptographically strong.

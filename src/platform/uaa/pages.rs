@@ -1,28 +1,19 @@
 //! Lists of a UAA, of clients, users and groups alike. Pages are by index, so what goes meanwhile moves what comes after
 //! it out of sight: a list that changed while it was read is read again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::another;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
+use crate::platform::reading::{Listed, MOST_READS, Reading};
 use crate::platform::session::Session;
 
 /// The largest page that a UAA gives.
 const PAGE: usize = 500;
 /// More pages than anybody fills.
 const MOST_PAGES: usize = 1000;
-/// How often a list is read again that changed while it was read.
-const MOST_READS: usize = 3;
-
-/// Something that stands in a list.
-pub trait Entry: DeserializeOwned + Send {
-    /// By which it is told from the others.
-    fn id(&self) -> &str;
-}
 
 /// A page of a list.
 #[derive(Deserialize)]
@@ -46,24 +37,9 @@ pub struct List<'a> {
     pub urgency: Urgency,
 }
 
-/// One reading of a list.
-struct Reading<T> {
-    entries: BTreeMap<String, T>,
-    /// The totals that the pages named, and how many entries they showed.
-    totals: BTreeSet<usize>,
-    shown: usize,
-}
-
-impl<T> Reading<T> {
-    /// Whether nothing came or went while it was read, as far as can be seen.
-    fn is_whole(&self) -> bool {
-        self.totals.iter().all(|total| *total == self.shown) && self.entries.len() == self.shown
-    }
-}
-
 impl List<'_> {
     /// All of it.
-    pub async fn all<T: Entry>(&self, session: &Session) -> Result<Vec<T>> {
+    pub async fn all<T: Listed + DeserializeOwned + Send>(&self, session: &Session) -> Result<Vec<T>> {
         let mut found = self.read(session).await?;
         for _ in 0..MOST_READS {
             if found.is_whole() {
@@ -71,11 +47,15 @@ impl List<'_> {
             }
             found = self.read(session).await?;
         }
-        Ok(found.entries.into_values().collect())
+        Ok(found.into_entries().collect())
     }
 
     /// All of it, where it fits into a page. An answer that shows something else than was asked for says nothing.
-    pub async fn few<T: Entry>(&self, session: &Session, is_meant: impl Fn(&T) -> bool + Send) -> Result<Vec<T>> {
+    pub async fn few<T: Listed + DeserializeOwned + Send>(
+        &self,
+        session: &Session,
+        is_meant: impl Fn(&T) -> bool + Send,
+    ) -> Result<Vec<T>> {
         let page: Page<T> = self.page(session, 1).await?;
         if page.resources.len() != page.total_results || !page.resources.iter().all(is_meant) {
             return Err(another(self.operation));
@@ -83,42 +63,22 @@ impl List<'_> {
         Ok(page.resources)
     }
 
-    async fn read<T: Entry>(&self, session: &Session) -> Result<Reading<T>> {
-        let mut reading = Reading { entries: BTreeMap::new(), totals: BTreeSet::new(), shown: 0 };
+    async fn read<T: Listed + DeserializeOwned + Send>(&self, session: &Session) -> Result<Reading<T>> {
+        let mut reading = Reading::default();
         for _ in 0..MOST_PAGES {
-            let page: Page<T> = self.page(session, reading.shown + 1).await?;
-            let count = page.resources.len();
-            reading.shown += count;
-            reading.totals.insert(page.total_results);
-            reading.entries.extend(page.resources.into_iter().map(|entry| (entry.id().to_owned(), entry)));
-            if count == 0 && reading.shown == 0 && page.total_results > 0 {
-                return Err(Error::new(Kind::UnexpectedAnswer, self.operation).detail("the list is not complete"));
-            }
-            if count == 0 || reading.shown >= page.total_results {
+            let page: Page<T> = self.page(session, reading.shown() + 1).await?;
+            let (count, total) = (page.resources.len(), page.total_results);
+            reading.add(self.operation, total, page.resources)?;
+            if count == 0 || reading.shown() >= total {
                 return Ok(reading);
             }
         }
         Err(Error::new(Kind::UnexpectedAnswer, self.operation).detail("the list does not end"))
     }
 
-    async fn page<T: Entry>(&self, session: &Session, start: usize) -> Result<Page<T>> {
+    async fn page<T: Listed + DeserializeOwned + Send>(&self, session: &Session, start: usize) -> Result<Page<T>> {
         let call = session.get(self.operation, self.path).urgency(self.urgency).query("filter", self.filter);
         let call = if self.attributes.is_empty() { call } else { call.query("attributes", self.attributes) };
         call.query("startIndex", &start.to_string()).query("count", &PAGE.to_string()).send_json().await
-    }
-}
-
-/// A text in a filter.
-pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_ends_its_quotes() {
-        assert_eq!(quoted(r#"a" or id pr or "\"#), r#""a\" or id pr or \"\\""#);
     }
 }

@@ -1,21 +1,17 @@
 //! Passwords of users as credentials: one for each user, known to whoever set it and never shown.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::another;
 use super::people::{PasswordChange, Person, mark};
 use super::users::{Users, gone};
 use super::wire::SecretChanged;
+use super::{another, open};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::password;
-use crate::platform::{
-    Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
-};
+use crate::platform::password::{self, Directory};
+use crate::platform::{Credentials, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof};
 
 const ISSUE: &str = "set password of user";
 const REVOKE: &str = "end password of user";
@@ -42,7 +38,8 @@ impl Credentials for Users {
         let password = password::new();
         self.mark(ISSUE, &user, &mark(owner, sequence.ok_or_else(foreign)?)).await?;
         self.set(ISSUE, &user.id, &password).await?;
-        Ok(Ordered::Done(self.issued(identity, &user, name, password)))
+        let at = Directory { label: "uaa", url: &self.url };
+        Ok(Ordered::Done(password::issued(identity, name, &user.user_name, password, at)))
     }
 
     async fn reveal(&self, _: &ObservedCredential) -> Result<Option<Issued>> {
@@ -90,32 +87,6 @@ impl Users {
         let changed: SecretChanged = answer.json(operation).map_err(|_| unknown())?;
         if changed.status == "ok" { Ok(()) } else { Err(unknown()) }
     }
-
-    fn issued(&self, identity: &ObservedIdentity, user: &Person, name: &str, password: SecretString) -> Issued {
-        let credential = ObservedCredential {
-            name: name.to_owned(),
-            id: identity.id.clone(),
-            identity: identity.id.clone(),
-            health: Health::Usable,
-        };
-        let provenance = Provenance {
-            label: "uaa".to_owned(),
-            plan: String::new(),
-            instance_name: identity.name.clone(),
-            instance_guid: identity.id.clone(),
-            tags: Vec::new(),
-        };
-        let fields: [(&str, SecretString); 3] =
-            [("username", user.user_name.clone().into()), ("password", password), ("url", self.url.clone().into())];
-        let fields: BTreeMap<_, _> =
-            fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
-        Issued { credential, provenance, fields }
-    }
-}
-
-/// What cannot be read of an answer to a change leaves open whether it was made.
-fn open(error: Error) -> Error {
-    if error.kind() == Kind::UnexpectedAnswer { Error::new(Kind::OutcomeUnknown, error.operation()) } else { error }
 }
 
 /// `uaa.admin` opens everything of a user but its password.

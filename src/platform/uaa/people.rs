@@ -7,9 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pages::Entry;
 use crate::plan::owner::Owner;
 use crate::platform::Mark;
+use crate::platform::reading::Listed;
 
 /// The attributes of a user that we read.
 pub const OF_USER: &str = "id,externalId,userName,name,emails,active,origin,meta";
@@ -98,13 +98,13 @@ pub struct Member {
     pub origin: String,
 }
 
-impl Entry for Person {
+impl Listed for Person {
     fn id(&self) -> &str {
         &self.id
     }
 }
 
-impl Entry for Group {
+impl Listed for Group {
     fn id(&self) -> &str {
         &self.id
     }

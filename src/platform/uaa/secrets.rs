@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::wire::{ChangeMode, Client, CredentialMark, Refusal, SecretChange, SecretChanged};
-use super::{Uaa, another, new_secret};
+use super::{Uaa, another, new_secret, open};
 use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
@@ -186,9 +186,4 @@ impl Uaa {
             fields.into_iter().map(|(field, value)| (field.to_owned(), Field::Text(value))).collect();
         Issued { credential, provenance, fields }
     }
-}
-
-/// What cannot be read of an answer to a change leaves open whether it was made.
-fn open(error: Error) -> Error {
-    if error.kind() == Kind::UnexpectedAnswer { Error::new(Kind::OutcomeUnknown, error.operation()) } else { error }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
 use super::another;
-use super::pages::{List, quoted};
+use super::pages::List;
 use super::people::{Email, Name, OF_USER, Person, UserInput, mark};
 use crate::api::identity::DirectoryUser;
 use crate::api::{Identity, Principal};
@@ -15,6 +15,7 @@ use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::password;
+use crate::platform::reading::quoted;
 use crate::platform::session::Session;
 use crate::platform::{Health, Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
 
@@ -71,7 +72,7 @@ impl Identities for Users {
                 family_name: owner.identity_name(),
                 given_name: format!("{}/{}", owner.namespace, owner.name),
             },
-            emails: vec![Email { value: user.email.clone().unwrap_or_else(|| nobodys_address(owner)) }],
+            emails: vec![Email { value: user.email.clone().unwrap_or_else(|| owner.address_of_nobody()) }],
             password: Some(password.expose_secret()),
             origin: ORIGIN,
             active: true,
@@ -146,11 +147,6 @@ fn directory_user(wanted: &NewIdentity) -> Result<&DirectoryUser> {
         Identity::DirectoryUser(user) => Ok(user),
         _ => Err(Error::new(Kind::Invalid, CREATE).detail("a user is an identity of kind directoryUser")),
     }
-}
-
-/// The UAA wants an address; nothing is ever sent to one below `invalid` (RFC 2606).
-fn nobodys_address(owner: &Owner) -> String {
-    format!("{}@technicaluser.invalid", owner.identity_name())
 }
 
 /// It is not there any more.

@@ -6,7 +6,7 @@ use crate::api::identity::GrantType;
 use crate::plan::owner::Owner;
 use crate::platform::Mark;
 
-use super::pages::Entry;
+use crate::platform::reading::Listed;
 
 /// The most secrets that a client has.
 const MOST_SECRETS: usize = 2;
@@ -28,7 +28,7 @@ pub struct Client {
     name: Option<String>,
 }
 
-impl Entry for Client {
+impl Listed for Client {
     fn id(&self) -> &str {
         &self.id
     }
