@@ -5,7 +5,7 @@ CACHE := $(or $(TUO_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/technical-user
 DENY  := $(CACHE)/tools/bin/cargo-deny
 ENVIRONMENT ?= btp
 
-.PHONY: help demo run check test bench generate control-plane uaa scim deny image
+.PHONY: help demo run check test contract all-but-contract bench generate control-plane uaa scim deny image
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,17 @@ check: deny ## Formatting, lints, licences and bans, generated files
 	cargo test --quiet --test house
 
 test: check control-plane uaa scim ## Everything that CI runs
-	cargo test --workspace
+	cargo test --workspace --no-run
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target contract all-but-contract
 	cargo test --bench operator
+
+# The contract waits more than it works: for pauses that a platform asks for, and for answers that never come.
+contract:
+	cargo test --test contract -- --test-threads 8
+
+all-but-contract:
+	cargo test --workspace --lib --bins --test house --test contracts --test laws --test stories
+	cargo test --workspace --doc
 
 bench: control-plane ## Measures, and writes target/bench
 	cargo bench --bench operator
