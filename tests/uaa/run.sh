@@ -3,28 +3,9 @@
 # Once it answers it prints one line of JSON: {"url":…,"clientid":…,"clientsecret":…}. It never touches the cache.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-
-die() {
-  echo "tests/uaa: $*" >&2
-  exit 1
-}
-
-# Nobody listens there now. Should someone else take it before Tomcat does, Tomcat exits and so do we.
-free_port() {
-  local port
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    port=$((20000 + RANDOM % 12000)) # below the range that Linux gives to outgoing connections
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
-  done
-  die "found no free port on 127.0.0.1"
-}
-
-random_hex() {
-  od -An -N16 -tx1 /dev/urandom | tr -d ' \n'
-}
+me="tests/uaa" called="the UAA"
+# shellcheck source=tests/server.sh
+source "$here/../server.sh"
 
 # The UAA reads PKCS#1 only, which OpenSSL 3 writes on demand and older ones by default.
 signing_key() {
@@ -95,12 +76,6 @@ write_server_xml() {
 XML
 }
 
-# setpriv takes a child down even when this script is killed outright; systems without it lose only that.
-tethered() {
-  if command -v setpriv >/dev/null 2>&1; then exec setpriv --pdeathsig KILL "$@"; fi
-  exec "$@"
-}
-
 start() {
   export UAA_CONFIG_PATH="$base" CATALINA_HOME="$home/tomcat" CATALINA_BASE="$base" CATALINA_TMPDIR="$base/temp"
   export CATALINA_OPTS="-Xmx768m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.profiles.active=hsqldb
@@ -109,15 +84,8 @@ start() {
     --add-opens java.base/java.net=ALL-UNNAMED --add-opens java.base/java.io=ALL-UNNAMED
     --add-opens java.xml/com.sun.org.apache.xerces.internal.jaxp=ALL-UNNAMED"
   CATALINA_OPTS=$(echo $CATALINA_OPTS)
-  tethered "$home/tomcat/bin/catalina.sh" run >"$base/logs/out" 2>&1 </dev/null &
-  uaa=$!
-}
-
-# The end of our input is the end of the UAA: whoever started us may go without a word.
-watch_input() {
-  exec 3<&0
-  tethered sh -c 'while read -r _; do :; done; kill -TERM "$1"' watch "$$" <&3 &
-  watch=$!
+  tethered "$home/tomcat/bin/catalina.sh" run >"$log" 2>&1 </dev/null &
+  server=$!
 }
 
 # Only our own UAA knows the secret, so a token is proof that this is not a stranger on the same port.
@@ -126,49 +94,19 @@ answers() {
     --config - "$url/oauth/token" <<<"user = \"admin:$secret\""
 }
 
-wait_until_ready() {
-  local deadline=$((SECONDS + 480)) # the machine may be busy
-  until answers; do
-    if ! kill -0 "$uaa" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
-      tail -n 30 "$base/logs/out" >&2
-      die "the UAA did not come up"
-    fi
-    sleep 0.5
-  done
-}
-
-stop() {
-  trap - EXIT INT TERM HUP
-  if [ -n "$uaa" ]; then
-    kill -KILL "$uaa" 2>/dev/null || true
-    wait "$uaa" 2>/dev/null || true
-  fi
-  if [ -n "$watch" ]; then kill "$watch" 2>/dev/null || true; fi
-  rm -rf "$base"
-}
-
-port=""
-case "${1:-}" in
-  --port) port=${2:?"--port wants a number"} ;;
-  "") ;;
-  *) die "usage: run.sh [--port N]" ;;
-esac
 command -v openssl >/dev/null 2>&1 || die "'openssl' is missing: it makes the UAA's signing key"
-command -v curl >/dev/null 2>&1 || die "'curl' is missing: it asks the UAA whether it is ready"
+port=$(port_of "$@")
 home=$("$here/build.sh")
-port=${port:-$(free_port)}
 url="http://127.0.0.1:$port"
 secret="planted-$(random_hex)"
-uaa="" watch=""
 base=$(mktemp -d "${TMPDIR:-/tmp}/uaa.XXXXXX")
-trap stop EXIT
-trap 'exit 0' INT TERM HUP
+scratch=$base log="$base/logs/out"
 
 signing_key "$base/signing.pem"
 write_uaa_yml
 write_server_xml
 start
 watch_input
-wait_until_ready
+wait_until_ready 480 # the machine may be busy
 printf '{"url":"%s","clientid":"admin","clientsecret":"%s"}\n' "$url" "$secret"
-wait "$uaa" || die "the UAA ended by itself"
+wait "$server" || die "the UAA ended by itself"
