@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::description::{Description, Running};
 use crate::suite::{
-    confirmed, create, delete, found, grant, held, issue, listed, reveal, revoke, revoke_grants, set_roles,
+    confirmed, create, delete, found, grant, held, issue, listed, reveal, revoke, revoke_grants, set_roles, works,
 };
 
 /// More requests than any call makes by itself: what slows down or gives up for a while must do so.
@@ -106,6 +106,8 @@ fn identity_life(platform: &mut Running, story: &str) {
     assert_eq!(platform.count(), (1, 0), "{story}");
     let issued = issue(platform, &identity, story, 1);
     assert_eq!(platform.count(), (1, 1), "{story}");
+    // Whatever the proof shows where nothing that is asked can be believed.
+    works(platform, &issued);
     platform.reconnect();
     drop(reveal(platform, &issued.credential));
     set_roles(platform, &identity, &platform.with_other_roles(&sample.expect("a sample")));

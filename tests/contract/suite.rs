@@ -103,7 +103,7 @@ pub(crate) fn works(platform: &Running, issued: &Issued) -> Option<bool> {
         Some(Proof::NotTestable) => {
             let texts = texts(issued);
             let [name, secret] = platform.fields();
-            platform.logs_on(&texts[name], &texts[secret])
+            platform.logs_on(texts.get(name)?, texts.get(secret)?)
         }
     }
 }
