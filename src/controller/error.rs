@@ -47,6 +47,9 @@ pub enum Error {
     /// Others come first; its turn wakes us.
     #[error("others of this Platform come first")]
     NotYet,
+    /// The object has only just come, and what was applied with it may be on its way.
+    #[error("what was applied with it may be on its way")]
+    JustCame,
     /// A reconcile took too long and was dropped.
     #[error("the reconcile took too long and was dropped")]
     Timeout,
@@ -88,7 +91,7 @@ impl Error {
             Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) | Self::Elsewhere(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
-            Self::LostRace | Self::NotYet => Class::Race,
+            Self::LostRace | Self::NotYet | Self::JustCame => Class::Race,
             Self::Kubernetes(_) | Self::Timeout => Class::Time,
             Self::Panic => Class::Bug,
             Self::Platform(error) => match error.kind() {
@@ -118,6 +121,7 @@ impl Error {
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::NotYet => "NotYet",
+            Self::JustCame => "JustCame",
             Self::Kubernetes(_) => "KubernetesError",
             Self::Timeout => "Timeout",
             Self::Panic => "InternalError",

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// Manifests that are applied together come one after the other, within this time.
+pub const COMPANY: Duration = Duration::from_millis(500);
+
 /// The orders of this process, by the uid of the object that they were for.
 pub struct Orders {
     limit: Duration,
@@ -16,8 +19,8 @@ pub struct Orders {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// Nothing was ever ordered, or what was is known not to have been made.
-    Nothing,
+    /// Nothing was ever ordered, or what was is known not to have been made. Known since then.
+    Nothing(Instant),
     Known,
     Unknown(Instant),
 }
@@ -30,12 +33,20 @@ impl Orders {
 
     /// The object is new: nothing was ever ordered for it.
     pub fn new_object(&self, uid: &str) {
-        self.last().insert(uid.to_owned(), Outcome::Nothing);
+        let mut last = self.last();
+        if !matches!(last.get(uid), Some(Outcome::Nothing(_))) {
+            last.insert(uid.to_owned(), Outcome::Nothing(Instant::now()));
+        }
     }
 
     /// Whether nothing was ever made for it.
     pub fn has_nothing(&self, uid: &str) -> bool {
-        self.last().get(uid) == Some(&Outcome::Nothing)
+        matches!(self.last().get(uid), Some(Outcome::Nothing(_)))
+    }
+
+    /// Whether nothing was ever made for it, and it came so recently that what was applied with it may be on its way.
+    pub fn just_came(&self, uid: &str) -> bool {
+        matches!(self.last().get(uid), Some(Outcome::Nothing(since)) if since.elapsed() < COMPANY)
     }
 
     /// Its last order was answered, and something was made.
@@ -56,7 +67,7 @@ impl Orders {
     /// Whether something may yet appear that was ordered for it.
     pub fn in_doubt(&self, uid: &str) -> bool {
         let since = match self.last().get(uid) {
-            Some(Outcome::Nothing | Outcome::Known) => return false,
+            Some(Outcome::Nothing(_) | Outcome::Known) => return false,
             Some(Outcome::Unknown(since)) => *since,
             None => self.began,
         };
@@ -84,6 +95,10 @@ mod tests {
         assert!(orders.in_doubt("of a process before us"));
         orders.new_object("new");
         assert!(orders.has_nothing("new") && !orders.in_doubt("new"));
+        assert!(orders.just_came("new") && !orders.just_came("of a process before us"));
+        tokio::time::advance(COMPANY).await;
+        orders.new_object("new");
+        assert!(!orders.just_came("new"), "to be looked at again makes nothing newer");
         tokio::time::advance(Duration::from_secs(30)).await;
         orders.unknown("new");
         tokio::time::advance(Duration::from_secs(40)).await;

@@ -27,6 +27,8 @@ pub struct Execution<'a> {
     pub platform: &'a Platform,
     pub want: &'a Want,
     pub seen: &'a mut Seen,
+    /// Leave to order something new: kept from the first order of a strand to its last.
+    pub turn: Option<Turn>,
     /// Whether the platform is at work on something that this execution ordered, or may be: nothing else is ordered
     /// then, or the two would cross.
     pub at_work: bool,
@@ -40,7 +42,9 @@ impl Execution<'_> {
         self.live.confirm().await?;
         let mut failure = None;
         for strand in strands {
-            match self.strand(strand).await {
+            let done = self.strand(strand).await;
+            self.turn = None;
+            match done {
                 Ok(()) => {}
                 Err(Error::LostRace) => return Err(Error::LostRace),
                 Err(Error::NotYet) => drop(failure.get_or_insert(Error::NotYet)),
@@ -105,9 +109,8 @@ impl Execution<'_> {
     }
 
     async fn create_identity(&mut self, roles: &BTreeSet<String>) -> Result<()> {
-        let turn = self.turn_to_order().await?;
+        self.turn_to_order().await?;
         let ordered = self.mirrored.create(&self.wanted(roles)).await;
-        drop(turn);
         match self.answered(ordered)? {
             Ordered::Done(identity) => {
                 self.journal.note("Provisioned", format!("created {} with {}", identity.name, listed(roles)));
@@ -148,11 +151,11 @@ impl Execution<'_> {
     }
 
     async fn issue(&mut self, sequence: i64) -> Result<()> {
-        let turn = self.turn_to_order().await?;
+        self.turn_to_order().await?;
         let name = self.want.owner.credential_name(sequence);
         let identity = self.kept()?.clone();
         let ordered = self.mirrored.issue(&identity, &self.want.owner, &name).await;
-        drop(turn);
+        self.turn = None;
         match self.answered(ordered)? {
             Ordered::Done(issued) => {
                 let replaces = self.live.status.credential.is_some();
@@ -226,10 +229,13 @@ impl Execution<'_> {
     }
 
     /// Before something new is ordered: the rules are as the cache has them, and it is this object's turn.
-    async fn turn_to_order(&self) -> Result<Turn> {
+    async fn turn_to_order(&mut self) -> Result<()> {
         let name = self.platform.name_any();
         self.context.rules.confirm(&name, self.context).await?;
-        self.context.turns.order(&name, self.live.object()).ok_or(Error::NotYet)
+        if self.turn.is_none() {
+            self.turn = Some(self.context.turns.order(&name, self.live.object()).ok_or(Error::NotYet)?);
+        }
+        Ok(())
     }
 
     /// Remembers an order whose answer was lost: it may yet appear.

@@ -13,6 +13,7 @@ use super::error::{Error, Result};
 use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
+use super::turns::Turn;
 use crate::api::conditions::{self, DISCOURAGED, Verdict};
 use crate::api::{Identity, IdentityStatus, Mode, Platform, TechnicalUser};
 use crate::plan::access::{self, Asks, Request};
@@ -88,6 +89,8 @@ struct Scene {
     want: Want,
     roles: Wanted,
     seen: Seen,
+    /// Leave to order something new, where it was needed to begin with.
+    turn: Option<Turn>,
 }
 
 /// Makes identity and credential what they shall be. In mode Observe only what must go goes.
@@ -99,7 +102,10 @@ async fn provision(
 ) -> Result<Applied> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
     let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
-    let mut scene = look(live, journal, platform, mirrored, context).await?;
+    let mut scene = match newcomer(live, platform, mirrored, context)? {
+        Newcomer::Waits(scene) => *scene,
+        Newcomer::Begins(turn) => Scene { turn, ..look(live, journal, platform, mirrored, context).await? },
+    };
     let mut plan = planning::plan(&scene.want, &scene.seen.have);
     if plan.rests_on_silence() && !scene.seen.certain {
         scene = certain(scene, live, platform, mirrored, context).await?;
@@ -116,6 +122,38 @@ async fn provision(
     let again = due(&scene, context);
     let result = carry_out(live, journal, platform, mirrored, context, &mut scene, &plan).await;
     Ok(Applied { result: result.and_then(|()| outcome(live, &plan, context)), again })
+}
+
+/// What an object for which nothing was made yet needs first.
+enum Newcomer {
+    /// There is nothing to make, so there is nothing to look at either.
+    Waits(Box<Scene>),
+    /// There is something to make, and its turn has come. Others need no turn to begin with.
+    Begins(Option<Turn>),
+}
+
+/// Nobody looks at anything for an object before there is something to make for it and its turn to order has come.
+fn newcomer(
+    live: &mut Live<TechnicalUser>,
+    platform: &Platform,
+    mirrored: &Mirrored,
+    context: &Context,
+) -> Result<Newcomer> {
+    if !observe::has_nothing(live, context) {
+        return Ok(Newcomer::Begins(None));
+    }
+    let (owner, seen) = (owner(live.object(), context), observe::nothing(live, mirrored, context));
+    let scene = scene(live, platform, owner, seen, context)?;
+    if planning::plan(&scene.want, &scene.seen.have).is_quiet() {
+        if context.orders.just_came(&scene.want.owner.uid)
+            && live.status.observed_generation != live.object().metadata.generation
+        {
+            return Err(Error::JustCame);
+        }
+        return Ok(Newcomer::Waits(Box::new(scene)));
+    }
+    let turn = context.turns.order(&platform.name_any(), live.object()).ok_or(Error::NotYet)?;
+    Ok(Newcomer::Begins(Some(turn)))
 }
 
 /// Carries out nothing but what must go, and then says what stands in the way of the rest.
@@ -174,9 +212,9 @@ async fn certain(
     mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Scene> {
-    let Scene { want, seen, .. } = scene;
+    let Scene { want, seen, turn, .. } = scene;
     let seen = observe::make_certain(seen, live, &want.owner, mirrored, context).await?;
-    self::scene(live, platform, want.owner, seen, context)
+    Ok(Scene { turn, ..self::scene(live, platform, want.owner, seen, context)? })
 }
 
 fn scene(
@@ -196,7 +234,7 @@ fn scene(
     live.status.denied_roles = roles::denied(&roles);
     let wanted = (own_roles != OwnRoles::None).then(|| roles.roles.clone());
     let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
-    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles }, roles, seen })
+    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles }, roles, seen, turn: None })
 }
 
 async fn carry_out(
@@ -208,7 +246,7 @@ async fn carry_out(
     scene: &mut Scene,
     plan: &Plan,
 ) -> Result<()> {
-    let Scene { want, seen, .. } = scene;
+    let Scene { want, seen, turn, .. } = scene;
     let kept = planning::identity::kept(&seen.have).map(|kept| kept.id.clone());
     if let Some(identity) = seen.identities.iter().find(|one| Some(&one.id) == kept.as_ref()) {
         record::seen(&mut live.status, identity);
@@ -216,7 +254,8 @@ async fn carry_out(
     if plan.is_quiet() {
         return Ok(());
     }
-    execute::Execution { live, journal, context, mirrored, platform, want, seen, at_work: false }
+    let turn = turn.take();
+    execute::Execution { live, journal, context, mirrored, platform, want, seen, turn, at_work: false }
         .carry_out(&plan.strands)
         .await
 }

@@ -72,9 +72,14 @@ pub async fn observe_to_remove(
     Ok(seen(live, platform?, secret?, mirrored, context, true))
 }
 
+/// What is there of an object for which nothing was made yet, its Secret apart.
+pub fn nothing(live: &Live<TechnicalUser>, mirrored: &Mirrored, context: &Context) -> Seen {
+    seen(live, OnPlatform::default(), None, mirrored, context, true)
+}
+
 /// Before an object was held for the first time nothing was ever begun for it, and as long as every order since then was
 /// refused, nothing was made.
-fn has_nothing(live: &Live<TechnicalUser>, context: &Context) -> bool {
+pub fn has_nothing(live: &Live<TechnicalUser>, context: &Context) -> bool {
     let uid = live.object().uid().unwrap_or_default();
     if !live.is_held() && !live.object().holds_something() {
         context.orders.new_object(&uid);

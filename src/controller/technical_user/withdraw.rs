@@ -90,9 +90,19 @@ async fn withdraw(
     let mut seen = observe::observe_to_remove(live, &want.owner, mirrored, context).await?;
     let plan = planning::farewell(&seen.have);
     if !plan.is_quiet() {
-        execute::Execution { live, journal, context, mirrored, platform, want: &want, seen: &mut seen, at_work: false }
-            .carry_out(&plan.strands)
-            .await?;
+        execute::Execution {
+            live,
+            journal,
+            context,
+            mirrored,
+            platform,
+            want: &want,
+            seen: &mut seen,
+            turn: None,
+            at_work: false,
+        }
+        .carry_out(&plan.strands)
+        .await?;
     }
     match plan.hold {
         Some(_) => Err(still_removing()),
