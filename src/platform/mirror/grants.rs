@@ -83,33 +83,16 @@ impl Mirror {
         }
     }
 
-    /// [`Grants::holds`], shown at once.
+    /// [`Grants::holds`], asked together with what others ask at the same moment, and shown at once.
     pub async fn confirm(&self, grants: &[Grant]) -> Vec<Result<bool>> {
-        side_by_side(grants, grants.len().max(1), |grant| grant.role.kind(), |of_kind| self.confirm_kind(of_kind)).await
-    }
-
-    async fn confirm_kind(&self, of_kind: Vec<&Grant>) -> Vec<Result<bool>> {
-        let grants: Vec<Grant> = of_kind.into_iter().cloned().collect();
-        let Some(first) = grants.first() else { return Vec::new() };
-        let driver = match self.granting(first) {
-            Ok(driver) => driver,
-            Err(error) => return grants.iter().map(|_| Err(error.share())).collect(),
-        };
-        let begin = |grant: &Grant| {
+        let ask = |grant: &Grant| {
+            let driver = self.granting(grant)?;
             let scope = self.scope(grant, driver);
             scope.watched.watch([grant]);
-            scope.held.sight(vec![grant.clone()])
+            Ok(self.questions.ask(grant.clone(), scope, driver))
         };
-        let sights: Vec<_> = grants.iter().map(begin).collect();
-        let answers = driver.holds(&grants).await;
-        for ((sight, grant), answer) in sights.into_iter().zip(&grants).zip(&answers) {
-            match answer {
-                Ok(true) => sight.fold((Direction::Grant, grant.clone()), grant),
-                Ok(false) => sight.fold((Direction::Revoke, grant.clone()), grant),
-                Err(_) => {}
-            }
-        }
-        answers
+        let questions: Vec<Result<_>> = grants.iter().map(ask).collect();
+        join_all(questions.into_iter().map(async |question| question?.await)).await
     }
 
     /// Says that somebody will ask about these, so that the next read of their scopes answers for all of them: without

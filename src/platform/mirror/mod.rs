@@ -10,7 +10,8 @@
 //! - [`known`]: the picture of identities and credentials.
 //! - [`identities`], [`grants`]: what the pictures show, and the effects.
 //! - [`watched`]: the grants that a scope's picture answers for.
-//! - [`batch`], [`queue`]: one writer for each scope of grants, and who waits for it.
+//! - [`questions`]: whether grants are in force, asked for those alone. [`batch`], [`queue`]: one writer for each scope of
+//!   grants, and who waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,7 @@ use futures::future::join_all;
 use self::batch::ScopeOfGrants;
 use self::grants::Refreshed;
 pub use self::identities::Mirrored;
+use self::questions::Questions;
 use super::{Driver, Error, Grants, Kind, Result, Scope};
 use crate::api::{IdentityKind, RoleKind};
 use crate::plan::grant::Grant;
@@ -29,6 +31,7 @@ mod grants;
 mod identities;
 mod known;
 mod part;
+mod questions;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -40,6 +43,7 @@ pub struct Mirror {
     grants: BTreeMap<RoleKind, Arc<dyn Grants>>,
     /// The scopes that somebody looks at or writes to. Those of two kinds of roles may have one name.
     scopes: Mutex<BTreeMap<(RoleKind, Scope), Arc<ScopeOfGrants>>>,
+    questions: Arc<Questions>,
 }
 
 /// What others changed on the platform since the last refresh.
@@ -59,7 +63,7 @@ impl Mirror {
     pub fn new(driver: Driver, cluster: &str) -> Self {
         let Driver { makers, grants, .. } = driver;
         let mirrored = makers.into_iter().map(|(kind, maker)| (kind, Mirrored::new(maker, cluster))).collect();
-        Self { mirrored, grants, scopes: Mutex::default() }
+        Self { mirrored, grants, scopes: Mutex::default(), questions: Arc::default() }
     }
 
     /// The identities of a kind, with their credentials.

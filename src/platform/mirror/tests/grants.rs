@@ -26,6 +26,34 @@ async fn a_thousand_grants_of_five_roles_go_out_in_five_calls() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_many_ask_at_once_is_asked_in_one_call_and_each_gets_its_own_answer() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    fake.truth().grants.insert(grant(7, 2));
+    let all: Vec<_> = (0..1000).map(|number| grant(number / 5, number % 5)).collect();
+    let asked = all.chunks(100).map(|grants| mirror.confirm(grants));
+    let told: Vec<bool> = join_all(asked).await.into_iter().flatten().map(|told| told.unwrap()).collect();
+    assert_eq!(fake.truth().calls, ["confirm"]);
+    let held: Vec<_> = all.into_iter().zip(told).filter(|(_, held)| *held).map(|(grant, _)| grant).collect();
+    assert_eq!(held, [grant(7, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_is_not_answered_by_a_read_that_began_before_it() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    let late = async {
+        sleep(COMPANY + LATENCY / 2).await;
+        fake.truth().grants.insert(grant(1, 0));
+        mirror.confirm(&[grant(1, 0)]).await.remove(0).unwrap()
+    };
+    let one = [grant(1, 0)];
+    let (first, second) = tokio::join!(mirror.confirm(&one), late);
+    assert!(!first[0].as_ref().unwrap() && second);
+    assert_eq!(fake.truth().count("confirm"), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_comes_during_a_batch_goes_out_together_with_the_next() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
