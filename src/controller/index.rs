@@ -15,6 +15,7 @@ use crate::plan::grant::Grant;
 use crate::plan::role_binding::Ledger;
 
 use super::role_binding::record::ledger_of;
+use super::several::Several;
 
 /// Names a RoleBinding or a TechnicalUser: namespace and name.
 pub type Key = (String, String);
@@ -28,16 +29,16 @@ pub struct Index {
 #[derive(Default)]
 struct Inner {
     bindings: HashMap<Key, Arc<Entry>>,
-    by_user: HashMap<Key, BTreeSet<Key>>,
-    by_grant: HashMap<Grant, BTreeSet<Key>>,
+    by_user: Several<Key>,
+    by_grant: Several<Grant>,
     /// The RoleBindings that name a role and were not reconciled since: what they want of it is not on record yet.
-    unread: HashMap<Role, BTreeSet<Key>>,
+    unread: Several<Role>,
     /// The RoleBindings that let go of a grant of this role.
-    leaving: HashMap<Role, BTreeSet<Key>>,
+    leaving: Several<Role>,
     /// What each Platform is, as far as it is known.
     places: HashMap<String, String>,
     /// Which TechnicalUsers publish in which Secret.
-    by_secret: HashMap<Key, BTreeSet<Key>>,
+    by_secret: Several<Key>,
     secrets: HashMap<Key, Key>,
 }
 
@@ -47,7 +48,7 @@ struct Entry {
     platform: String,
     generation: Option<i64>,
     deleting: bool,
-    users: BTreeSet<Key>,
+    users: Box<[Key]>,
     ledger: Ledger,
     /// The roles that its spec names, until it was reconciled as it is.
     unread: BTreeSet<Role>,
@@ -87,7 +88,7 @@ impl Index {
     pub fn publishes(&self, user: &Key, secret: &str) {
         let secret = (user.0.clone(), secret.to_owned());
         let mut inner = self.inner();
-        inner.by_secret.entry(secret.clone()).or_default().insert(user.clone());
+        inner.by_secret.insert(&secret, user);
         inner.secrets.insert(user.clone(), secret);
     }
 
@@ -95,13 +96,13 @@ impl Index {
     pub fn publishes_no_more(&self, user: &Key) {
         let mut inner = self.inner();
         if let Some(secret) = inner.secrets.remove(user) {
-            drop_from(&mut inner.by_secret, &secret, user);
+            inner.by_secret.remove(&secret, user);
         }
     }
 
     /// The TechnicalUsers that publish in a Secret; of several all but one find it taken.
     pub fn publishers(&self, secret: &Key) -> BTreeSet<Key> {
-        self.inner().by_secret.get(secret).cloned().unwrap_or_default()
+        self.inner().by_secret.of(secret).cloned().collect()
     }
 
     /// Every Secret that somebody publishes in.
@@ -112,8 +113,8 @@ impl Index {
     /// The RoleBindings that name this TechnicalUser.
     pub fn naming(&self, namespace: &str, name: &str) -> Vec<ObjectRef<RoleBinding>> {
         let inner = self.inner();
-        let found = inner.by_user.get(&(namespace.to_owned(), name.to_owned()));
-        found.into_iter().flatten().map(reference).collect()
+        let user = (namespace.to_owned(), name.to_owned());
+        inner.by_user.of(&user).map(reference).collect()
     }
 
     /// The grants that RoleBindings of this Platform record.
@@ -156,7 +157,7 @@ impl Index {
     /// grant, as when one is renamed. What other namespaces write before anybody has judged it holds nothing back.
     pub fn may_be_wanted(&self, me: &Key, platform: &str, role: &Role) -> bool {
         let inner = self.inner();
-        let others = inner.unread.get(role).into_iter().flatten().filter(|key| *key != me && key.0 == me.0);
+        let others = inner.unread.of(role).filter(|key| *key != me && key.0 == me.0);
         let mut entries = others.filter_map(|key| inner.bindings.get(key));
         entries.any(|entry| inner.place(&entry.platform) == inner.place(platform))
     }
@@ -183,9 +184,9 @@ impl Inner {
         self.places.get(platform).map_or(platform, String::as_str)
     }
 
-    fn at_place<'a>(&'a self, platform: &str, grant: &Grant) -> impl Iterator<Item = (&'a Key, &'a Arc<Entry>)> {
+    fn at_place<'a>(&'a self, platform: &str, grant: &'a Grant) -> impl Iterator<Item = (&'a Key, &'a Arc<Entry>)> {
         let place = self.place(platform).to_owned();
-        let sharing = self.by_grant.get(grant).into_iter().flatten();
+        let sharing = self.by_grant.of(grant);
         let entries = sharing.filter_map(|key| Some((key, self.bindings.get(key)?)));
         entries.filter(move |(_, entry)| self.place(&entry.platform) == place)
     }
@@ -201,12 +202,12 @@ impl Inner {
         let empty = Arc::default();
         let (old, new) = (before.as_ref().unwrap_or(&empty), entry.as_ref().unwrap_or(&empty));
         for grant in changed(old, new) {
-            let sharing = self.by_grant.get(grant);
-            concerned.bindings.extend(sharing.into_iter().flatten().filter(|other| *other != key).cloned());
+            let sharing = self.by_grant.of(grant);
+            concerned.bindings.extend(sharing.filter(|other| *other != key).cloned());
         }
         for role in old.unread.difference(&new.unread) {
-            let leaving = self.leaving.get(role);
-            concerned.bindings.extend(leaving.into_iter().flatten().filter(|other| *other != key).cloned());
+            let leaving = self.leaving.of(role);
+            concerned.bindings.extend(leaving.filter(|other| *other != key).cloned());
         }
         self.remove(key);
         if let Some(entry) = entry {
@@ -217,16 +218,16 @@ impl Inner {
 
     fn insert(&mut self, key: &Key, entry: Arc<Entry>) {
         for user in &entry.users {
-            self.by_user.entry(user.clone()).or_default().insert(key.clone());
+            self.by_user.insert(user, key);
         }
         for grant in entry.ledger.keys() {
-            self.by_grant.entry(grant.clone()).or_default().insert(key.clone());
+            self.by_grant.insert(grant, key);
         }
         for role in &entry.unread {
-            self.unread.entry(role.clone()).or_default().insert(key.clone());
+            self.unread.insert(role, key);
         }
         for role in entry.leaving() {
-            self.leaving.entry(role.clone()).or_default().insert(key.clone());
+            self.leaving.insert(role, key);
         }
         self.bindings.insert(key.clone(), entry);
     }
@@ -236,16 +237,16 @@ impl Inner {
             return;
         };
         for user in &entry.users {
-            drop_from(&mut self.by_user, user, key);
+            self.by_user.remove(user, key);
         }
         for grant in entry.ledger.keys() {
-            drop_from(&mut self.by_grant, grant, key);
+            self.by_grant.remove(grant, key);
         }
         for role in &entry.unread {
-            drop_from(&mut self.unread, role, key);
+            self.unread.remove(role, key);
         }
         for role in entry.leaving() {
-            drop_from(&mut self.leaving, role, key);
+            self.leaving.remove(role, key);
         }
     }
 }
@@ -266,15 +267,6 @@ fn changed<'a>(old: &'a Entry, new: &'a Entry) -> Vec<&'a Grant> {
     };
     let both: BTreeSet<&Grant> = old.ledger.keys().chain(new.ledger.keys()).collect();
     both.into_iter().filter(|grant| says(old, grant) != says(new, grant)).collect()
-}
-
-fn drop_from<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<Key>>, at: &K, key: &Key) {
-    if let Some(keys) = map.get_mut(at) {
-        keys.remove(key);
-        if keys.is_empty() {
-            map.remove(at);
-        }
-    }
 }
 
 /// The key of a RoleBinding.

@@ -7,7 +7,7 @@
 //!   finalizer, and its status as a compare-and-swap record.
 //! - [`platform`], [`technical_user`], [`role_binding`]: the kinds.
 //! - [`connections`]: one connection for each Platform. [`secret`]: the one Secret of a TechnicalUser.
-//! - [`watches`]: what wakes what. [`index`]: who uses what. [`turns`], [`retry`]: who comes first, and when again.
+//! - [`watches`]: what wakes what. [`index`], [`several`]: who uses what. [`turns`], [`retry`]: who comes first, and when again.
 //! - [`versions`], [`rules`], [`orders`]: what keeps an old cache and a lost answer from doing harm.
 //! - [`error`], [`report`], [`event`]: what went wrong, and how the object says so.
 
@@ -39,6 +39,7 @@ pub mod role_binding;
 pub mod rules;
 pub mod runner;
 pub mod secret;
+pub mod several;
 pub mod technical_user;
 pub mod turns;
 pub mod unclaimed;

@@ -20,7 +20,7 @@ use crate::plan::grant::Grant;
 use crate::platform::{Error, Grants, Kind, Result, Scope};
 
 /// How long a request or a question waits for others that can go out with it.
-pub(super) const COMPANY: Duration = Duration::from_millis(20);
+pub(super) const COMPANY: Duration = Duration::from_millis(50);
 
 /// A scope: what is held in it of what somebody asks about, and who waits to change it.
 pub(super) struct ScopeOfGrants {

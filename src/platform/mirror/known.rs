@@ -13,10 +13,19 @@ use crate::platform::{ObservedCredential, ObservedIdentity};
 /// Every identity of a cluster, and every credential.
 pub(super) struct Known {
     cluster: Arc<str>,
-    /// By the name of their owner, then by their id.
-    identities: BTreeMap<String, BTreeMap<String, ObservedIdentity>>,
-    /// By the id of their identity, then by their own.
-    credentials: BTreeMap<String, BTreeMap<String, ObservedCredential>>,
+    /// By the name of their owner and their id.
+    identities: Pairs<ObservedIdentity>,
+    /// By the id of their identity and their own.
+    credentials: Pairs<ObservedCredential>,
+}
+
+/// One map for all, since most of what stands under a name stands there alone.
+type Pairs<T> = BTreeMap<(String, String), T>;
+
+/// What stands under a name, by id.
+fn under<'a, T>(pairs: &'a Pairs<T>, name: &'a str) -> impl Iterator<Item = (&'a str, &'a T)> {
+    let from = pairs.range((name.to_owned(), String::new())..);
+    from.take_while(move |((one, _), _)| one == name).map(|((_, id), what)| (id.as_str(), what))
 }
 
 /// What we did to one of them, or saw of one alone.
@@ -32,7 +41,7 @@ pub(super) enum Write {
 }
 
 /// An identity with its credentials, to be compared.
-type Whole<'a> = (&'a ObservedIdentity, Option<&'a BTreeMap<String, ObservedCredential>>);
+type Whole<'a> = (&'a ObservedIdentity, Vec<&'a ObservedCredential>);
 
 impl Known {
     pub(super) fn new(
@@ -51,15 +60,15 @@ impl Known {
     }
 
     pub(super) fn identities(&self, name: &str) -> Vec<ObservedIdentity> {
-        self.identities.get(name).into_iter().flat_map(BTreeMap::values).cloned().collect()
+        under(&self.identities, name).map(|(_, identity)| identity.clone()).collect()
     }
 
     pub(super) fn credentials_of(&self, identity_id: &str) -> Vec<ObservedCredential> {
-        self.credentials.get(identity_id).into_iter().flat_map(BTreeMap::values).cloned().collect()
+        under(&self.credentials, identity_id).map(|(_, credential)| credential.clone()).collect()
     }
 
     pub(super) fn everything(&self) -> Vec<ObservedIdentity> {
-        self.identities.values().flat_map(BTreeMap::values).cloned().collect()
+        self.identities.values().cloned().collect()
     }
 
     /// The name that an identity stands under.
@@ -75,35 +84,29 @@ impl Known {
     }
 
     fn show(&mut self, identity: ObservedIdentity) -> bool {
-        let of_name = self.identities.entry(self.name_of(&identity)).or_default();
-        of_name.insert(identity.id.clone(), identity.clone()).is_none_or(|before| before != identity)
+        let place = (self.name_of(&identity), identity.id.clone());
+        self.identities.insert(place, identity.clone()).is_none_or(|before| before != identity)
     }
 
     fn show_credential(&mut self, credential: ObservedCredential) -> bool {
-        let of_identity = self.credentials.entry(credential.identity.clone()).or_default();
-        of_identity.insert(credential.id.clone(), credential.clone()).is_none_or(|before| before != credential)
+        let place = (credential.identity.clone(), credential.id.clone());
+        self.credentials.insert(place, credential.clone()).is_none_or(|before| before != credential)
     }
 
     fn remove(&mut self, name: &str, id: &str) -> bool {
-        self.credentials.remove(id);
-        let Some(of_name) = self.identities.get_mut(name) else { return false };
-        let was_there = of_name.remove(id).is_some();
-        if of_name.is_empty() {
-            self.identities.remove(name);
-        }
-        was_there
+        self.replace_credentials(id, &[]);
+        self.identities.remove(&(name.to_owned(), id.to_owned())).is_some()
     }
 
     fn remove_credential(&mut self, credential: &ObservedCredential) -> bool {
-        let of_identity = self.credentials.get_mut(&credential.identity);
-        of_identity.is_some_and(|of_identity| of_identity.remove(&credential.id).is_some())
+        self.credentials.remove(&(credential.identity.clone(), credential.id.clone())).is_some()
     }
 
     /// All that stand under a name are exactly these.
     fn replace(&mut self, name: &str, identities: &[ObservedIdentity]) -> bool {
-        let now: BTreeSet<&String> = identities.iter().map(|identity| &identity.id).collect();
-        let before: Vec<String> = self.identities.get(name).into_iter().flat_map(BTreeMap::keys).cloned().collect();
-        let gone: Vec<String> = before.into_iter().filter(|id| !now.contains(id)).collect();
+        let is_gone = |id: &&str| identities.iter().all(|identity| identity.id != **id);
+        let gone: Vec<String> =
+            under(&self.identities, name).map(|(id, _)| id).filter(is_gone).map(str::to_owned).collect();
         let mut changed = false;
         for id in gone {
             changed |= self.remove(name, &id);
@@ -116,24 +119,28 @@ impl Known {
 
     /// The credentials of the identity of this id are exactly these.
     fn replace_credentials(&mut self, identity_id: &str, credentials: &[ObservedCredential]) -> bool {
-        let now: BTreeMap<_, _> = credentials.iter().map(|one| (one.id.clone(), one.clone())).collect();
-        if now.is_empty() {
-            return self.credentials.remove(identity_id).is_some_and(|before| !before.is_empty());
+        let is_gone = |credential: &&ObservedCredential| credentials.iter().all(|one| one.id != credential.id);
+        let all = under(&self.credentials, identity_id).map(|(_, credential)| credential);
+        let gone: Vec<ObservedCredential> = all.filter(is_gone).cloned().collect();
+        let mut changed = false;
+        for credential in &gone {
+            changed |= self.remove_credential(credential);
         }
-        self.credentials.insert(identity_id.to_owned(), now.clone()).unwrap_or_default() != now
+        for credential in credentials {
+            changed |= self.show_credential(credential.clone());
+        }
+        changed
     }
 
     /// All that can be told of what stands under a name.
-    fn all_of(&self, name: &str) -> Vec<Whole<'_>> {
-        let identities = self.identities.get(name).into_iter().flat_map(BTreeMap::values);
-        let credentials_of = |identity: &ObservedIdentity| {
-            self.credentials.get(&identity.id).filter(|credentials| !credentials.is_empty())
-        };
-        identities.map(|identity| (identity, credentials_of(identity))).collect()
+    fn all_of<'a>(&'a self, name: &'a str) -> Vec<Whole<'a>> {
+        let credentials_of =
+            |identity: &'a ObservedIdentity| under(&self.credentials, &identity.id).map(|(_, one)| one).collect();
+        under(&self.identities, name).map(|(_, identity)| (identity, credentials_of(identity))).collect()
     }
 
     fn is_touched(&self, name: &str, touched: &BTreeSet<String>) -> bool {
-        self.identities.get(name).is_some_and(|of_name| of_name.keys().any(|id| touched.contains(id)))
+        under(&self.identities, name).any(|(id, _)| touched.contains(id))
     }
 }
 
@@ -154,7 +161,8 @@ impl Picture for Known {
     }
 
     fn differences(&self, newer: &Self, touched: &BTreeSet<String>) -> BTreeSet<String> {
-        let names: BTreeSet<&String> = self.identities.keys().chain(newer.identities.keys()).collect();
+        let names: BTreeSet<&String> =
+            self.identities.keys().chain(newer.identities.keys()).map(|(name, _)| name).collect();
         let changed = names.into_iter().filter(|name| {
             let ours = touched.contains(*name) || self.is_touched(name, touched) || newer.is_touched(name, touched);
             !ours && self.all_of(name) != newer.all_of(name)

@@ -11,7 +11,7 @@ use super::{LONG, mirror, shown};
 use crate::platform::Kind;
 
 /// How long a request waits for company.
-const COMPANY: Duration = Duration::from_millis(20);
+const COMPANY: Duration = Duration::from_millis(50);
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_grants_of_five_roles_go_out_in_five_calls() {
@@ -60,7 +60,7 @@ async fn who_comes_during_a_batch_goes_out_together_with_the_next() {
     let late = |number: usize| {
         let mirror = &mirror;
         async move {
-            sleep(Duration::from_millis(25) + Duration::from_millis(number as u64)).await;
+            sleep(Duration::from_millis(55) + Duration::from_millis(number as u64)).await;
             mirror.grant(vec![grant(number, 0)]).await
         }
     };

@@ -108,7 +108,7 @@ async fn a_targeted_read_that_a_write_crossed_does_not_hide_the_write() {
     let mirror = mirror(&fake);
     shown(&mirror, &[grant(1, 0)], LONG).await;
     let confirm = async {
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        tokio::time::sleep(Duration::from_millis(55)).await;
         mirror.confirm(&[grant(1, 0)]).await
     };
     let (granted, _) = tokio::join!(mirror.grant(vec![grant(1, 0)]), confirm);
