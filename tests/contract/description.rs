@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Error, NewIdentity, connect};
+use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Error, KeyPair, NewIdentity, connect};
 
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
@@ -62,6 +62,8 @@ pub(crate) struct Running {
     secrets: Vec<String>,
     /// How many requests it took to prepare the platform.
     prepared_by: usize,
+    /// Certificates and keys in PEM, by whose they are.
+    pairs: Mutex<BTreeMap<(String, i64), [String; 2]>>,
 }
 
 impl Running {
@@ -72,7 +74,7 @@ impl Running {
         let environment = (description.environment)(&simulator);
         let (driver, secrets) = connected(&simulator, description);
         let prepared_by = simulator.requests().len();
-        Self { simulator, environment, driver, description, secrets, prepared_by }
+        Self { simulator, environment, driver, description, secrets, prepared_by, pairs: Mutex::default() }
     }
 
     /// Back to how it was at the start, with these settings.
@@ -86,6 +88,16 @@ impl Running {
     pub(crate) fn asked(&self) -> Vec<Value> {
         let asked = self.simulator.requests().into_iter().skip(self.prepared_by);
         asked.filter(|request| request["route"] != "identity-service.logon").collect()
+    }
+
+    /// The certificate and key that is brought along for the credential of this number.
+    pub(crate) fn pair(&self, uid: &str, sequence: i64) -> KeyPair {
+        let mut pairs = self.pairs.lock().expect("no test has panicked");
+        let [chain, key] = pairs.entry((uid.to_owned(), sequence)).or_insert_with(|| {
+            let made = rcgen::generate_simple_self_signed(vec!["tu-orders".to_owned()]).expect("a certificate");
+            [made.cert.pem(), made.signing_key.serialize_pem()]
+        });
+        KeyPair::read(chain.as_bytes(), key.as_bytes(), None).expect("a pair that fits")
     }
 
     /// The fields of a credential that name who logs on, and its secret.

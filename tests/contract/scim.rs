@@ -14,7 +14,7 @@ use technical_user_operator::api::{Environment, Identity, Principal, Role, RoleK
 use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::environment::rules;
 use technical_user_operator::plan::grant::{Grant, HolderKind};
-use technical_user_operator::platform::Kind;
+use technical_user_operator::platform::{Kind, NewCredential};
 
 use crate::administrator::{Administrator, GROUPS};
 use crate::description::{Description, Running, SampleIdentity, owner};
@@ -286,7 +286,8 @@ fn a_password_that_somebody_else_replaced_is_seen() {
     // The answer to the new password is lost: the mark tells that the one before has ended.
     platform.simulator.fault("scim.change-user", &json!({"kind": "other-object", "after": "after", "times": 1}));
     let (owner, name) = (owner("replaced"), owner("replaced").credential_name(3));
-    let lost = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+    let lost =
+        runtime().block_on(credentials_of(&platform.driver).issue(&identity, &NewCredential::made(&owner, &name)));
     assert_eq!(lost.err().map(|error| error.kind()), Some(Kind::OutcomeUnknown));
     assert_eq!(credential(&platform), Some(name));
 }
@@ -298,7 +299,8 @@ fn a_user_that_changed_meanwhile_is_read_again() {
         let identity = create(&platform, "crossed");
         platform.simulator.fault(route, &json!({"kind": "status", "status": 412, "times": 1}));
         let (owner, name) = (owner("crossed"), owner("crossed").credential_name(1));
-        let issued = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+        let issued =
+            runtime().block_on(credentials_of(&platform.driver).issue(&identity, &NewCredential::made(&owner, &name)));
         assert!(issued.is_ok(), "one that crossed another's is decided anew");
     }
 }

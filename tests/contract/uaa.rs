@@ -10,7 +10,7 @@ use technical_user_operator::api::environment::Uaa;
 use technical_user_operator::api::identity::{GrantType, OauthClient};
 use technical_user_operator::api::{Environment, Identity, SecretRef};
 use technical_user_operator::plan::capability::OwnRoles;
-use technical_user_operator::platform::{Issued, Kind, NewIdentity, ObservedIdentity, Ordered};
+use technical_user_operator::platform::{Issued, Kind, NewCredential, NewIdentity, ObservedIdentity, Ordered};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::http;
@@ -259,8 +259,9 @@ fn a_crash_leaves_no_secret_that_nobody_ends(platform: &Running) {
         find().iter().filter(|one| one.name == name(2)).for_each(|one| revoke(platform, one));
         assert_eq!(that_work(&[&third]), [true], "the one that is left is not the one that has ended");
         assert_eq!(names(platform, &identity), [3]);
-        let again = platform
-            .converge("issue", async |driver| credentials_of(driver).issue(&identity, &owner("crash"), &name(3)).await);
+        let again = platform.converge("issue", async |driver| {
+            credentials_of(driver).issue(&identity, &NewCredential::made(&owner("crash"), &name(3))).await
+        });
         assert!(matches!(again, Ordered::Found), "what is there is found");
     }
     suite::delete(platform, &identity);
@@ -291,7 +292,8 @@ fn a_secret_whose_answer_is_lost_is_not_added_again_and_has_a_name() {
     ] {
         platform.simulator.fault("uaa.change-secret", &fault);
         let (owner, name) = (owner("lost"), owner("lost").credential_name(number));
-        let lost = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+        let lost =
+            runtime().block_on(credentials_of(&platform.driver).issue(&identity, &NewCredential::made(&owner, &name)));
         assert_eq!(lost.err().map(|error| error.kind()), Some(Kind::OutcomeUnknown), "{fault}");
         assert_eq!(names(&platform, &identity), [number - 1, number], "{fault}");
         let changes = |request: &&Value| request["route"] == "uaa.change-secret";

@@ -10,7 +10,7 @@ fn roles(names: &[&str]) -> BTreeSet<String> {
 
 fn want() -> Want {
     let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "n".into(), name: "x".into() };
-    Want { owner, roles: None, waits_for_roles: false }
+    Want { owner, ..Want::default() }
 }
 
 fn name(sequence: i64) -> String {
@@ -32,7 +32,7 @@ fn secret(sequence: i64, content: &str) -> SecretFact {
 
 /// A platform that keeps credentials, with a usable identity and credential 1 of content `a`, all recorded.
 fn kept() -> Have {
-    let published = Published { sequence: 1, id: Some("b1".into()), fingerprint: "a".into() };
+    let published = Published { sequence: 1, id: Some("b1".into()), fingerprint: "a".into(), source: None };
     Have {
         identities: vec![identity("i")],
         credentials: vec![credential("b1", 1, Health::Usable)],
@@ -116,7 +116,8 @@ fn a_superseded_credential_never_comes_back() {
     // A listing shows credential 1; the status records 2, which replaced it.
     let mut behind = kept();
     behind.secret = secret(2, "b");
-    behind.recorded.credential = Some(Published { sequence: 2, id: Some("b2".into()), fingerprint: "b".into() });
+    let published = Published { sequence: 2, id: Some("b2".into()), fingerprint: "b".into(), source: None };
+    behind.recorded.credential = Some(published);
     assert_eq!(steps(&want(), &behind), vec![Step::Issue(3), revoke("b1", 1)]);
 }
 

@@ -132,6 +132,18 @@ impl Known {
         identities.map(|identity| (identity, credentials_of(identity))).collect()
     }
 
+    /// The credentials of an identity that is but a name, and so is shown by nothing else.
+    fn of_name(&self, name: &str) -> Option<&BTreeMap<String, ObservedCredential>> {
+        self.credentials.get(name).filter(|credentials| !credentials.is_empty())
+    }
+
+    /// Every name that something stands under: those of identities, and those that credentials alone show.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let ids: BTreeSet<&String> = self.identities.values().flat_map(BTreeMap::keys).collect();
+        let names = self.credentials.keys().filter(move |id| !ids.contains(*id));
+        self.identities.keys().chain(names)
+    }
+
     fn is_touched(&self, name: &str, touched: &BTreeSet<String>) -> bool {
         self.identities.get(name).is_some_and(|of_name| of_name.keys().any(|id| touched.contains(id)))
     }
@@ -154,10 +166,10 @@ impl Picture for Known {
     }
 
     fn differences(&self, newer: &Self, touched: &BTreeSet<String>) -> BTreeSet<String> {
-        let names: BTreeSet<&String> = self.identities.keys().chain(newer.identities.keys()).collect();
+        let names: BTreeSet<&String> = self.names().chain(newer.names()).collect();
         let changed = names.into_iter().filter(|name| {
             let ours = touched.contains(*name) || self.is_touched(name, touched) || newer.is_touched(name, touched);
-            !ours && self.all_of(name) != newer.all_of(name)
+            !ours && (self.all_of(name), self.of_name(name)) != (newer.all_of(name), newer.of_name(name))
         });
         changed.cloned().collect()
     }
