@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub(crate) struct Running {
     secrets: Vec<String>,
     /// How many requests it took to prepare the platform.
     prepared_by: usize,
+    /// How many identities are in use that are but names: the platform knows none of them.
+    pub(crate) names: AtomicUsize,
     /// Certificates and keys in PEM, by whose they are.
     pairs: Mutex<BTreeMap<(String, i64), [String; 2]>>,
 }
@@ -74,11 +77,21 @@ impl Running {
         let environment = (description.environment)(&simulator);
         let (driver, secrets) = connected(&simulator, description);
         let prepared_by = simulator.requests().len();
-        Self { simulator, environment, driver, description, secrets, prepared_by, pairs: Mutex::default() }
+        Self {
+            simulator,
+            environment,
+            driver,
+            description,
+            secrets,
+            prepared_by,
+            names: AtomicUsize::new(0),
+            pairs: Mutex::default(),
+        }
     }
 
     /// Back to how it was at the start, with these settings.
     pub(crate) fn reset(&self, settings: &Value) {
+        self.names.store(0, Ordering::Relaxed);
         self.simulator.reset();
         self.simulator.settings(settings);
         (self.description.prepare)(&self.simulator);
@@ -145,7 +158,8 @@ impl Running {
 
     /// How many identities and credentials the platform holds for us.
     pub(crate) fn count(&self) -> (usize, usize) {
-        (self.description.count)(&self.simulator)
+        let (identities, credentials) = (self.description.count)(&self.simulator);
+        (identities + self.names.load(Ordering::Relaxed), credentials)
     }
 
     /// The sample identity for an owner.

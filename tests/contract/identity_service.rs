@@ -131,7 +131,7 @@ fn a_day_on_which_it_ends_is_the_directorys_to_keep() {
     let mut sample = platform.sample(&owner("ends")).expect("a sample");
     let user = json!({"directoryUser": {"userName": "tu-ends", "validTo": "2027-01-31T12:00:00Z"}});
     sample.identity = serde_json::from_value(user).expect("an identity");
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     assert!(runtime().block_on(identities.create(&sample)).is_ok());
     let users = platform.simulator.state()["identity-service"]["users"].clone();
     let made = users.as_array().expect("users").iter().find(|user| user["userName"] == "tu-ends").expect("it").clone();

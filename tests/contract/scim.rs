@@ -246,7 +246,7 @@ fn a_credential_that_is_shown_with_every_call_survives_one_refusal() {
     let platform = Running::start(&FULL);
     platform.converge("log on", async |driver| driver.log_on().await?.whole());
     platform.simulator.fault("scim.list-users", &json!({"kind": "status", "status": 401, "times": 1}));
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     assert!(runtime().block_on(identities.list("cluster-1")).is_ok());
 }
 
@@ -258,7 +258,7 @@ fn what_is_not_ours_is_a_conflict_and_stays_as_it_is() {
         let id = administrator.user(name, mark);
         let mut sample = platform.sample(&owner("foreign")).expect("a sample");
         sample.identity = user(&name.to_lowercase());
-        let identities = suite::maker(&platform.driver).identities.clone();
+        let identities = suite::identities_of(&platform.driver);
         let error = runtime().block_on(identities.create(&sample)).expect_err("the name is taken");
         assert_eq!(error.kind(), Kind::Conflict);
         assert!(listed(&platform, "cluster-1").is_empty() && found(&platform, "foreign").is_empty());

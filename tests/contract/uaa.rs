@@ -350,7 +350,7 @@ fn what_is_not_ours_is_a_conflict() {
     let foreign = owner("foreign");
     Administrator::of(&platform).post("/oauth/clients", &client(&foreign.identity_name(), &json!({})));
     let sample = platform.sample(&foreign).expect("a sample");
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     let error = runtime().block_on(identities.create(&sample)).expect_err("the name is taken");
     assert_eq!(error.kind(), Kind::Conflict);
     assert!(listed(&platform, "cluster-1").is_empty(), "what is not marked is not listed");
@@ -390,7 +390,7 @@ fn an_administrator_without_clients_admin_is_told_what_is_missing() {
     let platform = Running::start(&SIMULATED);
     platform.simulator.fault("uaa.create-client", &json!({"kind": "status", "status": 400}));
     let sample = platform.sample(&owner("refused")).expect("a sample");
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     let error = runtime().block_on(identities.create(&sample)).expect_err("refused");
     assert_eq!(error.kind(), Kind::Invalid);
     assert!(error.to_string().contains("clients.admin"), "{error}");
