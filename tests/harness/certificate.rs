@@ -1,0 +1,53 @@
+//! What somebody who keeps certificates does, as cert-manager would: pairs, and Secrets with them; and what whoever holds one
+//! can do with it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use reqwest::Identity;
+use serde_json::{Value, json};
+
+use super::{http, runtime};
+
+/// A certificate and its key, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+impl Pair {
+    /// A new one, good for long.
+    pub(crate) fn new() -> Self {
+        Self::ending_in(4000)
+    }
+
+    /// A new one that ends in this year.
+    pub(crate) fn ending_in(year: i32) -> Self {
+        let mut params = CertificateParams::new(vec!["intake.acme.example".to_owned()]).expect("a name");
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        Self { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    /// The Secret that it is kept in.
+    pub(crate) fn secret(&self, namespace: &str, name: &str) -> Value {
+        let metadata = json!({ "name": name, "namespace": namespace });
+        let data = json!({ "tls.crt": self.certificate, "tls.key": self.key, "ca.crt": self.certificate });
+        json!({ "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": metadata, "stringData": data })
+    }
+}
+
+/// The status with which the sender endpoint of Cloud Integration answers a message sent with a Secret's certificate.
+pub(crate) fn send(secret: &BTreeMap<String, String>, authority: &Path) -> u16 {
+    let identity = Identity::from_pem(format!("{}{}", secret["tls.crt"], secret["tls.key"]).as_bytes());
+    let client = http::client_with(authority, identity.expect("a pair that fits"));
+    let url = format!("{}/http/orders", secret["url"]);
+    runtime().block_on(async {
+        let request = client.post(url).json(&json!({ "order": 1 }));
+        request.send().await.expect("an answer").status().as_u16()
+    })
+}
