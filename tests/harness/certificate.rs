@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use reqwest::Identity;
+use reqwest::{Identity, Method};
 use serde_json::{Value, json};
 
 use super::{http, runtime};
@@ -50,4 +50,21 @@ pub(crate) fn send(secret: &BTreeMap<String, String>, authority: &Path) -> u16 {
         let request = client.post(url).json(&json!({ "order": 1 }));
         request.send().await.expect("an answer").status().as_u16()
     })
+}
+
+/// Removes a mapping past the operator, with the credential of the tenant's administrator.
+pub(crate) fn unmap(administrator: &Value, id: &str) {
+    let text = |name: &str| administrator[name].as_str().expect("a field of an admin credential");
+    let asked = |method, path: &str| {
+        let request = http::client(None).request(method, format!("{}/api/v1/{path}", text("url")));
+        request.basic_auth(text("clientid"), Some(text("clientsecret")))
+    };
+    runtime().block_on(async {
+        let fetched = asked(Method::GET, "").header("x-csrf-token", "Fetch").send().await.expect("a token");
+        let header = |name: &str| fetched.headers()[name].to_str().expect("text").to_owned();
+        let removed = asked(Method::DELETE, &format!("CertificateUserMappings('{id}')"))
+            .header("x-csrf-token", header("x-csrf-token"))
+            .header("cookie", header("set-cookie").split(';').next().expect("a cookie"));
+        assert_eq!(removed.send().await.expect("an answer").status(), 204);
+    });
 }

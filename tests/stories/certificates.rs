@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::certificate::{Pair, send};
+use crate::harness::certificate::{self, Pair, send};
 use crate::harness::{PATIENCE, Stage, Team, eventually};
 use crate::neo::{application_role, mappings, tenant};
 
@@ -151,6 +151,19 @@ fn a_certificate_that_cannot_be_used_says_why_and_costs_nothing() {
 
     team.apply(&good.secret(&team.name, SOURCE));
     team.ready(&["technicalusers/intake"]);
+    team.delete_everything();
+    assert!(mappings(&team).is_empty());
+}
+
+#[test]
+fn what_somebody_removed_is_mapped_again_at_the_next_look() {
+    let team = team("certificates-removed");
+    team.apply(&Pair::new().secret(&team.name, SOURCE));
+    team.apply(&intake(&team));
+    team.ready(&["technicalusers/intake"]);
+    let id = mappings(&team)[0]["Id"].as_str().expect("an id").to_owned();
+    certificate::unmap(&team.simulator.credential("cloud-integration", "secret"), &id);
+    eventually("it is mapped again", PATIENCE, || (mapped(&team) == [USER]).then_some(()));
     team.delete_everything();
     assert!(mappings(&team).is_empty());
 }

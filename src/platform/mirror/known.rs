@@ -174,3 +174,34 @@ impl Picture for Known {
         changed.cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Health;
+
+    fn credential(id: &str, identity: &str) -> ObservedCredential {
+        ObservedCredential { name: id.into(), id: id.into(), identity: identity.into(), health: Health::Usable }
+    }
+
+    fn known(identities: &[&str], credentials: &[(&str, &str)]) -> Known {
+        let identities = identities.iter().map(|name| ObservedIdentity { id: format!("id of {name}"), ..named(name) });
+        let credentials = credentials.iter().map(|(id, identity)| credential(id, identity));
+        Known::new("c".into(), identities.collect(), credentials.collect())
+    }
+
+    fn named(name: &str) -> ObservedIdentity {
+        ObservedIdentity::named(name)
+    }
+
+    #[test]
+    fn what_changes_is_told_by_name_also_of_what_is_but_a_name() {
+        let before = known(&["made"], &[("b1", "id of made"), ("m1", "tu-a"), ("m2", "tu-b")]);
+        let after = known(&["made"], &[("b2", "id of made"), ("m1", "tu-a")]);
+        let none = BTreeSet::new();
+        assert_eq!(before.differences(&after, &none), ["made".to_owned(), "tu-b".to_owned()].into());
+        assert_eq!(before.differences(&before, &none), none);
+        let ours = BTreeSet::from(["tu-b".to_owned(), "made".to_owned()]);
+        assert_eq!(before.differences(&after, &ours), none);
+    }
+}
