@@ -17,7 +17,7 @@ use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
 use crate::suite::{create, credentials_of, issue, revoke};
-use crate::{faults, suite};
+use crate::{documents, faults, suite};
 
 /// With a quote in it, which OData doubles.
 const USER: &str = "tu-o'rders";
@@ -113,7 +113,7 @@ fn order(platform: &Running, user: &str, pair: &KeyPair) -> Result<(), Kind> {
 #[test]
 fn the_suite_by_token_and_by_password() {
     for description in [&BY_TOKEN, &BY_PASSWORD] {
-        suite::run(description);
+        documents::hold(&suite::run(description).simulator);
     }
 }
 
