@@ -16,6 +16,7 @@ use technical_user_operator::controller::connections::{Connections, Outside};
 use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::leader::Contender;
 use technical_user_operator::controller::secret::written::Written;
+use technical_user_operator::controller::sources::Sources;
 use technical_user_operator::controller::turns::Turns;
 use technical_user_operator::controller::watches::{self, Shutdown};
 use technical_user_operator::controller::{Context, index::Index, orders::Orders, retry::Retries, rules::Rules};
@@ -174,6 +175,7 @@ async fn reconcile(
         rules: Rules::default(),
         orders: Orders::new(args.order_limit),
         versions: Arc::default(),
+        sources: Sources::default(),
         written: Written::default(),
         retries: Retries::default(),
         metrics,

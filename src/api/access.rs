@@ -23,7 +23,7 @@ pub struct AccessRule {
     /// The identities that TechnicalUsers of these namespaces may be. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.serviceKey), has(one.oauthClient), has(one.directoryUser), has(one.existing)].exists_one(set, set))").message("each identity names exactly one of serviceKey, oauthClient, directoryUser and existing"))]
+    #[x_kube(validation = Rule::new("self.all(one, (has(one.serviceKey) ? 1 : 0) + (has(one.oauthClient) ? 1 : 0) + (has(one.directoryUser) ? 1 : 0) + (has(one.certificateUser) ? 1 : 0) + (has(one.existing) ? 1 : 0) == 1)").message("each identity names exactly one of serviceKey, oauthClient, directoryUser, certificateUser and existing"))]
     pub identities: Vec<IdentityPattern>,
     /// The roles that RoleBindings of these namespaces may grant, each with whom to. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -67,6 +67,9 @@ pub enum IdentityPattern {
     OauthClient(AnyOauthClient),
     /// A user that is made in a directory. Only there is its name its namespace's to choose.
     DirectoryUser(DirectoryUserPattern),
+    /// A user that a certificate is mapped to: whoever may choose the name *is* that user, with every role that it has. Its
+    /// roles are grants to a user of that name: `grants` must allow those too.
+    CertificateUser(CertificateUserPattern),
     /// A user that somebody else made. Its roles are grants to a user of that name: `grants` must allow those too.
     Existing(ExistingPattern),
 }
@@ -115,6 +118,15 @@ pub struct DirectoryUserPattern {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub email: Option<String>,
+}
+
+/// Users that certificates are mapped to, by name.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateUserPattern {
+    /// The user's name, for example `tu-orders-*`; `*` may be used. Allow only names that belong to nobody else.
+    #[schemars(length(min = 1, max = 150))]
+    pub user_name: String,
 }
 
 /// Existing users by name and identity provider.
@@ -248,9 +260,10 @@ pub struct SpaceRolePattern {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum HolderPattern {
-    /// TechnicalUsers of the namespace whose identity the operator makes: `{}`. One that is `existing` is a user.
+    /// TechnicalUsers of the namespace whose identity the operator makes: `{}`. One that is `existing` or a
+    /// `certificateUser` is a user.
     TechnicalUser(OwnTechnicalUser),
-    /// Users of an identity provider, also those that a TechnicalUser names as `existing`.
+    /// Users of an identity provider, also those that a TechnicalUser names as `existing` or as `certificateUser`.
     User(PrincipalPattern),
     /// Groups of an identity provider.
     Group(PrincipalPattern),

@@ -17,6 +17,8 @@ pub enum Identity {
     OauthClient(OauthClient),
     /// A user of a directory, with a password that the operator makes (environments `btp`, `uaa` and `scim`).
     DirectoryUser(DirectoryUser),
+    /// Whoever shows a client certificate: the certificate is mapped to a user name (environment `neo`, Cloud Integration).
+    CertificateUser(CertificateUser),
     /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
     /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp`, `neo`, `cloudFoundry` and `scim`).
     Existing(Existing),
@@ -29,6 +31,7 @@ impl Identity {
             Self::ServiceKey(_) => IdentityKind::ServiceKey,
             Self::OauthClient(_) => IdentityKind::OauthClient,
             Self::DirectoryUser(_) => IdentityKind::DirectoryUser,
+            Self::CertificateUser(_) => IdentityKind::CertificateUser,
             Self::Existing(_) => IdentityKind::Existing,
         }
     }
@@ -43,13 +46,16 @@ pub enum IdentityKind {
     OauthClient,
     /// [`DirectoryUser`].
     DirectoryUser,
+    /// [`CertificateUser`].
+    CertificateUser,
     /// [`Existing`].
     Existing,
 }
 
 impl IdentityKind {
     /// Every kind, in the order in which documents name them.
-    pub const ALL: [Self; 4] = [Self::ServiceKey, Self::OauthClient, Self::DirectoryUser, Self::Existing];
+    pub const ALL: [Self; 5] =
+        [Self::ServiceKey, Self::OauthClient, Self::DirectoryUser, Self::CertificateUser, Self::Existing];
 
     /// The field's own name, as messages print it.
     pub const fn name(self) -> &'static str {
@@ -57,6 +63,7 @@ impl IdentityKind {
             Self::ServiceKey => "serviceKey",
             Self::OauthClient => "oauthClient",
             Self::DirectoryUser => "directoryUser",
+            Self::CertificateUser => "certificateUser",
             Self::Existing => "existing",
         }
     }
@@ -138,6 +145,16 @@ pub struct DirectoryUser {
     /// When the directory shall stop accepting it, where the directory knows such a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Time>,
+}
+
+/// A user that is whoever shows a certificate. It need not exist anywhere else; where it does, the certificate is as good as
+/// its password.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateUser {
+    /// The name that roles are granted to, for example `tu-orders`.
+    #[schemars(length(min = 1, max = 150), regex(pattern = r"^[^\s<>:/;](?:[^<>:/;]*[^\s<>:/;])?$"))]
+    pub user_name: String,
 }
 
 /// A user that exists already.

@@ -19,7 +19,7 @@ pub use access::{AccessRule, NamespaceChoice};
 pub use environment::Environment;
 pub use identity::{Identity, IdentityKind};
 pub use platform::{Mode, Platform, PlatformSpec, PlatformStatus, Unclaimed};
-pub use reference::{PlatformRef, SecretRef, TechnicalUserRef};
+pub use reference::{LocalSecretRef, PlatformRef, SecretRef, TechnicalUserRef};
 pub use role::{Role, RoleKind};
 pub use role_binding::{
     GrantState, LedgerEntry, Principal, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,

@@ -19,6 +19,14 @@ pub struct SecretRef {
     pub name: String,
 }
 
+/// Names a Secret in the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+pub struct LocalSecretRef {
+    /// Name of the Secret, in the namespace of this object.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
+    pub name: String,
+}
+
 /// Names a TechnicalUser in the same namespace.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TechnicalUserRef {

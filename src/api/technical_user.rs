@@ -8,7 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, Mode, PlatformRef, Principal};
+use super::{Identity, LocalSecretRef, Mode, PlatformRef, Principal};
 
 /// What the TechnicalUser shall be.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -34,7 +34,9 @@ use super::{Identity, Mode, PlatformRef, Principal};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.identity.existing) || !has(self.credential)").message("an existing identity takes no credential, since nobody can issue one for it; remove credential"),
-    validation = Rule::new("has(self.identity.existing) || has(self.credential)").message("name the Secret for the credential in credential.secretName")
+    validation = Rule::new("has(self.identity.existing) || has(self.credential)").message("name the Secret for the credential in credential.secretName"),
+    validation = Rule::new("!has(self.identity.certificateUser) || !has(self.credential) || has(self.credential.certificate)").message("name the Secret with the certificate in credential.certificate.sourceSecretRef"),
+    validation = Rule::new("has(self.identity.certificateUser) || !has(self.credential) || !has(self.credential.certificate)").message("only a certificateUser takes a certificate; remove credential.certificate")
 )]
 pub struct TechnicalUserSpec {
     /// The Platform on which the identity lives. Cannot be changed.
@@ -45,7 +47,7 @@ pub struct TechnicalUserSpec {
     #[schemars(length(max = 512))]
     pub description: Option<String>,
     /// What the technical user is on the platform. Cannot be changed.
-    #[x_kube(validation = Rule::new("[has(self.serviceKey), has(self.oauthClient), has(self.directoryUser), has(self.existing)].exists_one(set, set)").message("name exactly one of serviceKey, oauthClient, directoryUser and existing"))]
+    #[x_kube(validation = Rule::new("[has(self.serviceKey), has(self.oauthClient), has(self.directoryUser), has(self.certificateUser), has(self.existing)].exists_one(set, set)").message("name exactly one of serviceKey, oauthClient, directoryUser, certificateUser and existing"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("identity cannot be changed; make a new TechnicalUser"))]
     pub identity: Identity,
     /// The credential, and the Secret it is written to. Required unless the identity is `existing`.
@@ -64,6 +66,7 @@ pub struct TechnicalUserSpec {
 /// The credential and its Secret.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.certificate) || self.certificate.sourceSecretRef.name != self.secretName").message("secretName and certificate.sourceSecretRef are two Secrets: one is written, the other is only read"))]
 pub struct CredentialSpec {
     /// The Secret, in this namespace, that the credential is written to. It must not exist, or be this TechnicalUser's. Cannot be changed.
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
@@ -72,6 +75,18 @@ pub struct CredentialSpec {
     /// Labels and annotations for the Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_template: Option<SecretTemplate>,
+    /// Where the certificate comes from. Required for a `certificateUser`, and refused for every other identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateSpec>,
+}
+
+/// The certificate of a `certificateUser`.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateSpec {
+    /// A Secret of type `kubernetes.io/tls`, in this namespace, that somebody else keeps, such as cert-manager: `tls.crt`,
+    /// `tls.key`, and `ca.crt` if there is one. When it is renewed, the new certificate takes the old one's place.
+    pub source_secret_ref: LocalSecretRef,
 }
 
 /// Labels and annotations for a Secret we write. Keys under `technicaluser.dev/` are ours and refused.
@@ -122,6 +137,10 @@ pub struct TechnicalUserStatus {
     /// The credential that the operator set out to issue, while it is not yet known to have succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<IntentStatus>,
+    /// Every credential that may be on a platform which keeps no mark of ours, so that this alone tells which are: each is
+    /// written down before it is ordered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ledger: Vec<LedgerCredential>,
     /// The change that the platform is at work on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationStatus>,
@@ -170,6 +189,16 @@ pub struct IntentStatus {
     /// Fingerprint of the content that is about to be written into the Secret, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+}
+
+/// A credential that is, or may be, on a platform which keeps no mark of ours.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerCredential {
+    /// The name that we know it by.
+    pub name: String,
+    /// The platform's id for it.
+    pub id: String,
 }
 
 /// A change that the platform has begun and not finished.
@@ -225,6 +254,9 @@ pub struct CredentialStatus {
     pub verified_at: Option<Time>,
     /// Fingerprint of the Secret's content, by which an alteration is seen.
     pub fingerprint: String,
+    /// Digest of what was brought along for it, by which a change of its source is seen. Absent where it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The uid of the Secret, by which it is known when its owner reference and labels were taken off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

@@ -26,6 +26,9 @@ pub enum Error {
     /// A Kubernetes object of that name belongs to somebody else.
     #[error("{0}")]
     NotOurs(String),
+    /// A certificate that is brought along cannot be used; whoever keeps it must replace it.
+    #[error("{0}")]
+    CertificateUnusable(String),
     /// The platform, or the way to it.
     #[error("{0}")]
     Platform(#[from] platform::Error),
@@ -88,7 +91,11 @@ impl Error {
     pub fn class(&self) -> Class {
         use platform::Kind;
         match self {
-            Self::Unsupported(_) | Self::NotOurs(_) | Self::AdminSecretMissing(_) | Self::Elsewhere(_) => Class::Person,
+            Self::Unsupported(_)
+            | Self::NotOurs(_)
+            | Self::AdminSecretMissing(_)
+            | Self::Elsewhere(_)
+            | Self::CertificateUnusable(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace | Self::NotYet | Self::JustCame => Class::Race,
@@ -118,6 +125,7 @@ impl Error {
             Self::Deletion(error) | Self::Unserved(error) => error.reason(),
             Self::AdminSecretMissing(_) => "AdminSecretMissing",
             Self::Elsewhere(_) => "PlatformElsewhere",
+            Self::CertificateUnusable(_) => "CertificateUnusable",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::NotYet => "NotYet",

@@ -214,6 +214,7 @@ impl Kind for TechnicalUser {
                 || status.credential.is_some()
                 || status.intent.is_some()
                 || status.operation.is_some()
+                || !status.ledger.is_empty()
         };
         made && self.status.as_ref().is_some_and(recorded)
     }

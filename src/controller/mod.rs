@@ -40,6 +40,7 @@ pub mod rules;
 pub mod runner;
 pub mod secret;
 pub mod several;
+pub mod sources;
 pub mod technical_user;
 pub mod turns;
 pub mod unclaimed;
@@ -76,6 +77,8 @@ pub struct Context {
     pub orders: orders::Orders,
     /// The versions that the cache has yet to show.
     pub versions: Arc<versions::Versions>,
+    /// Who takes a certificate from which Secret.
+    pub sources: sources::Sources,
     /// The Secrets that were just written.
     pub written: secret::written::Written,
     /// When failing objects may be tried again.

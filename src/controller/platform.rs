@@ -12,6 +12,7 @@ use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::retry::jittered;
 use super::runner::{Applied, Reconcile};
+use super::technical_user::ledger;
 use super::watches::wake;
 use super::{Context, unclaimed};
 use crate::api::{ACCEPT_PLACE_ANNOTATION, Environment, Platform};
@@ -190,7 +191,8 @@ fn wake_concerned(platform: &str, changes: &Changes, context: &Context) {
     for user in context.stores.technical_users.state() {
         let uid = user.uid().unwrap_or_default();
         let owner = Owner { cluster: context.cluster.clone(), uid, ..Owner::default() };
-        if changes.identities.contains(&owner.identity_name()) {
+        let name = ledger::named(&user).map_or_else(|| owner.identity_name(), |named| named.name);
+        if changes.identities.contains(&name) {
             context.wake.user(kube::runtime::reflector::ObjectRef::from_obj(&*user));
         }
     }

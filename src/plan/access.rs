@@ -12,7 +12,7 @@ use super::pattern::{is_spelled_out, matches};
 use crate::api::access::{
     DirectoryUserPattern, ExistingPattern, HolderPattern, IdentityPattern, PrincipalPattern, RolePattern, SpacePattern,
 };
-use crate::api::identity::{DirectoryUser, Existing, ServiceKey, Space};
+use crate::api::identity::{DirectoryUser, ServiceKey, Space};
 use crate::api::{AccessRule, Environment, Identity, NamespaceChoice, Principal, Role};
 
 /// A namespace as rules see it.
@@ -58,7 +58,8 @@ pub enum To<'a> {
 /// Whether the rules allow all of a request.
 ///
 /// Of a grant to a TechnicalUser both the identity and the grant must be allowed, each by a rule for the namespace. One
-/// that is `existing` is a user, so the grant must be allowed to a user of that name.
+/// that is `existing`, or whose certificate is mapped to a user, is a user, so the grant must be allowed to a user of that
+/// name.
 ///
 /// ```
 /// use technical_user_operator::api::{AccessRule, Environment, Identity};
@@ -110,17 +111,23 @@ enum Recipient<'a> {
 
 impl<'a> Recipient<'a> {
     fn of(identity: &'a Identity, role: &Role, environment: &Environment) -> Self {
-        match identity {
-            Identity::Existing(user) => Self::Holder(as_granted(&existing(user, environment), role)),
-            _ => Self::Made(identity),
+        match user(identity, environment) {
+            Some(user) => Self::Holder(as_granted(&user, role)),
+            None => Self::Made(identity),
         }
     }
 }
 
-/// The user that an `existing` identity is.
-pub fn existing(user: &Existing, environment: &Environment) -> Holder {
-    let principal = Principal { name: user.user_name.clone(), origin: user.origin.clone() };
-    rules(environment).holder(HolderKind::User, &principal)
+/// The user that an identity is by its own word, whoever made it: one that is `existing`, or one that a certificate is
+/// mapped to.
+pub fn user(identity: &Identity, environment: &Environment) -> Option<Holder> {
+    let (name, origin) = match identity {
+        Identity::Existing(user) => (&user.user_name, &user.origin),
+        Identity::CertificateUser(user) => (&user.user_name, &None),
+        Identity::ServiceKey(_) | Identity::OauthClient(_) | Identity::DirectoryUser(_) => return None,
+    };
+    let principal = Principal { name: name.clone(), origin: origin.clone() };
+    Some(rules(environment).holder(HolderKind::User, &principal))
 }
 
 fn as_granted(holder: &Holder, role: &Role) -> Holder {
@@ -146,12 +153,20 @@ fn is(pattern: &IdentityPattern, identity: &Identity, environment: &Environment)
         }
         (IdentityPattern::OauthClient(_), Identity::OauthClient(_)) => true,
         (IdentityPattern::DirectoryUser(pattern), Identity::DirectoryUser(user)) => is_made(pattern, user),
-        (IdentityPattern::Existing(ExistingPattern { user_name, origin }), Identity::Existing(user)) => {
-            let pattern = PrincipalPattern { name: user_name.clone(), origin: origin.clone() };
-            names(&pattern, &existing(user, environment), environment)
+        (IdentityPattern::Existing(ExistingPattern { user_name, origin }), Identity::Existing(_)) => {
+            is_user(user_name, origin.as_ref(), identity, environment)
+        }
+        (IdentityPattern::CertificateUser(pattern), Identity::CertificateUser(_)) => {
+            is_user(&pattern.user_name, None, identity, environment)
         }
         _ => false,
     }
+}
+
+/// Whether a pattern names the user that an identity is.
+fn is_user(name: &str, origin: Option<&String>, identity: &Identity, environment: &Environment) -> bool {
+    let pattern = PrincipalPattern { name: name.to_owned(), origin: origin.cloned() };
+    user(identity, environment).is_some_and(|user| names(&pattern, &user, environment))
 }
 
 /// Directories compare names and addresses without regard to case. Other APIs may know a user by its address, so a

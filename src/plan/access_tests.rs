@@ -76,6 +76,25 @@ fn what_administers_must_be_spelled_out() {
 }
 
 #[test]
+fn whoever_has_a_certificate_mapped_to_a_name_is_that_user() {
+    let me = |name: &str| json!({"certificateUser": {"userName": name}});
+    let role = json!({"applicationRole": {"application": "abciflmap", "name": "ESBMessaging.send"}});
+    let grants = |to: Value| json!([{"roles": [{"applicationRole": {"application": "*", "name": "*"}}], "to": [to]}]);
+    let identities = json!([{"certificateUser": {"userName": "tu-orders-*"}}]);
+    let for_own = rule(json!({"identities": identities, "grants": grants(json!({"technicalUser": {}}))}));
+    assert!(may_be(&for_own, me("TU-orders-1"), &neo()), "the platform knows no case");
+    assert!(!may_be(&for_own, me("P0000001"), &neo()));
+    assert!(
+        !may_be(&for_own, json!({"existing": {"userName": "tu-orders-1"}}), &neo()),
+        "nor is it one by another way"
+    );
+    assert!(!may_grant(std::slice::from_ref(&for_own), role.clone(), me("tu-orders-1"), &neo()), "it is a user");
+    let to_user = rule(json!({"grants": grants(json!({"user": {"name": "tu-orders-*"}}))}));
+    assert!(may_grant(&[for_own, to_user.clone()], role.clone(), me("tu-orders-1"), &neo()));
+    assert!(!may_grant(&[to_user], role, me("tu-orders-1"), &neo()), "it may not be that user");
+}
+
+#[test]
 fn a_grant_to_an_existing_user_is_a_grant_to_that_user() {
     let me = json!({"existing": {"userName": "me"}});
     let role = json!({"roleCollection": {"name": "PI_Read_Only"}});

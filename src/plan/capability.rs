@@ -30,6 +30,9 @@ pub enum Recall {
     Listed,
     /// The platform keeps the one that was issued last, and shows its value once.
     LastOnly,
+    /// The value is brought along, so it can be had again from where it came. The platform keeps it under an id that follows
+    /// from the value, and no name of ours: which are ours stands in our record alone.
+    Brought,
 }
 
 /// An identity that an environment can have.

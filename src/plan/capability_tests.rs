@@ -101,7 +101,8 @@ fn samples() -> Vec<PlatformSpec> {
     let access = json!({"credentialsSecretRef": secret});
     let tenant = json!({"url": "https://t", "origin": "o", "credentialsSecretRef": secret});
     let btp = json!({"authorization": access, "serviceManager": access, "identityService": tenant});
-    let neo = json!({"host": "h", "subaccount": "s", "credentialsSecretRef": secret});
+    let tenant = json!({"url": "https://tmn", "credentialsSecretRef": secret});
+    let neo = json!({"host": "h", "subaccount": "s", "credentialsSecretRef": secret, "cloudIntegration": tenant});
     let cloud_foundry = json!({"apiUrl": "https://api.c", "credentialsSecretRef": secret});
     let scim = json!({"url": "https://d", "credentialsSecretRef": secret});
     let environments =
@@ -123,6 +124,7 @@ fn sample_identity(kind: IdentityKind) -> Identity {
         IdentityKind::ServiceKey => key("it-rt"),
         IdentityKind::OauthClient => client(),
         IdentityKind::DirectoryUser => read(json!({"directoryUser": {"userName": "tu-orders"}})),
+        IdentityKind::CertificateUser => read(json!({"certificateUser": {"userName": "tu-orders"}})),
         IdentityKind::Existing => existing(),
     }
 }

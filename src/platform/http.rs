@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Client, ClientBuilder, Identity, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{DeserializeOwned, DeserializeSeed};
@@ -273,6 +273,13 @@ impl Answer {
     /// A header, if it is there and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The cookies that it sets, as a request shows them (RFC 6265 §5.4). Empty if there are none.
+    pub fn cookies(&self) -> String {
+        let set = self.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs = set.filter_map(|cookie| cookie.split(';').next()).map(str::trim);
+        pairs.collect::<Vec<_>>().join("; ")
     }
 
     /// The body as it came. It may hold secrets.

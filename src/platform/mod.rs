@@ -26,6 +26,7 @@ pub mod admin_secret;
 pub mod broker;
 mod btp;
 pub mod budget;
+pub mod certificate;
 pub mod cloud_foundry;
 pub mod connect;
 pub mod error;
@@ -51,6 +52,7 @@ pub mod xsuaa;
 
 pub use accounts::Accounts;
 pub use admin_secret::AdminSecret;
+pub use certificate::{Certificate, KeyPair};
 pub use connect::connect;
 pub use error::{Error, Kind, Result};
 pub use log_on::{Landing, LoggedOn};
@@ -73,8 +75,8 @@ pub struct Driver {
 /// Makes identities of one kind, and issues their credentials.
 #[derive(Clone)]
 pub struct Maker {
-    /// Makes and removes them.
-    pub identities: Arc<dyn Identities>,
+    /// Makes and removes them; `None` where an identity is but a name, and nothing is made for it.
+    pub identities: Option<Arc<dyn Identities>>,
     /// Issues and revokes their credentials.
     pub credentials: Arc<dyn Credentials>,
     /// How a credential can be had again.
@@ -84,7 +86,12 @@ pub struct Maker {
 impl Maker {
     /// One API that does both.
     pub fn of<D: Identities + Credentials + 'static>(driver: Arc<D>, recall: Recall) -> Self {
-        Self { identities: Arc::clone(&driver) as _, credentials: driver, recall }
+        Self { identities: Some(Arc::clone(&driver) as _), credentials: driver, recall }
+    }
+
+    /// One API that takes credentials for names, and makes nothing else.
+    pub fn of_names<D: Credentials + 'static>(driver: Arc<D>, recall: Recall) -> Self {
+        Self { identities: None, credentials: driver, recall }
     }
 }
 
@@ -119,6 +126,21 @@ pub struct ObservedIdentity {
     pub credential: Option<String>,
 }
 
+impl ObservedIdentity {
+    /// One that is but a name: it is there without being made.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: name.to_owned(),
+            health: Health::Usable,
+            roles: None,
+            mark: None,
+            user: None,
+            credential: None,
+        }
+    }
+}
+
 /// An identity to be made.
 #[derive(Clone, Debug)]
 pub struct NewIdentity {
@@ -143,6 +165,24 @@ pub struct ObservedCredential {
     pub identity: String,
     /// Whether it can be used.
     pub health: Health,
+}
+
+/// A credential to be issued.
+#[derive(Clone, Debug)]
+pub struct NewCredential {
+    /// Whose it is.
+    pub owner: Owner,
+    /// What it is called: [`Owner::credential_name`].
+    pub name: String,
+    /// What it is made of, where it is brought along. Never its private key.
+    pub certificate: Option<Certificate>,
+}
+
+impl NewCredential {
+    /// One that the platform makes.
+    pub fn made(owner: &Owner, name: &str) -> Self {
+        Self { owner: owner.clone(), name: name.to_owned(), certificate: None }
+    }
 }
 
 /// One field of a credential.
@@ -241,7 +281,8 @@ pub trait Identities: Send + Sync {
 }
 
 /// Issues and revokes credentials of identities that carry our mark. Where the platform keeps just the one that was issued
-/// last ([`Recall::LastOnly`]), `list` and `find` are empty, and [`ObservedIdentity::credential`] names it.
+/// last ([`Recall::LastOnly`]), `list` and `find` are empty, and [`ObservedIdentity::credential`] names it. Where credentials
+/// are brought along ([`Recall::Brought`]) nothing tells ours from others: both show everybody's, under the platform's id.
 #[async_trait]
 pub trait Credentials: Send + Sync {
     /// Every credential that carries this cluster's mark, without values. Costs pages, not objects. Proves presence only.
@@ -251,11 +292,21 @@ pub trait Credentials: Send + Sync {
     async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>>;
     /// Orders one under this name. Where the name is taken by ours it is [`Ordered::Found`], by something without the
     /// owner's mark [`Kind::Conflict`]. Where the platform keeps no names, the old one stops working.
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>>;
-    /// The platform's own copy; `None` where the platform shows a value only once ([`Recall::Revealed`] is the other).
+    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>>;
+    /// The platform's own copy; `None` where the platform shows a value only once ([`Recall::Revealed`] is the other). Of
+    /// one that was brought along ([`Recall::Brought`]) what the platform adds to it.
     async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>>;
     /// Ends it. Absent is done.
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>>;
+    /// The platform's id of the credential that a certificate will be, where they are brought along. Makes no call.
+    fn id_of(&self, _: &Certificate) -> Result<String> {
+        Err(Error::new(Kind::Invalid, "take certificate").detail("the platform takes no certificates"))
+    }
+    /// The credential of this id, whosever it is, read now. An empty answer proves that there is none. Asked where they are
+    /// brought along.
+    async fn look_up(&self, _id: &str) -> Result<Option<ObservedCredential>> {
+        Ok(None)
+    }
     /// Asks for one token with it, once. [`Kind::ProofRefused`] where the platform says no.
     async fn prove(&self, issued: &Issued) -> Result<Proof>;
 }

@@ -148,6 +148,15 @@ impl Failed {
 }
 
 impl Call {
+    /// Ends the path with a slash, as that of a folder.
+    pub fn as_folder(mut self) -> Self {
+        if let Ok(request) = &mut self.request {
+            let path = format!("{}/", request.url.path());
+            request.url.set_path(&path);
+        }
+        self
+    }
+
     /// Adds a parameter to the query.
     pub fn query(mut self, name: &str, value: &str) -> Self {
         if let Ok(request) = &mut self.request {

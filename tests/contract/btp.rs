@@ -136,7 +136,7 @@ fn a_long_wait_is_handed_on_and_not_waited_out() {
     let platform = Running::start(&BTP);
     let throttle = json!({"kind": "throttle", "retryAfter": "go-time", "retryAfterSeconds": 120, "times": 1});
     platform.simulator.fault("service-manager.list-instances", &throttle);
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     for _ in 0..2 {
         let started = Instant::now();
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("two minutes are asked for");

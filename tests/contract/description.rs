@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::budget::{CallObserver, Unobserved};
-use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Error, NewIdentity, connect};
+use technical_user_operator::platform::{Accounts, AdminSecret, Driver, Error, KeyPair, NewIdentity, connect};
 
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
@@ -62,6 +63,10 @@ pub(crate) struct Running {
     secrets: Vec<String>,
     /// How many requests it took to prepare the platform.
     prepared_by: usize,
+    /// How many identities are in use that are but names: the platform knows none of them.
+    pub(crate) names: AtomicUsize,
+    /// Certificates and keys in PEM, by whose they are.
+    pairs: Mutex<BTreeMap<(String, i64), [String; 2]>>,
 }
 
 impl Running {
@@ -72,11 +77,21 @@ impl Running {
         let environment = (description.environment)(&simulator);
         let (driver, secrets) = connected(&simulator, description);
         let prepared_by = simulator.requests().len();
-        Self { simulator, environment, driver, description, secrets, prepared_by }
+        Self {
+            simulator,
+            environment,
+            driver,
+            description,
+            secrets,
+            prepared_by,
+            names: AtomicUsize::new(0),
+            pairs: Mutex::default(),
+        }
     }
 
     /// Back to how it was at the start, with these settings.
     pub(crate) fn reset(&self, settings: &Value) {
+        self.names.store(0, Ordering::Relaxed);
         self.simulator.reset();
         self.simulator.settings(settings);
         (self.description.prepare)(&self.simulator);
@@ -86,6 +101,16 @@ impl Running {
     pub(crate) fn asked(&self) -> Vec<Value> {
         let asked = self.simulator.requests().into_iter().skip(self.prepared_by);
         asked.filter(|request| request["route"] != "identity-service.logon").collect()
+    }
+
+    /// The certificate and key that is brought along for the credential of this number.
+    pub(crate) fn pair(&self, uid: &str, sequence: i64) -> KeyPair {
+        let mut pairs = self.pairs.lock().expect("no test has panicked");
+        let [chain, key] = pairs.entry((uid.to_owned(), sequence)).or_insert_with(|| {
+            let made = rcgen::generate_simple_self_signed(vec!["tu-orders".to_owned()]).expect("a certificate");
+            [made.cert.pem(), made.signing_key.serialize_pem()]
+        });
+        KeyPair::read(chain.as_bytes(), key.as_bytes(), None).expect("a pair that fits")
     }
 
     /// The fields of a credential that name who logs on, and its secret.
@@ -133,7 +158,8 @@ impl Running {
 
     /// How many identities and credentials the platform holds for us.
     pub(crate) fn count(&self) -> (usize, usize) {
-        (self.description.count)(&self.simulator)
+        let (identities, credentials) = (self.description.count)(&self.simulator);
+        (identities + self.names.load(Ordering::Relaxed), credentials)
     }
 
     /// The sample identity for an owner.

@@ -1,5 +1,5 @@
-//! What a driver has asked of the Service Manager, of XSUAA, of Cloud Foundry and of the Identity Directory, against their
-//! OpenAPI documents.
+//! What a driver has asked of the Service Manager, of XSUAA, of Cloud Foundry, of the Identity Directory and of Cloud
+//! Integration, against their OpenAPI documents.
 //!
 //! The documents are not part of this repository: the variable `PLATFORM_CONTRACTS` names their folder. Without it
 //! nothing is checked, and a line says so.
@@ -14,7 +14,8 @@ use crate::harness::simulator::Simulator;
 mod checks;
 
 /// The routes below these are those that a document describes.
-const DESCRIBED: [&str; 4] = ["/service-manager/", "/xsuaa/", "/cloud-foundry/", "/identity-service/scim/"];
+const DESCRIBED: [&str; 5] =
+    ["/service-manager/", "/xsuaa/", "/cloud-foundry/", "/identity-service/scim/", "/cloud-integration/api/v1/"];
 
 /// Every request that reached the simulator is one that the documents know, with a status they list.
 pub(crate) fn hold(simulator: &Simulator) {

@@ -10,7 +10,7 @@ use technical_user_operator::api::{Environment, Identity, Principal, Role, Secre
 use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::environment::rules;
 use technical_user_operator::plan::grant::{Grant, HolderKind};
-use technical_user_operator::platform::Kind;
+use technical_user_operator::platform::{Kind, NewCredential};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
@@ -131,7 +131,7 @@ fn a_day_on_which_it_ends_is_the_directorys_to_keep() {
     let mut sample = platform.sample(&owner("ends")).expect("a sample");
     let user = json!({"directoryUser": {"userName": "tu-ends", "validTo": "2027-01-31T12:00:00Z"}});
     sample.identity = serde_json::from_value(user).expect("an identity");
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     assert!(runtime().block_on(identities.create(&sample)).is_ok());
     let users = platform.simulator.state()["identity-service"]["users"].clone();
     let made = users.as_array().expect("users").iter().find(|user| user["userName"] == "tu-ends").expect("it").clone();
@@ -150,7 +150,7 @@ fn a_strict_policy_takes_no_second_password_within_a_day_and_says_so() {
     let first = issue(&platform, &identity, "strict", 1);
     let issue_second = || {
         let (owner, name) = (owner("strict"), owner("strict").credential_name(2));
-        runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name))
+        runtime().block_on(credentials_of(&platform.driver).issue(&identity, &NewCredential::made(&owner, &name)))
     };
     let error = issue_second().err().expect("it is not a day old");
     assert!(error.kind() == Kind::Invalid && error.to_string().contains("24 hours"), "{error}");

@@ -25,7 +25,7 @@ fn a_refused_admin_credential_stops_all_calls() {
     let mut key = simulator.credential("service-manager", "secret");
     key["clientsecret"] = json!("another");
     let driver = service_manager(&key);
-    let identities = suite::maker(&driver).identities.clone();
+    let identities = suite::identities_of(&driver);
     for _ in 0..5 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("the credential is refused");
         assert_eq!(error.kind(), Kind::CredentialsRefused);
@@ -37,7 +37,7 @@ fn a_refused_admin_credential_stops_all_calls() {
 fn a_401_that_no_token_service_wrote_is_an_outage() {
     let platform = Running::start(&btp::BTP);
     platform.simulator.fault("auth.token", &json!({"kind": "html", "status": 401}));
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     for _ in 0..5 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("there is no token");
         assert_eq!(error.kind(), Kind::Unavailable);
@@ -53,7 +53,7 @@ fn an_api_that_refuses_tokens_is_left_alone_and_found_again() {
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401, "times": 1}));
     assert!(listed(&platform, "cluster-1").is_empty());
     platform.simulator.fault("service-manager.list-instances", &json!({"kind": "status", "status": 401}));
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     for _ in 0..3 {
         let error = runtime().block_on(identities.list("cluster-1")).expect_err("the token is refused");
         assert_eq!(error.kind(), Kind::Unavailable, "the token service has just accepted the credential");
@@ -71,7 +71,7 @@ fn an_api_that_is_down_is_left_alone_and_found_again() {
     let platform = Running::start(&btp::BTP);
     let route = "service-manager.list-instances";
     platform.simulator.fault(route, &json!({"kind": "status", "status": 503}));
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     let sent_away = (0..20).find_map(|_| {
         let asked = count(&platform, route);
         let error = runtime().block_on(identities.find(&owner("down"))).expect_err("it is down");
@@ -118,7 +118,7 @@ fn log_on_with_a_certificate() {
     let key = std::env::var(SERVICE_KEY).expect("a service key");
     let driver = service_manager(&serde_json::from_str(&key).expect("JSON"));
     runtime().block_on(driver.log_on()).and_then(LoggedOn::whole).expect("the certificate logs on");
-    let identities = suite::maker(&driver).identities.clone();
+    let identities = suite::identities_of(&driver);
     assert!(runtime().block_on(identities.list("cluster-1")).expect("the token is good").is_empty());
 }
 

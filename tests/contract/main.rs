@@ -5,6 +5,7 @@
 
 mod administrator;
 mod btp;
+mod certificates;
 mod cloud_foundry;
 mod cloud_foundry_roles;
 mod description;

@@ -14,7 +14,7 @@ use technical_user_operator::api::{Environment, Identity, Principal, Role, RoleK
 use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::environment::rules;
 use technical_user_operator::plan::grant::{Grant, HolderKind};
-use technical_user_operator::platform::Kind;
+use technical_user_operator::platform::{Kind, NewCredential};
 
 use crate::administrator::{Administrator, GROUPS};
 use crate::description::{Description, Running, SampleIdentity, owner};
@@ -246,7 +246,7 @@ fn a_credential_that_is_shown_with_every_call_survives_one_refusal() {
     let platform = Running::start(&FULL);
     platform.converge("log on", async |driver| driver.log_on().await?.whole());
     platform.simulator.fault("scim.list-users", &json!({"kind": "status", "status": 401, "times": 1}));
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     assert!(runtime().block_on(identities.list("cluster-1")).is_ok());
 }
 
@@ -258,7 +258,7 @@ fn what_is_not_ours_is_a_conflict_and_stays_as_it_is() {
         let id = administrator.user(name, mark);
         let mut sample = platform.sample(&owner("foreign")).expect("a sample");
         sample.identity = user(&name.to_lowercase());
-        let identities = suite::maker(&platform.driver).identities.clone();
+        let identities = suite::identities_of(&platform.driver);
         let error = runtime().block_on(identities.create(&sample)).expect_err("the name is taken");
         assert_eq!(error.kind(), Kind::Conflict);
         assert!(listed(&platform, "cluster-1").is_empty() && found(&platform, "foreign").is_empty());
@@ -286,7 +286,8 @@ fn a_password_that_somebody_else_replaced_is_seen() {
     // The answer to the new password is lost: the mark tells that the one before has ended.
     platform.simulator.fault("scim.change-user", &json!({"kind": "other-object", "after": "after", "times": 1}));
     let (owner, name) = (owner("replaced"), owner("replaced").credential_name(3));
-    let lost = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+    let lost =
+        runtime().block_on(credentials_of(&platform.driver).issue(&identity, &NewCredential::made(&owner, &name)));
     assert_eq!(lost.err().map(|error| error.kind()), Some(Kind::OutcomeUnknown));
     assert_eq!(credential(&platform), Some(name));
 }
@@ -298,7 +299,8 @@ fn a_user_that_changed_meanwhile_is_read_again() {
         let identity = create(&platform, "crossed");
         platform.simulator.fault(route, &json!({"kind": "status", "status": 412, "times": 1}));
         let (owner, name) = (owner("crossed"), owner("crossed").credential_name(1));
-        let issued = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+        let issued =
+            runtime().block_on(credentials_of(&platform.driver).issue(&identity, &NewCredential::made(&owner, &name)));
         assert!(issued.is_ok(), "one that crossed another's is decided anew");
     }
 }

@@ -355,7 +355,7 @@ fn a_list_that_lags_behind_hides_nothing_from_who_asks_by_name() {
 #[test]
 fn many_callers_share_one_token_and_one_look_up() {
     let platform = Running::start(&BTP);
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     let samples: Vec<_> = (0..50).map(|number| sample(&platform, &format!("many-{number}"))).collect();
     let results = runtime().block_on(join_all(samples.iter().map(|sample| identities.create(sample))));
     assert!(results.iter().all(Result::is_ok));

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use secrecy::ExposeSecret as _;
+use technical_user_operator::api::Identity;
 use technical_user_operator::plan::capability::Recall;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::platform::{
-    Credentials, Driver, Error, Field, Grants, Health, Identities, Issued, Kind, Maker, NewIdentity,
-    ObservedCredential, ObservedIdentity, Ordered, Proof,
+    Credentials, Driver, Error, Field, Grants, Health, Identities, Issued, KeyPair, Kind, Maker, NewCredential,
+    NewIdentity, ObservedCredential, ObservedIdentity, Ordered, Proof,
 };
 
 use crate::description::{Description, Running, owner};
@@ -18,7 +20,9 @@ pub(crate) fn run(description: &'static Description) -> Running {
     let platform = Running::start(description);
     platform.converge("log on", async |driver| driver.log_on().await?.whole());
     if !platform.driver.makers.is_empty() {
-        identities(&platform);
+        if maker(&platform.driver).identities.is_some() {
+            identities(&platform);
+        }
         credentials(&platform);
     }
     if !platform.driver.grants.is_empty() {
@@ -66,11 +70,15 @@ fn credentials(platform: &Running) {
     assert_ne!(works(platform, &issued), Some(false));
 
     if let Some(shown) = reveal(platform, &issued.credential) {
+        let shown = complete(platform, "credentials", 1, shown);
         assert_eq!(texts(&shown), texts(&issued), "the platform's own copy is the same");
         let again = order_credential(platform, &identity, "credentials", 1);
         assert!(matches!(again, Ordered::Found) && platform.count() == (1, 1), "a second order finds the first");
         let found = platform.converge("find", async |driver| credentials_of(driver).find(&identity).await);
-        assert_eq!(found.into_iter().map(|one| one.name).collect::<Vec<_>>(), [name]);
+        assert_eq!(
+            found.into_iter().map(|one| one.id).collect::<Vec<_>>(),
+            std::slice::from_ref(&issued.credential.id)
+        );
     }
     let second = issue(platform, &identity, "credentials", 2);
     assert_ne!(texts(&second).get(secret), texts(&issued).get(secret), "a rotation changes the secret");
@@ -140,7 +148,7 @@ pub(crate) fn granting(driver: &Driver, batch: &[Grant]) -> Arc<dyn Grants> {
 
 /// The capability of a driver that has it.
 pub(crate) fn identities_of(driver: &Driver) -> &dyn Identities {
-    maker(driver).identities.as_ref()
+    maker(driver).identities.as_deref().expect("identities that are made")
 }
 
 /// The capability of a driver that has it.
@@ -152,6 +160,10 @@ pub(crate) fn credentials_of(driver: &Driver) -> &dyn Credentials {
 pub(crate) fn create(platform: &Running, uid: &str) -> ObservedIdentity {
     let owner = owner(uid);
     let sample = platform.sample(&owner).expect("a sample");
+    if let Some(named) = named(platform) {
+        platform.names.store(1, Relaxed);
+        return named;
+    }
     platform.converge("create", async |driver| {
         let identities = identities_of(driver);
         if let Some(found) = identities.find(&owner).await?.into_iter().next() {
@@ -164,13 +176,34 @@ pub(crate) fn create(platform: &Running, uid: &str) -> ObservedIdentity {
     })
 }
 
+/// The sample identity, where it is but a name and nothing is made for it.
+fn named(platform: &Running) -> Option<ObservedIdentity> {
+    let sample = platform.sample(&owner("nobody"))?;
+    match &sample.identity {
+        Identity::CertificateUser(user) => Some(ObservedIdentity::named(&user.user_name)),
+        _ => None,
+    }
+}
+
+/// Everybody's credentials of a name: with them it ends.
+fn brought(platform: &Running, identity: &ObservedIdentity) -> Vec<ObservedCredential> {
+    platform.converge("find", async |driver| credentials_of(driver).find(identity).await)
+}
+
 /// Removes it.
 pub(crate) fn delete(platform: &Running, identity: &ObservedIdentity) {
+    if named(platform).is_some() {
+        platform.names.store(0, Relaxed);
+        return brought(platform, identity).iter().for_each(|one| revoke(platform, one));
+    }
     platform.converge("delete", async |driver| done(identities_of(driver).delete(identity).await?));
 }
 
-/// Gives it roles.
+/// Gives it roles, where it is made to carry them.
 pub(crate) fn set_roles(platform: &Running, identity: &ObservedIdentity, wanted: &NewIdentity) -> ObservedIdentity {
+    if named(platform).is_some() {
+        return identity.clone();
+    }
     platform.converge("set roles", async |driver| done(identities_of(driver).set_roles(identity, wanted).await?))
 }
 
@@ -189,22 +222,32 @@ fn not_yet() -> Error {
 /// Everything of an owner, as a look at it alone shows.
 pub(crate) fn found(platform: &Running, uid: &str) -> Vec<ObservedIdentity> {
     let owner = owner(uid);
+    if let Some(named) = named(platform) {
+        return brought(platform, &named).is_empty().then(Vec::new).unwrap_or_else(|| vec![named]);
+    }
     platform.converge("find", async |driver| identities_of(driver).find(&owner).await)
 }
 
 /// Everything of a cluster.
 pub(crate) fn listed(platform: &Running, cluster: &str) -> Vec<ObservedIdentity> {
+    if named(platform).is_some() {
+        let shown = platform.converge("list", async |driver| credentials_of(driver).list(cluster).await);
+        let names: BTreeSet<String> = shown.into_iter().map(|one| one.identity).collect();
+        return names.iter().map(|name| ObservedIdentity::named(name)).collect();
+    }
     platform.converge("list", async |driver| identities_of(driver).list(cluster).await)
 }
 
 /// Issues the credential of this number.
 pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, sequence: i64) -> Issued {
-    let owner = owner(uid);
-    let name = owner.credential_name(sequence);
-    platform.converge("issue", async |driver| {
+    let wanted = wanted(platform, uid, sequence);
+    let issued = platform.converge("issue", async |driver| {
         let credentials = credentials_of(driver);
         let found = credentials.find(identity).await?;
-        if let Some(found) = found.iter().find(|one| one.name == name && one.health == Health::Usable) {
+        let brought = wanted.certificate.as_ref().map(|one| credentials.id_of(one)).transpose()?;
+        let is_it = |one: &&ObservedCredential| one.name == wanted.name || Some(&one.id) == brought.as_ref();
+        if let Some(found) = found.iter().find(|one| is_it(one) && one.health == Health::Usable) {
+            let found = &ObservedCredential { name: wanted.name.clone(), ..found.clone() };
             let shown = credentials.reveal(found).await?;
             if shown.is_none() {
                 // Nobody holds it, and nobody ever will.
@@ -212,15 +255,32 @@ pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, 
             }
             return shown.ok_or_else(not_yet);
         }
-        done(credentials.issue(identity, &owner, &name).await?)
-    })
+        done(credentials.issue(identity, &wanted).await?)
+    });
+    complete(platform, uid, sequence, issued)
+}
+
+/// The credential of this number, with what is brought along for it where the platform makes none.
+fn wanted(platform: &Running, uid: &str, sequence: i64) -> NewCredential {
+    let owner = owner(uid);
+    let pair = named(platform).map(|_| platform.pair(uid, sequence));
+    let certificate = pair.map(|pair| pair.certificate().clone());
+    NewCredential { certificate, ..NewCredential::made(&owner, &owner.credential_name(sequence)) }
+}
+
+/// With what was brought along.
+fn complete(platform: &Running, uid: &str, sequence: i64, issued: Issued) -> Issued {
+    let pair: Option<KeyPair> = named(platform).map(|_| platform.pair(uid, sequence));
+    match pair {
+        Some(pair) => pair.complete(issued),
+        None => issued,
+    }
 }
 
 /// Orders the credential of this number, whatever is there.
 fn order_credential(platform: &Running, identity: &ObservedIdentity, uid: &str, sequence: i64) -> Ordered<Issued> {
-    let owner = owner(uid);
-    let name = owner.credential_name(sequence);
-    platform.converge("order", async |driver| credentials_of(driver).issue(identity, &owner, &name).await)
+    let wanted = wanted(platform, uid, sequence);
+    platform.converge("order", async |driver| credentials_of(driver).issue(identity, &wanted).await)
 }
 
 /// The platform's own copy.

@@ -10,7 +10,7 @@ use technical_user_operator::api::environment::Uaa;
 use technical_user_operator::api::identity::{GrantType, OauthClient};
 use technical_user_operator::api::{Environment, Identity, SecretRef};
 use technical_user_operator::plan::capability::OwnRoles;
-use technical_user_operator::platform::{Issued, Kind, NewIdentity, ObservedIdentity, Ordered};
+use technical_user_operator::platform::{Issued, Kind, NewCredential, NewIdentity, ObservedIdentity, Ordered};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::http;
@@ -259,8 +259,9 @@ fn a_crash_leaves_no_secret_that_nobody_ends(platform: &Running) {
         find().iter().filter(|one| one.name == name(2)).for_each(|one| revoke(platform, one));
         assert_eq!(that_work(&[&third]), [true], "the one that is left is not the one that has ended");
         assert_eq!(names(platform, &identity), [3]);
-        let again = platform
-            .converge("issue", async |driver| credentials_of(driver).issue(&identity, &owner("crash"), &name(3)).await);
+        let again = platform.converge("issue", async |driver| {
+            credentials_of(driver).issue(&identity, &NewCredential::made(&owner("crash"), &name(3))).await
+        });
         assert!(matches!(again, Ordered::Found), "what is there is found");
     }
     suite::delete(platform, &identity);
@@ -291,7 +292,8 @@ fn a_secret_whose_answer_is_lost_is_not_added_again_and_has_a_name() {
     ] {
         platform.simulator.fault("uaa.change-secret", &fault);
         let (owner, name) = (owner("lost"), owner("lost").credential_name(number));
-        let lost = runtime().block_on(credentials_of(&platform.driver).issue(&identity, &owner, &name));
+        let lost =
+            runtime().block_on(credentials_of(&platform.driver).issue(&identity, &NewCredential::made(&owner, &name)));
         assert_eq!(lost.err().map(|error| error.kind()), Some(Kind::OutcomeUnknown), "{fault}");
         assert_eq!(names(&platform, &identity), [number - 1, number], "{fault}");
         let changes = |request: &&Value| request["route"] == "uaa.change-secret";
@@ -348,7 +350,7 @@ fn what_is_not_ours_is_a_conflict() {
     let foreign = owner("foreign");
     Administrator::of(&platform).post("/oauth/clients", &client(&foreign.identity_name(), &json!({})));
     let sample = platform.sample(&foreign).expect("a sample");
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     let error = runtime().block_on(identities.create(&sample)).expect_err("the name is taken");
     assert_eq!(error.kind(), Kind::Conflict);
     assert!(listed(&platform, "cluster-1").is_empty(), "what is not marked is not listed");
@@ -388,7 +390,7 @@ fn an_administrator_without_clients_admin_is_told_what_is_missing() {
     let platform = Running::start(&SIMULATED);
     platform.simulator.fault("uaa.create-client", &json!({"kind": "status", "status": 400}));
     let sample = platform.sample(&owner("refused")).expect("a sample");
-    let identities = suite::maker(&platform.driver).identities.clone();
+    let identities = suite::identities_of(&platform.driver);
     let error = runtime().block_on(identities.create(&sample)).expect_err("refused");
     assert_eq!(error.kind(), Kind::Invalid);
     assert!(error.to_string().contains("clients.admin"), "{error}");

@@ -6,7 +6,7 @@ use technical_user_operator::api::role::GroupName;
 use technical_user_operator::api::{Identity, Principal, Role};
 use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::grant::{Grant, Holder, HolderKind};
-use technical_user_operator::platform::{Error, Issued, Kind, NewIdentity};
+use technical_user_operator::platform::{Error, Issued, Kind, NewCredential, NewIdentity};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::faults;
@@ -226,7 +226,8 @@ fn an_administrator_without_password_write_is_told_what_is_missing() {
     let made = create(&platform, "refused");
     platform.simulator.fault("uaa.change-password", &json!({"kind": "status", "status": 403}));
     let (owner, name) = (owner("refused"), owner("refused").credential_name(1));
-    let refused = runtime().block_on(credentials_of(&platform.driver).issue(&made, &owner, &name));
+    let refused =
+        runtime().block_on(credentials_of(&platform.driver).issue(&made, &NewCredential::made(&owner, &name)));
     let error = refused.err().expect("refused");
     assert_eq!(error.kind(), Kind::Forbidden);
     assert!(error.to_string().contains("password.write"), "{error}");
@@ -251,7 +252,8 @@ fn what_somebody_else_changed_meanwhile_is_not_lost() {
     let made = create(&platform, "crossed");
     platform.simulator.fault("uaa.replace-user", &json!({"kind": "status", "status": 409, "times": 1}));
     let (owner, name) = (owner("crossed"), owner("crossed").credential_name(1));
-    let crossed = runtime().block_on(credentials_of(&platform.driver).issue(&made, &owner, &name));
+    let crossed =
+        runtime().block_on(credentials_of(&platform.driver).issue(&made, &NewCredential::made(&owner, &name)));
     assert_eq!(crossed.err().map(|error| error.kind()), Some(Kind::InProgress), "it is looked at again");
     assert_eq!(platform.count(), (1, 0), "and nothing was set");
     drop(issue(&platform, &made, "crossed", 1));

@@ -7,6 +7,7 @@
 
 mod checks;
 mod cloud_foundry;
+mod cloud_integration;
 mod identity_service;
 mod recording;
 mod scim;
@@ -76,6 +77,15 @@ async fn the_identity_directory_answers_as_its_document_says() {
     let mut recording = Recording::of(&simulator, "identity-service").await;
     identity_service::story(&mut recording).await;
     holds("/identity-service/scim", &recording, &contracts).await;
+}
+
+#[tokio::test]
+async fn cloud_integration_answers_as_its_document_says() {
+    let Some(contracts) = contracts() else { return };
+    let simulator = Simulator::start().await;
+    let mut recording = Recording::of(&simulator, "cloud-integration").await;
+    cloud_integration::story(&mut recording).await;
+    holds("/cloud-integration/api/v1", &recording, &contracts).await;
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ impl<'a> Recording<'a> {
             "xsuaa" => ("/xsuaa", "application/json"),
             "cloud-foundry" => ("/cloud-foundry", "application/json"),
             "identity-service" => ("/identity-service/scim", "application/scim+json"),
+            "cloud-integration" => ("/cloud-integration/api/v1", "application/json"),
             _ => ("/service-manager", "application/json"),
         };
         let token = simulator.token(platform).await;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use reqwest::{Certificate, Client, ClientBuilder, Method};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, Method};
 use serde_json::Value;
 
 use super::runtime;
@@ -18,6 +18,13 @@ pub(crate) fn client(ca_file: Option<&Path>) -> Client {
     };
     let pem = fs::read(path).expect("read a CA file");
     built(Client::builder().add_root_certificate(Certificate::from_pem(&pem).expect("a CA certificate")))
+}
+
+/// A client that shows a certificate to whoever has one of this authority.
+pub(crate) fn client_with(authority: &Path, identity: Identity) -> Client {
+    let pem = fs::read(authority).expect("read a CA file");
+    let authority = Certificate::from_pem(&pem).expect("a CA certificate");
+    built(Client::builder().add_root_certificate(authority).identity(identity))
 }
 
 fn built(builder: ClientBuilder) -> Client {

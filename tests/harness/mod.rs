@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub(crate) mod api;
 mod call;
+pub(crate) mod certificate;
 pub(crate) mod conditions;
 mod control_plane;
 pub(crate) mod credential;

@@ -270,6 +270,7 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
             { "serviceKey": { "offering": all, "plan": all } },
             { "oauthClient": {} },
             { "directoryUser": { "userName": all, "email": all } },
+            { "certificateUser": { "userName": all } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{

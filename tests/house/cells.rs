@@ -15,6 +15,12 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("btp roleCollection for user", "quickstart", "the_quick_start_holds_what_it_promises"),
     ("btp roleCollection for existing", "holders", "an_existing_user_and_a_group_hold_a_role_collection"),
     ("btp roleCollection for group", "holders", "an_existing_user_and_a_group_hold_a_role_collection"),
+    ("neo certificateUser", "certificates", "a_certificate_opens_the_runtime_and_is_renewed_without_a_gap"),
+    (
+        "neo applicationRole for certificateUser",
+        "certificates",
+        "a_certificate_opens_the_runtime_and_is_renewed_without_a_gap",
+    ),
     ("neo existing", "neo", "a_p_user_becomes_a_member_with_roles_and_the_operator_advises_against_it"),
     ("neo memberRole for existing", "neo", "a_p_user_becomes_a_member_with_roles_and_the_operator_advises_against_it"),
     ("neo memberRole for user", "holders", "a_person_becomes_a_member_and_a_user_of_an_application"),

@@ -6,7 +6,7 @@
 //!   at any call. [`landscape`]: the case as a whole, and the way to rest.
 //! - [`history`], [`hostile`], [`meddling`]: what happens. [`judge`]: every effect, at the moment it happens, by
 //!   [`claims`] and [`rules`]. [`rest`]: what must be true at the end.
-//! - [`identities`], [`sharing`], [`policies`], [`silence`], [`places`], [`strangers`], [`permits`]: the laws.
+//! - [`identities`], [`mappings`], [`sharing`], [`policies`], [`silence`], [`places`], [`strangers`], [`permits`]: the laws.
 //!
 //! Nothing may talk to a cluster or a network, and nothing here may decide in place of the plan.
 
@@ -23,6 +23,7 @@ mod kubernetes;
 mod landscape;
 mod leash;
 mod manifests;
+mod mappings;
 mod meddling;
 mod operator;
 mod outside;

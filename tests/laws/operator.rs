@@ -21,6 +21,7 @@ use technical_user_operator::controller::retry::Retries;
 use technical_user_operator::controller::rules::Rules;
 use technical_user_operator::controller::runner::{Reconcile, reconcile};
 use technical_user_operator::controller::secret::written::Written;
+use technical_user_operator::controller::sources::Sources;
 use technical_user_operator::controller::turns::Turns;
 use technical_user_operator::controller::{Context, watches};
 use technical_user_operator::metrics::Metrics;
@@ -110,6 +111,7 @@ impl Operator {
             rules: Rules::default(),
             orders: Orders::new(ORDER_LIMIT),
             versions: Arc::default(),
+            sources: Sources::default(),
             written: Written::default(),
             retries: Retries::default(),
             metrics: Metrics::new(),

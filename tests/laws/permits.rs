@@ -53,7 +53,7 @@ fn environments() -> impl Strategy<Value = Value> {
 prop_compose! {
     /// An identity, or a pattern of one, whose texts are like these.
     fn identities(patterned: bool)(
-        which in 0..4_u8,
+        which in 0..5_u8,
         one in if patterned { patterns().boxed() } else { names().boxed() },
         two in if patterned { patterns().boxed() } else { names().boxed() },
         origin in origins(if patterned { patterns().boxed() } else { names().boxed() }),
@@ -72,6 +72,7 @@ prop_compose! {
                 email.into_iter().for_each(|email| user["email"] = json!(email));
                 json!({"directoryUser": user})
             }
+            3 => json!({"certificateUser": {"userName": one}}),
             _ => with_origin("existing", "userName", &one, origin),
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! A request is allowed if a rule that speaks of the namespace allows it. An identity: by its offering and plan, or by
 //! user name and origin, or as a client. A grant: by a role of that kind at that place, to that holder; to a made
-//! identity only if the identity is allowed too; to an `existing` one as to a user of that name, and the identity too.
+//! identity only if the identity is allowed too; to one that is `existing`, or whose certificate is mapped to a user, as to a
+//! user of that name, and the identity too.
 //! What administers a platform is meant by no star.
 
 use serde_json::Value;
@@ -89,6 +90,9 @@ impl<'a> Rules<'a> {
             if let (Some(pattern), Some(user)) = (pattern.get("existing"), identity.get("existing")) {
                 return self.names(pattern, &self.principal(false, user));
             }
+            if let (Some(pattern), Some(user)) = (pattern.get("certificateUser"), identity.get("certificateUser")) {
+                return self.names(pattern, &self.principal(false, user));
+            }
             if let (Some(pattern), Some(user)) = (pattern.get("directoryUser"), identity.get("directoryUser")) {
                 let same = |field: &str| {
                     let [pattern, name] = [pattern, user].map(|one| text(&one[field]).to_lowercase());
@@ -106,7 +110,10 @@ impl<'a> Rules<'a> {
     pub fn may_grant(&self, role: &Value, whom: Whom<'_>) -> bool {
         let mut principal = match whom {
             Whom::Principal(principal) => Some(principal.clone()),
-            Whom::TechnicalUser(identity) => identity.get("existing").map(|user| self.principal(false, user)),
+            Whom::TechnicalUser(identity) => {
+                let user = identity.get("existing").or(identity.get("certificateUser"));
+                user.map(|user| self.principal(false, user))
+            }
         };
         if role.get("applicationRole").is_some() {
             principal.iter_mut().for_each(|one| "accounts.sap.com".clone_into(&mut one.origin));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::operator::{Operator, Settings};
 use crate::harness::{Call, Moment, PATIENCE, Proxy, Stage, Team};
-use crate::lines::{Act, Btp, Line, Neo, Player, Uaa};
+use crate::lines::{Act, Btp, Certificates, Line, Neo, Player, Uaa};
 
 /// For how long nothing more may happen before an act is believed to be over.
 const QUIET: Duration = Duration::from_millis(400);
@@ -25,6 +25,11 @@ fn a_member_and_application_roles_survive_a_crash_at_every_effect() {
 #[test]
 fn a_client_and_its_authority_survive_a_crash_at_every_effect() {
     crash_everywhere::<Uaa>();
+}
+
+#[test]
+fn a_certificate_and_its_renewal_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Certificates>();
 }
 
 fn crash_everywhere<L: Line>() {

@@ -10,6 +10,7 @@ mod access;
 mod admission;
 mod brokers;
 mod calm;
+mod certificates;
 mod cloud_foundry;
 mod control_plane;
 mod crash;

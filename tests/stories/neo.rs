@@ -27,8 +27,25 @@ fn binding(team: &Team<'_>, name: &str, roles: &[Value]) -> Value {
     team.role_binding(name, &json!({ "technicalUser": { "name": "legacy" } }), roles)
 }
 
-fn application_role(application: &str, name: &str) -> Value {
+/// A role of an application that SAP provides.
+pub(super) fn application_role(application: &str, name: &str) -> Value {
     json!({ "applicationRole": { "application": application, "provider": "sapprovider", "name": name } })
+}
+
+/// The environment of a team with a tenant of Cloud Integration, whose admin Secret is `<team>-tenant`.
+pub(super) fn tenant(team: &Team<'_>, url: &str) -> Value {
+    let secret = |api: &str| json!({ "name": format!("{}-{api}", team.name) });
+    let runtime = format!("{}/runtime", team.simulator.mtls_url());
+    let url = format!("{url}/cloud-integration");
+    let tenant = json!({ "url": url, "runtimeUrl": runtime, "credentialsSecretRef": secret("tenant") });
+    let (host, subaccount) = ("hana.ondemand.com", "acme");
+    json!({ "neo": { "host": host, "subaccount": subaccount, "credentialsSecretRef": secret("neo"), "cloudIntegration": tenant } })
+}
+
+/// The mappings of certificates.
+pub(super) fn mappings(team: &Team<'_>) -> Vec<Value> {
+    let state = team.simulator.state();
+    state["cloud-integration"]["certificateUserMappings"].as_array().cloned().unwrap_or_default()
 }
 
 /// The platform roles of a member; `None` if it is none.

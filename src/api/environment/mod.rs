@@ -15,7 +15,7 @@ mod uaa;
 
 pub use btp::{ApiAccess, Btp, IdentityService};
 pub use cloud_foundry::CloudFoundry;
-pub use neo::Neo;
+pub use neo::{CloudIntegration, Neo};
 pub use scim::Scim;
 pub use uaa::Uaa;
 

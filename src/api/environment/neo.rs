@@ -19,6 +19,25 @@ pub struct Neo {
     /// The Secret with the platform API client of the cockpit (Security › OAuth › Platform API): `clientid` and
     /// `clientsecret`. `url` (default `https://api.<host>`) and `tokenurl` may be given too.
     pub credentials_secret_ref: SecretRef,
+    /// The tenant of Cloud Integration: certificates that are mapped to users (`certificateUser`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_integration: Option<CloudIntegration>,
+}
+
+/// A tenant of Cloud Integration.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudIntegration {
+    /// The tenant management node's address, for example `https://e123456-tmn.hci.eu1.hana.ondemand.com`.
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s]+$"))]
+    pub url: String,
+    /// The runtime node's address, which senders call. It goes into the Secrets as `url`; left out, they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s]+$"))]
+    pub runtime_url: Option<String>,
+    /// The Secret of whoever may map certificates: an OAuth client (`clientid`, `clientsecret` and `tokenurl`), a user
+    /// (`username` and `password`), or a certificate (`certificate` and `key`).
+    pub credentials_secret_ref: SecretRef,
 }
 
 impl Connection for Neo {
@@ -27,10 +46,14 @@ impl Connection for Neo {
     }
 
     fn secrets(&self) -> Vec<&SecretRef> {
-        vec![&self.credentials_secret_ref]
+        let tenant = self.cloud_integration.iter().map(|tenant| &tenant.credentials_secret_ref);
+        [&self.credentials_secret_ref].into_iter().chain(tenant).collect()
     }
 
-    fn has(&self, _: &str) -> bool {
-        false
+    fn has(&self, api: &str) -> bool {
+        match api {
+            "cloudIntegration" => self.cloud_integration.is_some(),
+            _ => false,
+        }
     }
 }

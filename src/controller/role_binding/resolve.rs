@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kube::{Api, ResourceExt};
 
-use crate::api::{Environment, Identity, Platform, Principal, Role, RoleBinding, Subject, TechnicalUser};
+use crate::api::{Environment, Platform, Principal, Role, RoleBinding, Subject, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::{Error, Result};
 use crate::plan::access::{self, Asks, Namespace, Request, To};
@@ -117,14 +117,15 @@ enum Reached {
 
 fn reached(subject: &Subject, user: Option<&Arc<TechnicalUser>>, role: &Role, environment: &Environment) -> Reached {
     let holder = |kind, principal| Reached::Holder(rules(environment).holder(kind, principal));
-    match (subject, user.map(|user| &user.spec.identity)) {
+    let named = user.and_then(|user| access::user(&user.spec.identity, environment));
+    match (subject, named) {
         (Subject::User(user), _) => holder(HolderKind::User, user),
         (Subject::Group(group), _) => holder(HolderKind::Group, group),
         (Subject::TechnicalUser(_), _) if capability::is_carried(environment, role) => Reached::Itself,
-        (Subject::TechnicalUser(_), Some(Identity::Existing(user))) => {
-            Reached::Holder(access::existing(user, environment))
+        (Subject::TechnicalUser(_), Some(named)) => Reached::Holder(named),
+        (Subject::TechnicalUser(_), None) => {
+            made(user).map_or(Reached::NobodyYet, |user| holder(HolderKind::User, user))
         }
-        (Subject::TechnicalUser(_), _) => made(user).map_or(Reached::NobodyYet, |user| holder(HolderKind::User, user)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use kube::ResourceExt;
 
 use super::observe::Seen;
-use crate::api::technical_user::{IntentStatus, OperationKind, OperationStatus};
+use crate::api::technical_user::{IntentStatus, LedgerCredential, OperationKind, OperationStatus};
 use crate::api::{IdentityStatus, Platform, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::{Error, Result};
@@ -16,7 +16,10 @@ use crate::controller::turns::Turn;
 use crate::plan::capability;
 use crate::plan::technical_user::{SecretFact, Step, Strand, Want};
 use crate::platform::mirror::Mirrored;
-use crate::platform::{self, Health, Kind, NewIdentity, ObservedCredential, ObservedIdentity, Operation, Ordered};
+use crate::platform::{
+    self, Health, Issued, KeyPair, Kind, NewCredential, NewIdentity, ObservedCredential, ObservedIdentity, Operation,
+    Ordered,
+};
 
 /// One plan being carried out.
 pub struct Execution<'a> {
@@ -29,6 +32,8 @@ pub struct Execution<'a> {
     pub seen: &'a mut Seen,
     /// Leave to order something new: kept from the first order of a strand to its last.
     pub turn: Option<Turn>,
+    /// What is brought along as the credential, if anything is.
+    pub pair: Option<&'a KeyPair>,
     /// Whether the platform is at work on something that this execution ordered, or may be: nothing else is ordered
     /// then, or the two would cross.
     pub at_work: bool,
@@ -72,6 +77,7 @@ impl Execution<'_> {
         match step {
             Step::DeleteIdentity(id) => self.delete_identity(id).await,
             Step::Intend(sequence) => self.intend(*sequence, None).await,
+            Step::Claim { sequence, id } => self.claim(*sequence, id).await,
             Step::IntendRoles(roles) => self.intend_roles(roles).await,
             Step::CreateIdentity(roles) => self.create_identity(roles).await,
             Step::SetRoles(roles) => self.set_roles(roles).await,
@@ -99,6 +105,18 @@ impl Execution<'_> {
     pub(super) async fn intend(&mut self, sequence: i64, fingerprint: Option<String>) -> Result<()> {
         self.live.status.intent = Some(IntentStatus { sequence, fingerprint });
         self.live.record().await
+    }
+
+    async fn claim(&mut self, sequence: i64, id: &str) -> Result<()> {
+        let name = self.want.owner.credential_name(sequence);
+        self.strike(id);
+        self.live.status.ledger.push(LedgerCredential { name, id: id.to_owned() });
+        self.live.record().await
+    }
+
+    /// Takes a credential off the ledger: it is gone, or was never ours.
+    fn strike(&mut self, id: &str) {
+        self.live.status.ledger.retain(|entry| entry.id != id);
     }
 
     async fn intend_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
@@ -154,10 +172,13 @@ impl Execution<'_> {
         self.turn_to_order().await?;
         let name = self.want.owner.credential_name(sequence);
         let identity = self.kept()?.clone();
-        let ordered = self.mirrored.issue(&identity, &self.want.owner, &name).await;
+        let certificate = self.pair.map(|pair| pair.certificate().clone());
+        let wanted = NewCredential { owner: self.want.owner.clone(), name: name.clone(), certificate };
+        let ordered = self.mirrored.issue(&identity, &wanted).await;
         self.turn = None;
         match self.answered(ordered)? {
             Ordered::Done(issued) => {
+                let issued = self.completed(issued);
                 let replaces = self.live.status.credential.is_some();
                 self.context.metrics.issued();
                 self.publish(&issued, sequence).await?;
@@ -167,8 +188,25 @@ impl Execution<'_> {
                 self.journal.note("Issued", format!("issued credential {name} and wrote it into the Secret"));
                 Ok(())
             }
-            Ordered::Found => Err(in_progress("issue credential")),
+            Ordered::Found => self.appeared(),
             Ordered::Begun(operation) => self.begun(OperationKind::Issue, operation).await,
+        }
+    }
+
+    /// What was not there is there before it was ordered. Where it has no mark, it is ours only if an order of ours was still
+    /// on its way.
+    fn appeared(&mut self) -> Result<()> {
+        if let Some(brought) = self.want.brought.as_ref().filter(|_| !self.seen.have.order_in_doubt) {
+            self.strike(&brought.id);
+        }
+        Err(in_progress("issue credential"))
+    }
+
+    /// With what was brought along.
+    fn completed(&self, issued: Issued) -> Issued {
+        match self.pair {
+            Some(pair) => pair.complete(issued),
+            None => issued,
         }
     }
 
@@ -176,7 +214,7 @@ impl Execution<'_> {
     async fn restore(&mut self, sequence: i64, id: &str) -> Result<()> {
         let credential = self.credential(id)?;
         let issued = self.mirrored.reveal(credential).await?.ok_or_else(|| in_progress("read credential"))?;
-        let change = self.change();
+        let (issued, change) = (self.completed(issued), self.change());
         self.publish(&issued, sequence).await?;
         self.context.metrics.healed();
         self.rest();
@@ -216,6 +254,7 @@ impl Execution<'_> {
             Ordered::Begun(operation) => return self.begun(OperationKind::Revoke, operation).await,
             Ordered::Done(()) | Ordered::Found => {}
         }
+        self.strike(&credential.id);
         let name = credential.name;
         self.journal.note("Revoked", format!("revoked credential {name}, which the Secret does not hold"));
         Ok(())
@@ -293,6 +332,12 @@ fn listed(roles: &BTreeSet<String>) -> String {
         roles if roles.is_empty() => "no roles".to_owned(),
         roles => format!("roles {roles}"),
     }
+}
+
+/// Somebody else's, which an order would take over.
+pub fn taken() -> Error {
+    let detail = "the certificate is mapped already, and not by this TechnicalUser; it is left alone";
+    platform::Error::new(Kind::Conflict, "map certificate").detail(detail).into()
 }
 
 /// The platform is at work: look again soon.

@@ -2,6 +2,7 @@
 //!
 //! - [`withdraw`]: what becomes of one that is deleted or not allowed. [`roles`]: the roles that it carries itself.
 //! - [`observe`], [`execute`], [`publish`], [`operation`], [`record`]: the facts, the effects, and what is noted of them.
+//! - [`source`]: a certificate that is brought along. [`ledger`]: what is ours where the platform keeps no mark.
 
 use std::time::Duration;
 
@@ -25,14 +26,17 @@ use crate::plan::technical_user::{self as planning, Hold, Plan, Want};
 use crate::platform::mirror::Mirrored;
 
 mod execute;
+pub mod ledger;
 mod observe;
 mod operation;
 mod publish;
 mod record;
 mod roles;
+pub mod source;
 mod withdraw;
 
 use observe::Seen;
+use source::Source;
 
 impl Reconcile for TechnicalUser {
     fn platform(&self) -> Option<&str> {
@@ -91,6 +95,7 @@ struct Scene {
     seen: Seen,
     /// Leave to order something new, where it was needed to begin with.
     turn: Option<Turn>,
+    source: Option<Source>,
 }
 
 /// Makes identity and credential what they shall be. In mode Observe only what must go goes.
@@ -102,9 +107,14 @@ async fn provision(
 ) -> Result<Applied> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
     let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
+    let source = match source::read(live.object(), mirrored, context).await {
+        Ok(source) => source,
+        // What stands in the Secret works on.
+        Err(unusable) => return restrained(live, journal, platform, context, Err(unusable)).await,
+    };
     let mut scene = match newcomer(live, platform, mirrored, context)? {
         Newcomer::Waits(scene) => *scene,
-        Newcomer::Begins(turn) => Scene { turn, ..look(live, journal, platform, mirrored, context).await? },
+        Newcomer::Begins(turn) => Scene { turn, ..look(live, journal, platform, mirrored, context, source).await? },
     };
     let mut plan = planning::plan(&scene.want, &scene.seen.have);
     if plan.rests_on_silence() && !scene.seen.certain {
@@ -143,7 +153,7 @@ fn newcomer(
         return Ok(Newcomer::Begins(None));
     }
     let (owner, seen) = (owner(live.object(), context), observe::nothing(live, mirrored, context));
-    let scene = scene(live, platform, owner, seen, context)?;
+    let scene = scene(live, platform, owner, seen, None, context)?;
     if planning::plan(&scene.want, &scene.seen.have).is_quiet() {
         if context.orders.just_came(&scene.want.owner.uid)
             && live.status.observed_generation != live.object().metadata.generation
@@ -169,7 +179,7 @@ async fn restrained(
     }
     let connection = context.connections.wait_for(&platform.name_any()).await?;
     let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
-    let scene = look(live, journal, platform, mirrored, context).await?;
+    let scene = look(live, journal, platform, mirrored, context, None).await?;
     restrained_here(live, journal, platform, mirrored, context, scene, result).await
 }
 
@@ -197,11 +207,13 @@ async fn look(
     platform: &Platform,
     mirrored: &Mirrored,
     context: &Context,
+    source: Option<Source>,
 ) -> Result<Scene> {
     let owner = owner(live.object(), context);
     operation::follow(live, &owner, journal, mirrored).await?;
-    let seen = observe::observe(live, &owner, mirrored, context).await?;
-    scene(live, platform, owner, seen, context)
+    let brought = source.as_ref().map(|source| &source.brought);
+    let seen = observe::observe(live, &owner, brought, mirrored, context).await?;
+    scene(live, platform, owner, seen, source, context)
 }
 
 /// The same, with the platform asked for this very object.
@@ -212,9 +224,9 @@ async fn certain(
     mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Scene> {
-    let Scene { want, seen, turn, .. } = scene;
-    let seen = observe::make_certain(seen, live, &want.owner, mirrored, context).await?;
-    Ok(Scene { turn, ..self::scene(live, platform, want.owner, seen, context)? })
+    let Scene { want, seen, source, turn, .. } = scene;
+    let seen = observe::make_certain(seen, live, &want.owner, want.brought.as_ref(), mirrored, context).await?;
+    Ok(Scene { turn, ..self::scene(live, platform, want.owner, seen, source, context)? })
 }
 
 fn scene(
@@ -222,8 +234,12 @@ fn scene(
     platform: &Platform,
     owner: Owner,
     seen: Seen,
+    source: Option<Source>,
     context: &Context,
 ) -> Result<Scene> {
+    if seen.certain && !seen.have.order_in_doubt {
+        ledger::strike(&mut live.status, &seen.credentials);
+    }
     let kept = planning::identity::kept(&seen.have);
     let carried = kept.map(|kept| planning::roles::carried(kept, &seen.have).1).unwrap_or_default();
     let own_roles = capability::own_roles(&platform.spec, &live.object().spec.identity);
@@ -234,7 +250,8 @@ fn scene(
     live.status.denied_roles = roles::denied(&roles);
     let wanted = (own_roles != OwnRoles::None).then(|| roles.roles.clone());
     let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
-    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles }, roles, seen, turn: None })
+    let brought = source.as_ref().map(|source| source.brought.clone());
+    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles, brought }, roles, seen, source, turn: None })
 }
 
 async fn carry_out(
@@ -246,16 +263,19 @@ async fn carry_out(
     scene: &mut Scene,
     plan: &Plan,
 ) -> Result<()> {
-    let Scene { want, seen, turn, .. } = scene;
+    let Scene { want, seen, source, turn, .. } = scene;
+    let pair = source.as_ref().map(|source| &source.pair);
     let kept = planning::identity::kept(&seen.have).map(|kept| kept.id.clone());
-    if let Some(identity) = seen.identities.iter().find(|one| Some(&one.id) == kept.as_ref()) {
+    // Of a name to which nothing of ours was brought there is nothing to record.
+    let is_there = ledger::named(live.object()).is_none() || is_begun(live) || !plan.is_quiet();
+    if let Some(identity) = seen.identities.iter().find(|one| is_there && Some(&one.id) == kept.as_ref()) {
         record::seen(&mut live.status, identity);
     }
     if plan.is_quiet() {
         return Ok(());
     }
     let turn = turn.take();
-    execute::Execution { live, journal, context, mirrored, platform, want, seen, turn, at_work: false }
+    execute::Execution { live, journal, context, mirrored, platform, want, seen, turn, pair, at_work: false }
         .carry_out(&plan.strands)
         .await
 }
@@ -266,6 +286,7 @@ fn outcome(live: &Live<TechnicalUser>, plan: &Plan, context: &Context) -> Result
         None => Ok(Outcome::Ready(format!("the credential is in Secret {name}"))),
         Some(Hold::NoRoles) => Ok(Outcome::Holding("NoRoles", "no RoleBinding gives it a role yet".into())),
         Some(Hold::InProgress) => Err(execute::in_progress("provision")),
+        Some(Hold::Taken) => Err(execute::taken()),
         Some(Hold::SecretNotOurs) => {
             context.wake.when_gone((live.object().namespace().unwrap_or_default(), name.to_owned()));
             Err(Error::NotOurs(format!(
@@ -280,9 +301,11 @@ fn observed(live: &mut Live<TechnicalUser>, plan: &Plan) -> Outcome {
     Outcome::Observed(format!("mode Observe: {} steps would be taken; see status.plan", live.status.plan.len()))
 }
 
-/// When the first role is withdrawn by itself.
+/// When the first role is withdrawn by itself, or the certificate ends.
 fn due(scene: &Scene, context: &Context) -> Option<Duration> {
-    Duration::try_from(scene.roles.withdrawal?.duration_since((context.now)())).ok()
+    let remaining = scene.source.as_ref().and_then(|source| source.remaining(context));
+    let withdrawal = scene.roles.withdrawal.map(|at| at.duration_since((context.now)()));
+    withdrawal.and_then(|left| Duration::try_from(left).ok()).into_iter().chain(remaining).min()
 }
 
 /// Whether anything of it may exist on the platform.

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 
+use super::ledger;
 use crate::api::TechnicalUser;
 use crate::controller::Context;
 use crate::controller::error::Result;
 use crate::controller::live::{Kind, Live};
 use crate::controller::secret::Found;
 use crate::plan::owner::Owner;
-use crate::plan::technical_user::{CredentialFact, Have, IdentityFact, Intent, Published, Recorded, SecretFact};
+use crate::plan::technical_user::{
+    Brought, CredentialFact, Entry, Have, IdentityFact, Intent, Published, Recorded, SecretFact,
+};
 use crate::platform::mirror::Mirrored;
 use crate::platform::{ObservedCredential, ObservedIdentity};
 
@@ -34,15 +37,18 @@ pub struct Seen {
 pub async fn observe(
     live: &Live<TechnicalUser>,
     owner: &Owner,
+    brought: Option<&Brought>,
     mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Seen> {
     let (untouched, settled) = (has_nothing(live, context), is_settled(live));
+    // Of a name nobody knows what others have brought to it.
+    let untouched = untouched && ledger::named(live.object()).is_none();
     let platform = async {
         match (untouched, settled) {
-            (true, _) => Ok((vec![], vec![])),
-            (false, true) => pictured(owner, mirrored).await,
-            (false, false) => told(owner, mirrored).await,
+            (true, _) => Ok(OnPlatform::default()),
+            (false, true) => pictured(live, owner, mirrored).await,
+            (false, false) => told(live, owner, brought, mirrored).await,
         }
     };
     let (platform, secret) = tokio::join!(platform, secret(live, context));
@@ -54,10 +60,11 @@ pub async fn make_certain(
     mut seen: Seen,
     live: &Live<TechnicalUser>,
     owner: &Owner,
+    brought: Option<&Brought>,
     mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Seen> {
-    let platform = told(owner, mirrored).await?;
+    let platform = told(live, owner, brought, mirrored).await?;
     Ok(self::seen(live, platform, seen.secret.take(), mirrored, context, true))
 }
 
@@ -68,7 +75,7 @@ pub async fn observe_to_remove(
     mirrored: &Mirrored,
     context: &Context,
 ) -> Result<Seen> {
-    let (platform, secret) = tokio::join!(told(owner, mirrored), secret(live, context));
+    let (platform, secret) = tokio::join!(told(live, owner, None, mirrored), secret(live, context));
     Ok(seen(live, platform?, secret?, mirrored, context, true))
 }
 
@@ -91,32 +98,54 @@ pub fn has_nothing(live: &Live<TechnicalUser>, context: &Context) -> bool {
 fn is_settled(live: &Live<TechnicalUser>) -> bool {
     let status = &live.status;
     let recorded = status.identity.is_some() && status.credential.is_some();
-    recorded && status.operation.is_none() && status.intent.is_none()
+    let live = status.credential.as_ref().and_then(|credential| credential.id.as_ref());
+    let no_others = status.ledger.iter().all(|entry| Some(&entry.id) == live);
+    recorded && no_others && status.operation.is_none() && status.intent.is_none()
 }
 
-type OnPlatform = (Vec<ObservedIdentity>, Vec<ObservedCredential>);
+/// What the platform shows of an object.
+#[derive(Default)]
+struct OnPlatform {
+    identities: Vec<ObservedIdentity>,
+    credentials: Vec<ObservedCredential>,
+    /// Whether what is brought along is there and somebody else's.
+    taken: bool,
+}
 
-async fn pictured(owner: &Owner, mirrored: &Mirrored) -> Result<OnPlatform> {
+async fn pictured(live: &Live<TechnicalUser>, owner: &Owner, mirrored: &Mirrored) -> Result<OnPlatform> {
+    if let Some(identity) = ledger::named(live.object()) {
+        let credentials = ledger::pictured(&identity, &live.status.ledger, mirrored).await?;
+        return Ok(OnPlatform { identities: vec![identity], credentials, taken: false });
+    }
     let identities = mirrored.identities(owner, Duration::MAX).await?;
     let mut credentials = vec![];
     for identity in &identities {
         credentials.extend(mirrored.credentials_of(identity, Duration::MAX).await?);
     }
-    Ok((identities, credentials))
+    Ok(OnPlatform { identities, credentials, taken: false })
 }
 
-async fn told(owner: &Owner, mirrored: &Mirrored) -> Result<OnPlatform> {
+async fn told(
+    live: &Live<TechnicalUser>,
+    owner: &Owner,
+    brought: Option<&Brought>,
+    mirrored: &Mirrored,
+) -> Result<OnPlatform> {
+    if let Some(identity) = ledger::named(live.object()) {
+        let (credentials, taken) = ledger::told(&identity, &live.status.ledger, brought, mirrored).await?;
+        return Ok(OnPlatform { identities: vec![identity], credentials, taken });
+    }
     let identities = mirrored.find_identities(owner).await?;
     let mut credentials = vec![];
     for identity in &identities {
         credentials.extend(mirrored.find_credentials(identity).await?);
     }
-    Ok((identities, credentials))
+    Ok(OnPlatform { identities, credentials, taken: false })
 }
 
 fn seen(
     live: &Live<TechnicalUser>,
-    (identities, credentials): OnPlatform,
+    OnPlatform { identities, credentials, taken }: OnPlatform,
     secret: Option<Found>,
     mirrored: &Mirrored,
     context: &Context,
@@ -130,6 +159,7 @@ fn seen(
         recall: mirrored.recall(),
         under_way: live.status.operation.is_some(),
         order_in_doubt: is_order_in_doubt(live, mirrored, context),
+        taken,
     };
     Seen { have, identities, credentials, secret, certain }
 }
@@ -180,10 +210,12 @@ fn recorded(live: &Live<TechnicalUser>) -> Recorded {
             sequence: credential.sequence,
             id: credential.id.clone(),
             fingerprint: credential.fingerprint.clone(),
+            source: credential.source.clone(),
         }),
         intent: status
             .intent
             .as_ref()
             .map(|intent| Intent { sequence: intent.sequence, fingerprint: intent.fingerprint.clone() }),
+        ledger: status.ledger.iter().map(|one| Entry { name: one.name.clone(), id: one.id.clone() }).collect(),
     }
 }

@@ -25,7 +25,7 @@ impl Execution<'_> {
             None => self.prove(issued).await?,
         };
         let content = content::content(issued);
-        if self.seen.have.recall != Recall::Revealed {
+        if matches!(self.seen.have.recall, Recall::Listed | Recall::LastOnly) {
             self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
         }
         let label = Label { sequence, credential: &issued.credential.name };
@@ -35,8 +35,9 @@ impl Execution<'_> {
         let issued_at = known.map_or_else(|| Time((self.context.now)()), |known| known.issued_at);
         let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall != Recall::LastOnly);
         let name = issued.credential.name.clone();
+        let source = self.want.brought.as_ref().map(|brought| brought.source.clone());
         let published =
-            CredentialStatus { name, id, sequence, issued_at, verified_at: proven, fingerprint, secret: uid };
+            CredentialStatus { name, id, sequence, issued_at, verified_at: proven, fingerprint, source, secret: uid };
         self.note_published(published);
         Ok(())
     }
@@ -50,6 +51,7 @@ impl Execution<'_> {
             sequence,
             issued_at: Time((self.context.now)()),
             verified_at: None,
+            source: None,
             fingerprint: fingerprint.clone(),
             secret: self.seen.secret.as_ref().and_then(super::super::secret::Found::uid),
         });

@@ -63,6 +63,7 @@ pub async fn denied(
             live.status.identity = None;
             live.status.binding = None;
             live.status.intent = None;
+            live.status.ledger.clear();
             live.status.denied_roles.clear();
             Ok(Outcome::Stalled("AccessDenied", format!("{refusal}. It was withdrawn")).into())
         }
@@ -90,19 +91,10 @@ async fn withdraw(
     let mut seen = observe::observe_to_remove(live, &want.owner, mirrored, context).await?;
     let plan = planning::farewell(&seen.have);
     if !plan.is_quiet() {
-        execute::Execution {
-            live,
-            journal,
-            context,
-            mirrored,
-            platform,
-            want: &want,
-            seen: &mut seen,
-            turn: None,
-            at_work: false,
-        }
-        .carry_out(&plan.strands)
-        .await?;
+        let (want, seen, turn, pair) = (&want, &mut seen, None, None);
+        execute::Execution { live, journal, context, mirrored, platform, want, seen, turn, pair, at_work: false }
+            .carry_out(&plan.strands)
+            .await?;
     }
     match plan.hold {
         Some(_) => Err(still_removing()),

@@ -76,10 +76,11 @@ pub async fn run(context: Arc<Context>, wiring: Wiring, concurrency: u16, shutdo
     let users = controller(users, woken.users, &context, concurrency, &shutdown);
     let bindings = controller(bindings, woken.bindings, &context, concurrency, &shutdown);
     let watching = || context.watching.clone();
-    let others = future::join4(
+    let others = future::join5(
         namespaces_watched(watching(), namespaces, Arc::clone(&context)),
         secrets::published(watching(), Arc::clone(&context)),
         secrets::admin(watching(), Arc::clone(&context)),
+        secrets::sources(watching(), Arc::clone(&context)),
         in_the_way::in_the_way(watching(), woken.in_the_way, Arc::clone(&context)),
     );
     let controllers = future::join3(platforms, users, bindings);

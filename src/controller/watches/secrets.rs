@@ -15,6 +15,7 @@ use super::wake::{mended_platform, mended_user};
 use crate::api::{MANAGED_BY_LABEL, OPERATOR};
 use crate::controller::Context;
 use crate::controller::index::Key;
+use crate::controller::technical_user::source;
 
 type Meta = PartialObjectMeta<Secret>;
 
@@ -66,6 +67,23 @@ pub(super) fn wake(secret: &Key, context: &Context) {
     for (namespace, name) in context.index.publishers(secret) {
         mended_user(context, ObjectRef::new(&name).within(&namespace));
     }
+}
+
+/// The Secrets with certificates: whoever takes one from there looks again when it is renewed, comes or goes. A watch that broke
+/// off lists them anew, and so wakes all.
+pub async fn sources(client: Client, context: Arc<Context>) {
+    let certificates = Config::default().fields(&format!("type={}", source::TYPE));
+    watcher::watcher(Api::<Meta>::all(client), certificates)
+        .default_backoff()
+        .for_each(|event| {
+            if let Ok(Event::Apply(secret) | Event::InitApply(secret) | Event::Delete(secret)) = event {
+                for (namespace, name) in context.sources.takers(&key_of(&secret)) {
+                    mended_user(&context, ObjectRef::new(&name).within(&namespace));
+                }
+            }
+            future::ready(())
+        })
+        .await;
 }
 
 /// The admin Secrets, in the operator's own namespace: a change wakes the Platforms that name it.

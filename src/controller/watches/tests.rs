@@ -54,6 +54,7 @@ fn context() -> (Context, Wiring) {
         rules: rules::Rules::default(),
         orders: orders::Orders::new(std::time::Duration::ZERO),
         versions: Arc::default(),
+        sources: super::super::sources::Sources::default(),
         written: super::super::secret::written::Written::default(),
         retries: retry::Retries::default(),
         metrics: Metrics::new(),

@@ -11,6 +11,7 @@ use super::wake::{self, leaving_platforms, mended_binding};
 use crate::api::{Platform, RoleBinding, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::index::{Key, key};
+use crate::controller::technical_user::source;
 
 /// What others must know of a kind.
 pub trait Told: Resource<DynamicType = ()> + Clone + Sized {
@@ -97,6 +98,7 @@ impl Told for TechnicalUser {
         if let Some(credential) = &self.spec.credential {
             context.index.publishes(&key, &credential.secret_name);
         }
+        context.sources.takes(&key, source::name(self));
         let identity = self.status.as_ref().and_then(|status| status.identity.as_ref());
         let carried = identity.map(|identity| (&identity.user, &identity.roles, &identity.roles_asked_for));
         if known.changed(key.clone(), &(self.metadata.uid.as_ref(), self.metadata.generation, carried)) {
@@ -107,6 +109,7 @@ impl Told for TechnicalUser {
     fn went(key: &Key, known: &mut Seen, context: &Context) {
         known.forget(key);
         context.index.publishes_no_more(key);
+        context.sources.takes(key, None);
         wake_naming(key, context);
         leaving_platforms(context);
     }

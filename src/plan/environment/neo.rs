@@ -8,19 +8,31 @@ use crate::plan::grant::{Holder, HolderKind};
 
 /// What it can do.
 pub static TABLE: Table = Table {
-    identities: &[IdentityCell {
-        kind: IdentityKind::Existing,
-        api: None,
-        recall: Recall::LastOnly,
-        how: "a member, or a user of an application",
-    }],
+    identities: &[
+        IdentityCell {
+            kind: IdentityKind::CertificateUser,
+            api: Some("cloudIntegration"),
+            recall: Recall::Brought,
+            how: "a user that a certificate is mapped to",
+        },
+        IdentityCell {
+            kind: IdentityKind::Existing,
+            api: None,
+            recall: Recall::LastOnly,
+            how: "a member, or a user of an application",
+        },
+    ],
     roles: &[
         RoleCell { kind: RoleKind::MemberRole, api: None, held: BY_USERS },
-        RoleCell { kind: RoleKind::ApplicationRole, api: None, held: BY_USERS },
+        RoleCell { kind: RoleKind::ApplicationRole, api: None, held: BY_CALLERS },
     ],
 };
 
 const BY_USERS: Held = Held::ByHolder { identities: &[IdentityKind::Existing], users: true, groups: false };
+
+/// Whoever calls an application, with whatever credential.
+const BY_CALLERS: Held =
+    Held::ByHolder { identities: &[IdentityKind::CertificateUser, IdentityKind::Existing], users: true, groups: false };
 
 /// The user base of SAP ID service: the default of SAP's own Neo provisioning.
 pub const USER_BASE: &str = "accounts.sap.com";
@@ -75,6 +87,7 @@ mod tests {
             host: "hana.ondemand.com".into(),
             subaccount: "acme".into(),
             credentials_secret_ref: SecretRef { name: "neo".into() },
+            cloud_integration: None,
         }
     }
 

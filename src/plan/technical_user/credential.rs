@@ -31,12 +31,22 @@ pub fn tend(want: &Want, have: &Have, kept: &IdentityFact) -> (Strand, Option<Ho
         let live = known(want, have, kept).and_then(|live| live.id);
         return (Strand::of(others(want, have, kept, live.as_deref())), Some(Hold::SecretNotOurs));
     }
+    // What stands in the Secret works until another can take its place.
+    if have.taken {
+        return (Strand::default(), Some(Hold::Taken));
+    }
     let Some(live) = known(want, have, kept).or_else(|| replacement(want, have, kept)) else {
         return (Strand::default(), Some(Hold::InProgress));
     };
-    let unfinished = ours(want, have, kept).any(|one| one.health == Health::InProgress);
+    let unfinished = ours(want, have, kept).any(|one| one.health == Health::InProgress) || may_appear(have);
     let others = others(want, have, kept, live.id.as_deref());
     (Strand::of(live.steps.into_iter().chain(others)), unfinished.then_some(Hold::InProgress))
+}
+
+/// Whether the ledger has something that is not there and may yet appear.
+fn may_appear(have: &Have) -> bool {
+    let is_there = |id: &str| have.credentials.iter().any(|one| one.id == id);
+    have.order_in_doubt && have.recorded.ledger.iter().any(|entry| !is_there(&entry.id))
 }
 
 /// What can be done for the Secret while the platform is at work on the identity.
@@ -45,15 +55,21 @@ pub fn heal(want: &Want, have: &Have, kept: &IdentityFact) -> Strand {
     Strand::of(live.map(|live| live.steps).unwrap_or_default())
 }
 
-/// The record owed before an issue whose value the platform shows once: after a crash nobody else can vouch for it.
-pub fn intent(have: &Have, sequence: i64) -> Option<Step> {
-    (have.recall != Recall::Revealed).then_some(Step::Intend(sequence))
+/// The record owed before an issue: of a value that the platform shows once, since after a crash nobody else can vouch for
+/// it; of one that is brought along, since the platform will not say whose it is.
+pub fn intent(want: &Want, have: &Have, sequence: i64) -> Option<Step> {
+    match have.recall {
+        Recall::Revealed => None,
+        Recall::Listed | Recall::LastOnly => Some(Step::Intend(sequence)),
+        Recall::Brought => want.brought.as_ref().map(|brought| Step::Claim { sequence, id: brought.id.clone() }),
+    }
 }
 
 /// One more than any number that was ever used, as far as anything remembers.
 pub fn next_sequence(want: &Want, have: &Have) -> i64 {
     let marks = have.identities.iter().filter_map(|one| one.credential.as_ref());
     let names = have.credentials.iter().map(|one| &one.name).chain(marks);
+    let names = names.chain(have.recorded.ledger.iter().map(|one| &one.name));
     let on_platform = names.filter_map(|name| want.owner.sequence_of(name));
     let recorded = have.recorded.credential.as_ref().map(|published| published.sequence);
     let intended = have.recorded.intent.as_ref().map(|intent| intent.sequence);
@@ -72,20 +88,36 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let id = match have.recall {
         Recall::Listed if is_followed(want, have, kept, sequence) => return None,
         Recall::Revealed | Recall::Listed => Some(usable(want, have, kept, sequence)?.id.clone()),
+        Recall::Brought => Some(usable(want, have, kept, sequence).filter(|one| is_brought(want, one))?.id.clone()),
         Recall::LastOnly if kept.credential.as_ref() == Some(&name) => None,
         // Somebody set another secret: an old leader, a crash of ours, or a person.
         Recall::LastOnly => return None,
     };
+    let content = if is_renewed(want, have) { Content::Altered } else { content };
     let steps = match (content, &id) {
         (Content::Right, _) => vec![],
         (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
         (Content::Undressed, _) => vec![Step::Dress],
-        (Content::Altered, Some(id)) if have.recall == Recall::Revealed => {
-            vec![Step::Publish { sequence, id: id.clone() }]
-        }
+        (Content::Altered, Some(id)) if can_be_had_again(have) => vec![Step::Publish { sequence, id: id.clone() }],
         (Content::Altered, _) => return None,
     };
     Some(Live { id, steps })
+}
+
+/// Whether a value can be had again: from the platform, or from where it was brought.
+fn can_be_had_again(have: &Have) -> bool {
+    matches!(have.recall, Recall::Revealed | Recall::Brought)
+}
+
+/// Whether it is the credential that is brought along.
+fn is_brought(want: &Want, credential: &CredentialFact) -> bool {
+    want.brought.as_ref().is_some_and(|brought| brought.id == credential.id)
+}
+
+/// Whether what the Secret took over is not what is brought along now, such as a chain whose authority was renewed.
+fn is_renewed(want: &Want, have: &Have) -> bool {
+    let recorded = have.recorded.credential.as_ref().and_then(|published| published.source.as_ref());
+    want.brought.as_ref().is_some_and(|brought| recorded != Some(&brought.source))
 }
 
 /// Whether a later one was issued and never reached the Secret. Where a value is shown once nobody can vouch for either,
@@ -112,19 +144,25 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let recorded = have.recorded.credential.as_ref().filter(|_| have.recorded.is_credential_of(kept));
     let recorded = recorded.map_or(0, |published| published.sequence);
     let unpublished = |one: &&CredentialFact| want.owner.sequence_of(&one.name).is_some_and(|one| one > recorded);
-    let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(unpublished).collect();
-    let ready = candidates.iter().filter(|one| one.health == Health::Usable && have.recall == Recall::Revealed);
+    let can_be = |one: &&CredentialFact| match have.recall {
+        // Whoever keeps it decides which it is, also if that is one from before.
+        Recall::Brought => is_brought(want, one),
+        _ => unpublished(one),
+    };
+    let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(can_be).collect();
+    let ready = candidates.iter().filter(|one| one.health == Health::Usable && can_be_had_again(have));
     let newest = ready.filter_map(|one| Some((want.owner.sequence_of(&one.name)?, &one.id)));
     if let Some((sequence, id)) = newest.max_by_key(|(sequence, id)| (*sequence, std::cmp::Reverse(*id))) {
         let publish = Step::Publish { sequence, id: id.clone() };
         return Some(Live { id: Some(id.clone()), steps: vec![publish] });
     }
     let pending = candidates.iter().any(|one| one.health == Health::InProgress);
-    if pending || have.order_in_doubt {
+    // A second order for what is brought along is the same as the first, whichever comes later.
+    if pending || have.order_in_doubt && have.recall != Recall::Brought {
         return None;
     }
     let sequence = next_sequence(want, have);
-    let steps = intent(have, sequence).into_iter().chain([Step::Issue(sequence)]).collect();
+    let steps = intent(want, have, sequence).into_iter().chain([Step::Issue(sequence)]).collect();
     Some(Live { id: None, steps })
 }
 

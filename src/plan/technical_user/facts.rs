@@ -14,6 +14,17 @@ pub struct Want {
     pub roles: Option<BTreeSet<String>>,
     /// Whether the identity is only made once it has a role.
     pub waits_for_roles: bool,
+    /// The credential that is brought along, where it is not the platform that makes it.
+    pub brought: Option<Brought>,
+}
+
+/// A credential that is brought along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// The platform's id for it, which follows from its value.
+    pub id: String,
+    /// Digest of all that the Secret takes over of it.
+    pub source: String,
 }
 
 /// Whether something on the platform can be used.
@@ -83,6 +94,17 @@ pub struct Published {
     pub id: Option<String>,
     /// The fingerprint of the Secret's content.
     pub fingerprint: String,
+    /// Digest of what was brought along for it.
+    pub source: Option<String>,
+}
+
+/// A credential of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name that we know it by.
+    pub name: String,
+    /// The platform's id for it.
+    pub id: String,
 }
 
 /// A credential that is about to be issued.
@@ -107,6 +129,8 @@ pub struct Recorded {
     pub credential: Option<Published>,
     /// The credential that we last set out to issue, on platforms that keep no credentials under our names.
     pub intent: Option<Intent>,
+    /// Every credential that may be on a platform which keeps no mark of ours.
+    pub ledger: Vec<Entry>,
 }
 
 /// Everything that is known.
@@ -126,6 +150,9 @@ pub struct Have {
     pub under_way: bool,
     /// Whether something was ordered whose outcome is not known and which may yet appear.
     pub order_in_doubt: bool,
+    /// Whether the credential that is brought along is on the platform already, and the ledger does not say that it is ours:
+    /// somebody else's, which an order would take over.
+    pub taken: bool,
 }
 
 impl Recorded {

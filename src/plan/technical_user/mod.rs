@@ -17,7 +17,10 @@ pub mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{CredentialFact, Have, Health, IdentityFact, Intent, Published, Recorded, SecretFact, Want};
+use crate::plan::capability::Recall;
+pub use facts::{
+    Brought, CredentialFact, Entry, Have, Health, IdentityFact, Intent, Published, Recorded, SecretFact, Want,
+};
 pub use steps::{Hold, Plan, Step, Strand};
 
 /// The way from what there is to what is wanted. The plan of a converged world has no steps.
@@ -51,10 +54,20 @@ pub fn plan(want: &Want, have: &Have) -> Plan {
 
 /// The way to nothing: what a deleted object, or one that is no longer allowed, leaves behind on the platform.
 pub fn farewell(have: &Have) -> Plan {
-    let identities = have.identities.iter().map(|one| Strand::of([Step::DeleteIdentity(one.id.clone())]));
+    let identities = have.identities.iter().map(|one| Strand::of(removal(one, have)));
     let secret = matches!(have.secret, SecretFact::Ours { .. }).then_some(Strand::of([Step::RemoveSecret]));
     let unsure = have.under_way || have.order_in_doubt;
     Plan { strands: identities.chain(secret).collect(), hold: unsure.then_some(Hold::InProgress) }
+}
+
+/// The end of an identity. One that is but a name, to which others may have brought credentials of their own, ends with
+/// those that are ours.
+fn removal(identity: &IdentityFact, have: &Have) -> Vec<Step> {
+    if have.recall != Recall::Brought {
+        return vec![Step::DeleteIdentity(identity.id.clone())];
+    }
+    let ours = have.credentials.iter();
+    ours.map(|one| Step::Revoke { id: one.id.clone(), name: one.name.clone() }).collect()
 }
 
 /// What must go although nothing else may be touched: roles whose grace has passed.
@@ -77,7 +90,7 @@ fn creation(want: &Want, have: &Have) -> Plan {
     }
     let sequence = credential::next_sequence(want, have);
     let create = Step::CreateIdentity(want.roles.clone().unwrap_or_default());
-    let steps = [create].into_iter().chain(credential::intent(have, sequence)).chain([Step::Issue(sequence)]);
+    let steps = [create].into_iter().chain(credential::intent(want, have, sequence)).chain([Step::Issue(sequence)]);
     Plan { strands: vec![Strand { steps: steps.collect() }], hold: None }
 }
 

@@ -10,6 +10,13 @@ pub enum Step {
     DeleteIdentity(String),
     /// Record that this credential is about to be issued.
     Intend(i64),
+    /// Write into the ledger that the credential which is brought along is about to become ours under this number.
+    Claim {
+        /// The number of the issue.
+        sequence: i64,
+        /// The platform's id for it.
+        id: String,
+    },
     /// Record that the identity is about to be asked to carry these roles.
     IntendRoles(BTreeSet<String>),
     /// Make the identity, carrying these roles.
@@ -50,7 +57,12 @@ impl Step {
             | Self::SetRoles(_)
             | Self::Issue(_)
             | Self::Revoke { .. } => true,
-            Self::Intend(_) | Self::Publish { .. } | Self::Acknowledge(_) | Self::Dress | Self::RemoveSecret => false,
+            Self::Intend(_)
+            | Self::Claim { .. }
+            | Self::Publish { .. }
+            | Self::Acknowledge(_)
+            | Self::Dress
+            | Self::RemoveSecret => false,
         }
     }
 }
@@ -83,6 +95,8 @@ pub enum Hold {
     InProgress,
     /// A Secret of that name belongs to somebody else.
     SecretNotOurs,
+    /// The credential that is brought along is on the platform already, and somebody else's.
+    Taken,
 }
 
 /// What to do, and what keeps the object from being Ready after it.
@@ -119,6 +133,7 @@ impl Plan {
                 Step::CreateIdentity(_)
                     | Step::Issue(_)
                     | Step::Intend(_)
+                    | Step::Claim { .. }
                     | Step::Revoke { .. }
                     | Step::DeleteIdentity(_)
             )
@@ -132,6 +147,7 @@ impl fmt::Display for Step {
         match self {
             Self::DeleteIdentity(id) => write!(text, "delete identity {id} and its credentials"),
             Self::Intend(sequence) => write!(text, "record that credential {sequence} is about to be issued"),
+            Self::Claim { sequence, id } => write!(text, "record credential {sequence} as ours, which will be {id}"),
             Self::IntendRoles(roles) => {
                 write!(text, "record that the identity is about to be given roles [{}]", list(roles))
             }

@@ -10,7 +10,7 @@ fn roles(names: &[&str]) -> BTreeSet<String> {
 
 fn want() -> Want {
     let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "n".into(), name: "x".into() };
-    Want { owner, roles: None, waits_for_roles: false }
+    Want { owner, ..Want::default() }
 }
 
 fn name(sequence: i64) -> String {
@@ -32,7 +32,7 @@ fn secret(sequence: i64, content: &str) -> SecretFact {
 
 /// A platform that keeps credentials, with a usable identity and credential 1 of content `a`, all recorded.
 fn kept() -> Have {
-    let published = Published { sequence: 1, id: Some("b1".into()), fingerprint: "a".into() };
+    let published = Published { sequence: 1, id: Some("b1".into()), fingerprint: "a".into(), source: None };
     Have {
         identities: vec![identity("i")],
         credentials: vec![credential("b1", 1, Health::Usable)],
@@ -116,7 +116,8 @@ fn a_superseded_credential_never_comes_back() {
     // A listing shows credential 1; the status records 2, which replaced it.
     let mut behind = kept();
     behind.secret = secret(2, "b");
-    behind.recorded.credential = Some(Published { sequence: 2, id: Some("b2".into()), fingerprint: "b".into() });
+    let published = Published { sequence: 2, id: Some("b2".into()), fingerprint: "b".into(), source: None };
+    behind.recorded.credential = Some(published);
     assert_eq!(steps(&want(), &behind), vec![Step::Issue(3), revoke("b1", 1)]);
 }
 
@@ -194,4 +195,94 @@ fn a_foreign_secret_stops_no_removal() {
     let want = Want { roles: Some(roles(&["send"])), ..want() };
     let expected = vec![Step::IntendRoles(roles(&["send"])), Step::SetRoles(roles(&["send"])), revoke("b2", 2)];
     assert_eq!((steps(&want, &have), plan(&want, &have).hold), (expected, Some(Hold::SecretNotOurs)));
+}
+
+/// A platform that keeps no mark of ours: certificate `a` was brought along, and is ours by the ledger.
+fn brought() -> (Want, Have) {
+    let published =
+        Published { sequence: 1, id: Some("a".into()), fingerprint: "a".into(), source: Some("source a".into()) };
+    let recorded = Recorded { credential: Some(published), ledger: vec![entry(1, "a")], ..kept().recorded };
+    let have =
+        Have { credentials: vec![credential("a", 1, Health::Usable)], recall: Recall::Brought, recorded, ..kept() };
+    (bringing("a"), have)
+}
+
+fn bringing(id: &str) -> Want {
+    Want { brought: Some(Brought { id: id.into(), source: format!("source {id}") }), ..want() }
+}
+
+fn entry(sequence: i64, id: &str) -> Entry {
+    Entry { name: name(sequence), id: id.into() }
+}
+
+fn claim(sequence: i64, id: &str) -> Step {
+    Step::Claim { sequence, id: id.into() }
+}
+
+#[test]
+fn a_renewed_certificate_takes_the_old_ones_place_before_that_ends() {
+    let (same, mut have) = brought();
+    assert_eq!(steps(&same, &have), vec![]);
+    let renewed = bringing("b");
+    assert_eq!(steps(&renewed, &have), vec![claim(2, "b"), Step::Issue(2), revoke("a", 1)]);
+    // We crashed after the order: the ledger says whose it is, and the value is at hand.
+    have.recorded.ledger.push(entry(2, "b"));
+    have.credentials.push(credential("b", 2, Health::Usable));
+    assert_eq!(steps(&renewed, &have), vec![publish(2, "b"), revoke("a", 1)]);
+    assert_eq!(steps(&same, &have), vec![revoke("b", 2)], "whoever keeps the source has put the old one back");
+    // We crashed between Secret and status: the Secret already holds the new one.
+    have.secret = secret(2, "b");
+    assert_eq!(steps(&renewed, &have), vec![publish(2, "b"), revoke("a", 1)]);
+    assert_eq!(steps(&bringing("c"), &have), vec![claim(3, "c"), Step::Issue(3), revoke("a", 1), revoke("b", 2)]);
+}
+
+#[test]
+fn a_superseded_certificate_that_is_brought_again_is_not_ordered_again() {
+    let (first, mut have) = brought();
+    let second = Published { sequence: 2, id: Some("b".into()), fingerprint: "b".into(), source: None };
+    have.recorded.credential = Some(second);
+    have.secret = secret(2, "b");
+    have.recorded.ledger.push(entry(2, "b"));
+    have.credentials.push(credential("b", 2, Health::Usable));
+    assert_eq!(steps(&first, &have), vec![publish(1, "a"), revoke("b", 2)]);
+}
+
+#[test]
+fn what_somebody_else_has_brought_is_never_taken_over_and_nothing_is_lost_meanwhile() {
+    let (_, mut have) = brought();
+    have.taken = true;
+    let plan = plan(&bringing("b"), &have);
+    assert_eq!((plan.is_quiet(), plan.hold), (true, Some(Hold::Taken)));
+}
+
+#[test]
+fn the_content_is_had_again_from_where_it_was_brought() {
+    let (want, have) = brought();
+    for secret in [SecretFact::Absent, secret(1, "altered")] {
+        assert_eq!(steps(&want, &Have { secret, ..have.clone() }), vec![publish(1, "a")]);
+    }
+    let with_another_chain = Brought { id: "a".into(), source: "source a, with another chain".into() };
+    assert_eq!(steps(&Want { brought: Some(with_another_chain), ..want.clone() }, &have), vec![publish(1, "a")]);
+    let removed_by_somebody = Have { credentials: vec![], ..have };
+    assert_eq!(steps(&want, &removed_by_somebody), vec![claim(2, "a"), Step::Issue(2)]);
+}
+
+#[test]
+fn of_a_name_nothing_goes_but_what_the_ledger_says_is_ours() {
+    let (_, mut have) = brought();
+    let gone: Vec<Step> = farewell(&have).steps().cloned().collect();
+    assert_eq!(gone, vec![revoke("a", 1), Step::RemoveSecret]);
+    have.credentials.clear();
+    have.order_in_doubt = true;
+    assert_eq!(farewell(&have).hold, Some(Hold::InProgress), "an order may yet arrive");
+}
+
+#[test]
+fn what_may_yet_arrive_of_an_order_is_waited_for_and_keeps_nothing_back() {
+    let (_, mut have) = brought();
+    have.recorded.ledger.push(entry(2, "b"));
+    have.order_in_doubt = true;
+    let plan = plan(&bringing("c"), &have);
+    let expected = vec![claim(3, "c"), Step::Issue(3), revoke("a", 1)];
+    assert_eq!((plan.steps().cloned().collect::<Vec<_>>(), plan.hold), (expected, Some(Hold::InProgress)));
 }

@@ -9,7 +9,9 @@ use crate::plan::owner::Owner;
 use crate::platform::broker::payload::fields;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::{Credentials, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance};
+use crate::platform::{
+    Credentials, Health, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
+};
 
 const ISSUE: &str = "create service key";
 const READ: &str = "read service key";
@@ -31,7 +33,8 @@ impl Credentials for CloudFoundry {
         Ok(self.keys_of(&identity.id).await?.into_iter().map(observed).collect())
     }
 
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
+        let NewCredential { owner, name, .. } = wanted;
         // Asked for before the order: a credential that was issued must not be lost for it.
         let provenance = self.provenance(&identity.id).await?;
         match self.bind(identity, owner, name, provenance).await {

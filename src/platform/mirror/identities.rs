@@ -15,8 +15,8 @@ use super::part::Part;
 use crate::plan::capability::Recall;
 use crate::plan::owner::Owner;
 use crate::platform::{
-    Health, Issued, Maker, NewIdentity, ObservedCredential, ObservedIdentity, Operation, Ordered, Progress, Proof,
-    Result,
+    Certificate, Error, Health, Identities, Issued, Kind, Maker, NewCredential, NewIdentity, ObservedCredential,
+    ObservedIdentity, Operation, Ordered, Progress, Proof, Result,
 };
 
 /// The identities of one kind, and their credentials, as the mirror shows them.
@@ -43,11 +43,16 @@ impl Mirrored {
         let cluster: Arc<str> = cluster.into();
         let Maker { identities, credentials, .. } = maker.clone();
         let known = Part::new(Box::new(move || {
-            let (identities, credentials) = (Arc::clone(&identities), Arc::clone(&credentials));
+            let (identities, credentials) = (identities.clone(), Arc::clone(&credentials));
             let cluster = Arc::clone(&cluster);
             async move {
-                let (identities, credentials) =
-                    tokio::try_join!(identities.list(&cluster), credentials.list(&cluster))?;
+                let listed = async {
+                    match &identities {
+                        Some(identities) => identities.list(&cluster).await,
+                        None => Ok(vec![]),
+                    }
+                };
+                let (identities, credentials) = tokio::try_join!(listed, credentials.list(&cluster))?;
                 Ok(Known::new(cluster, identities, credentials))
             }
             .boxed()
@@ -104,7 +109,7 @@ impl Mirrored {
     pub async fn find_identities(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>> {
         let (known, name) = (&self.known, owner.identity_name());
         let sight = known.sight(vec![name.clone()]);
-        let found = self.maker.identities.find(owner).await?;
+        let found = self.makes()?.find(owner).await?;
         sight.fold(Write::Identities(name.clone(), found.clone()), &name);
         Ok(found)
     }
@@ -121,7 +126,7 @@ impl Mirrored {
 
     /// [`crate::platform::Identities::create`], shown at once.
     pub async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
-        let call = self.maker.identities.create(wanted);
+        let call = self.makes()?.create(wanted);
         let made = |made: &Ordered<ObservedIdentity>| shown(made, |made| Shown::by(Write::Identity(made.clone())));
         self.effect(vec![wanted.owner.identity_name()], call, made).await
     }
@@ -132,7 +137,7 @@ impl Mirrored {
         identity: &ObservedIdentity,
         wanted: &NewIdentity,
     ) -> Result<Ordered<ObservedIdentity>> {
-        let call = self.maker.identities.set_roles(identity, wanted);
+        let call = self.makes()?.set_roles(identity, wanted);
         let changed =
             |changed: &Ordered<_>| shown(changed, |one: &ObservedIdentity| Shown::by(Write::Identity(one.clone())));
         self.effect(vec![wanted.owner.identity_name(), identity.id.clone()], call, changed).await
@@ -140,28 +145,43 @@ impl Mirrored {
 
     /// [`crate::platform::Identities::delete`], shown at once.
     pub async fn delete_identity(&self, identity: &ObservedIdentity) -> Result<Ordered<()>> {
-        let call = self.maker.identities.delete(identity);
+        let call = self.makes()?.delete(identity);
         let gone = |gone: &Ordered<()>| shown(gone, |()| Shown::by(Write::IdentityGone(identity.clone())));
         self.effect(self.keys_of(identity), call, gone).await
     }
 
     /// [`crate::platform::Credentials::issue`], shown at once.
-    pub async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+    pub async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
         let show = |issued: &Issued| {
             // What the platform does not list must not be in the picture, or the next list would seem to change it.
             Shown::by(if self.lists_credentials() {
                 Write::Credential(issued.credential.clone())
             } else {
-                Write::Identity(ObservedIdentity { credential: Some(name.to_owned()), ..identity.clone() })
+                Write::Identity(ObservedIdentity { credential: Some(wanted.name.clone()), ..identity.clone() })
             })
         };
-        let call = self.maker.credentials.issue(identity, owner, name);
-        self.effect(vec![owner.identity_name(), identity.id.clone()], call, |issued| shown(issued, show)).await
+        let call = self.maker.credentials.issue(identity, wanted);
+        self.effect(vec![wanted.owner.identity_name(), identity.id.clone()], call, |issued| shown(issued, show)).await
     }
 
     /// [`crate::platform::Identities::guards_names`].
     pub fn guards_names(&self) -> bool {
-        self.maker.identities.guards_names()
+        self.maker.identities.as_ref().is_some_and(|identities| identities.guards_names())
+    }
+
+    /// [`crate::platform::Credentials::id_of`].
+    pub fn id_of(&self, certificate: &Certificate) -> Result<String> {
+        self.maker.credentials.id_of(certificate)
+    }
+
+    /// [`crate::platform::Credentials::look_up`]. Changes nothing, and is in no picture.
+    pub async fn look_up(&self, id: &str) -> Result<Option<ObservedCredential>> {
+        self.maker.credentials.look_up(id).await
+    }
+
+    fn makes(&self) -> Result<&dyn Identities> {
+        let nothing = || Error::new(Kind::Invalid, "look up an identity").detail("nothing is made for a name");
+        self.maker.identities.as_deref().ok_or_else(nothing)
     }
 
     /// How a credential can be had again.
@@ -195,7 +215,7 @@ impl Mirrored {
 
     /// [`crate::platform::Identities::follow`]. What was followed is asked for anew at the next look, since it was left open when it began.
     pub async fn follow(&self, operation: &Operation) -> Result<Progress> {
-        self.maker.identities.follow(operation).await
+        self.makes()?.follow(operation).await
     }
 
     /// [`crate::platform::Credentials::prove`]. Changes nothing, so there is nothing to show.

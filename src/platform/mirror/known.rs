@@ -139,6 +139,18 @@ impl Known {
         under(&self.identities, name).map(|(_, identity)| (identity, credentials_of(identity))).collect()
     }
 
+    /// The credentials of an identity that is but a name, and so is shown by nothing else.
+    fn of_name<'a>(&'a self, name: &'a str) -> Vec<&'a ObservedCredential> {
+        under(&self.credentials, name).map(|(_, credential)| credential).collect()
+    }
+
+    /// Every name that something stands under: those of identities, and those that credentials alone show.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let ids: BTreeSet<&String> = self.identities.keys().map(|(_, id)| id).collect();
+        let names = self.credentials.keys().map(|(id, _)| id).filter(move |id| !ids.contains(*id));
+        self.identities.keys().map(|(name, _)| name).chain(names)
+    }
+
     fn is_touched(&self, name: &str, touched: &BTreeSet<String>) -> bool {
         under(&self.identities, name).any(|(id, _)| touched.contains(id))
     }
@@ -161,12 +173,42 @@ impl Picture for Known {
     }
 
     fn differences(&self, newer: &Self, touched: &BTreeSet<String>) -> BTreeSet<String> {
-        let names: BTreeSet<&String> =
-            self.identities.keys().chain(newer.identities.keys()).map(|(name, _)| name).collect();
+        let names: BTreeSet<&String> = self.names().chain(newer.names()).collect();
         let changed = names.into_iter().filter(|name| {
             let ours = touched.contains(*name) || self.is_touched(name, touched) || newer.is_touched(name, touched);
-            !ours && self.all_of(name) != newer.all_of(name)
+            !ours && (self.all_of(name), self.of_name(name)) != (newer.all_of(name), newer.of_name(name))
         });
         changed.cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Health;
+
+    fn credential(id: &str, identity: &str) -> ObservedCredential {
+        ObservedCredential { name: id.into(), id: id.into(), identity: identity.into(), health: Health::Usable }
+    }
+
+    fn known(identities: &[&str], credentials: &[(&str, &str)]) -> Known {
+        let identities = identities.iter().map(|name| ObservedIdentity { id: format!("id of {name}"), ..named(name) });
+        let credentials = credentials.iter().map(|(id, identity)| credential(id, identity));
+        Known::new("c".into(), identities.collect(), credentials.collect())
+    }
+
+    fn named(name: &str) -> ObservedIdentity {
+        ObservedIdentity::named(name)
+    }
+
+    #[test]
+    fn what_changes_is_told_by_name_also_of_what_is_but_a_name() {
+        let before = known(&["made"], &[("b1", "id of made"), ("m1", "tu-a"), ("m2", "tu-b")]);
+        let after = known(&["made"], &[("b2", "id of made"), ("m1", "tu-a")]);
+        let none = BTreeSet::new();
+        assert_eq!(before.differences(&after, &none), ["made".to_owned(), "tu-b".to_owned()].into());
+        assert_eq!(before.differences(&before, &none), none);
+        let ours = BTreeSet::from(["tu-b".to_owned(), "made".to_owned()]);
+        assert_eq!(before.differences(&after, &ours), none);
     }
 }

@@ -8,12 +8,12 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use tokio::time::sleep;
 
 use super::batch::{COMPANY, ScopeOfGrants};
 use super::queue::Direction;
 use crate::api::RoleKind;
 use crate::plan::grant::Grant;
+use crate::platform::pause::pause;
 use crate::platform::{Error, Grants, Kind, Result};
 
 /// Whether a grant is in force, and who wants to know.
@@ -48,7 +48,7 @@ impl Questions {
     }
 
     async fn gather(self: Arc<Self>, kind: RoleKind, driver: Arc<dyn Grants>) {
-        sleep(COMPANY).await;
+        pause(COMPANY).await;
         let questions = self.waiting().remove(&kind).unwrap_or_default();
         answer(questions, &*driver).await;
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Neo;
-use crate::api::RoleKind;
+use super::{Neo, cloud_integration};
 use crate::api::environment::Neo as Environment;
+use crate::api::{IdentityKind, RoleKind};
 use crate::platform::budget::{Limit, Limits, Pace};
 use crate::platform::connect::{Api, Connecting, Connects, at, id, in_spec};
 use crate::platform::error::Result;
@@ -41,11 +41,14 @@ impl Connects for Environment {
         let grants: Arc<dyn Grants> =
             Arc::new(Neo::new(self.subaccount.clone(), members.clone(), applications.clone()));
         let place = format!("neo {}/{}", host.trim_end_matches('/'), self.subaccount);
+        let tenant =
+            self.cloud_integration.as_ref().map(|tenant| cloud_integration::connect(tenant, with)).transpose()?;
+        let (certificates, tenant) = tenant.unzip();
         Ok(Driver {
+            makers: certificates.map(|maker| (IdentityKind::CertificateUser, maker)).into_iter().collect(),
             grants: [RoleKind::MemberRole, RoleKind::ApplicationRole].map(|kind| (kind, Arc::clone(&grants))).into(),
-            sessions: vec![members, applications],
+            sessions: [members, applications].into_iter().chain(tenant).collect(),
             landing: Landing::Address(Whereabouts::at(place)),
-            ..Driver::default()
         })
     }
 }

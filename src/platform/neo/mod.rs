@@ -1,7 +1,8 @@
 //! SAP BTP, Neo environment: platform roles of subaccount members, and roles of applications.
 //!
 //! Two APIs with a budget each and one token. Neither checks whether a user exists. No identity is made here: Neo has no
-//! API for OAuth clients, and its users live in their identity providers.
+//! API for OAuth clients, and its users live in their identity providers. Only Cloud Integration takes certificates for users,
+//! at a tenant of its own with an admin credential of its own.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,11 @@ use crate::api::role::ApplicationRole;
 use crate::plan::grant::{Grant, Holder, HolderKind};
 
 mod application_roles;
+mod certificates;
+mod cloud_integration;
 mod connect;
+mod forgery;
+mod mapping;
 mod members;
 mod wire;
 

@@ -8,11 +8,10 @@ use super::Scim;
 use super::change::{Change, Target};
 use super::mark::ExternalId;
 use super::wire::{Whole, replacing};
-use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::password::{self, Directory};
-use crate::platform::{Credentials, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof};
+use crate::platform::{Credentials, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof};
 
 const ISSUE: &str = "set password";
 const REVOKE: &str = "end password";
@@ -29,7 +28,8 @@ impl Credentials for Scim {
     }
 
     /// The mark that names it and the password are one write: the mark never speaks of another.
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
+        let NewCredential { owner, name, .. } = wanted;
         let target = Target { path: "Users", id: &identity.id, operation: ISSUE, urgency: Urgency::First };
         let mark = ExternalId { sequence: owner.sequence_of(name), ..ExternalId::of(owner) };
         let password = password::new();

@@ -7,11 +7,10 @@ use super::people::{PasswordChange, Person, mark};
 use super::users::{Users, gone};
 use super::wire::SecretChanged;
 use super::{another, open};
-use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::password::{self, Directory};
-use crate::platform::{Credentials, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof};
+use crate::platform::{Credentials, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof};
 
 const ISSUE: &str = "set password of user";
 const REVOKE: &str = "end password of user";
@@ -31,7 +30,8 @@ impl Credentials for Users {
 
     /// The mark comes first: whoever holds the credential that the mark named before sees that it has been superseded,
     /// also where the answer to the new password is lost.
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
+        let NewCredential { owner, name, .. } = wanted;
         let user = self.user(ISSUE, &identity.id, Urgency::Normal).await?.ok_or_else(|| gone(ISSUE))?;
         let sequence = owner.sequence_of(name).filter(|_| user.is_of(owner));
         let foreign = || Error::new(Kind::Conflict, ISSUE).detail(format!("user `{}`", user.user_name));

@@ -12,11 +12,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::wire::{ChangeMode, Client, CredentialMark, Refusal, SecretChange, SecretChanged};
 use super::{Uaa, another, new_secret, open};
-use crate::plan::owner::Owner;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{
-    Credentials, Field, Health, Issued, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
+    Credentials, Field, Health, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
 };
 
 const LIST: &str = "list client secrets";
@@ -37,7 +36,8 @@ impl Credentials for Uaa {
     }
 
     /// The secret that was issued before this one stays in force beside it, an older one ends.
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
+        let NewCredential { owner, name, .. } = wanted;
         let client = self.client(ISSUE, &identity.id, Urgency::Normal).await?;
         let client = client.ok_or_else(|| Error::new(Kind::NotFound, ISSUE).detail("the client is gone"))?;
         if !client.is_of(owner) {
@@ -48,7 +48,7 @@ impl Credentials for Uaa {
             return Ok(Ordered::Found);
         }
         let (secret, newest) = (new_secret(), before.last());
-        let names: Vec<&str> = newest.map(String::as_str).into_iter().chain([name]).collect();
+        let names: Vec<&str> = newest.map(String::as_str).into_iter().chain([name.as_str()]).collect();
         self.mark(ISSUE, &client, &names).await?;
         // Nobody holds a secret that has no name, so none is worth keeping.
         match newest {

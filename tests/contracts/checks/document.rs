@@ -1,8 +1,9 @@
-//! An OpenAPI document, 3.0 or 3.1, in JSON or YAML, as far as checking an exchange needs it. Nothing is judged here.
+//! An OpenAPI document, 3.0 or 3.1, or Swagger 2.0, in JSON or YAML, as far as checking an exchange needs it. Nothing is judged here.
 
 use std::io;
 use std::path::Path;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 /// A document.
@@ -28,7 +29,7 @@ impl Document {
         if file.extension().is_some_and(|extension| extension == "yaml") {
             return serde_saphyr::from_str(&text).map(Self).map_err(io::Error::other);
         }
-        serde_json::from_str(&text).map(Self).map_err(io::Error::other)
+        serde_json::from_str(&text).map(|document| Self(super::swagger::lifted(document))).map_err(io::Error::other)
     }
 
     /// Its title.
@@ -61,11 +62,21 @@ impl Document {
 fn matches(template: &str, path: &str) -> bool {
     let (wanted, given): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     wanted.len() == given.len()
-        && wanted.iter().zip(given).all(
-            |(wanted, given)| {
-                if wanted.starts_with('{') { !given.is_empty() } else { *wanted == given }
-            },
-        )
+        && wanted.iter().zip(given).all(|(wanted, given)| {
+            if wanted.starts_with('{') { !given.is_empty() } else { *wanted == given || is_entity(wanted, given) }
+        })
+}
+
+/// Whether this is the key of an OData entity, as in `Set('{Id}')`.
+fn is_entity(wanted: &str, given: &str) -> bool {
+    let Some((before, after)) =
+        wanted.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)))
+    else {
+        return false;
+    };
+    let given = percent_decode_str(given).decode_utf8_lossy();
+    let key = given.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    key.is_some_and(|key| !key.is_empty())
 }
 
 impl<'a> Operation<'a> {

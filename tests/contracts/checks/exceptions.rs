@@ -124,5 +124,7 @@ pub(crate) fn excused(operation: &str, schema: &str, at: &str, value: &Value) ->
     let list = at.is_empty()
         && value.is_array()
         && ["GET /sap/rest/user/origin/{origin}/name", "POST /sap/rest/user/bulk"].contains(&operation);
-    parameters || operation_type || errors || list
+    // Shown as a text in every example of the document.
+    let valid_until = at.ends_with("/ValidUntil") && value.is_string();
+    parameters || operation_type || errors || list || valid_until
 }

@@ -6,11 +6,13 @@
 mod document;
 mod exceptions;
 mod schema;
+mod swagger;
 
 use std::io;
 use std::path::Path;
 
 use document::{Document, Operation};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// The documents, each for the routes below one prefix of the simulator.
@@ -42,6 +44,7 @@ impl Contracts {
             ("/xsuaa", "xsuaa.json"),
             ("/cloud-foundry", "cloudfoundry-v3-subset.bundled.yaml"),
             ("/identity-service/scim", "identity-directory-scim.json"),
+            ("/cloud-integration/api/v1", "cloud-integration-security-content.json"),
         ];
         let documents = files.map(|(prefix, file)| Ok((prefix, Document::read(&folder.join(file))?)));
         documents.into_iter().collect::<io::Result<_>>().map(Self)
@@ -121,6 +124,7 @@ fn query_violations(operation: &Operation<'_>, exchange: &Exchange) -> Vec<Strin
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut wrong = Vec::new();
     for (name, value) in pairs {
+        let name = &*percent_decode_str(name).decode_utf8_lossy();
         match operation.query_type(name) {
             Some("boolean") if value != "true" && value != "false" => wrong.push(format!("query {name} is no boolean")),
             Some("integer") if value.parse::<i64>().is_err() => wrong.push(format!("query {name} is no integer")),

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use technical_user_operator::plan::capability::Recall;
-use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::platform::{
-    Credentials, Error, Field, Health, Issued, Kind, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
-    Result,
+    Credentials, Error, Field, Health, Issued, Kind, NewCredential, ObservedCredential, ObservedIdentity, Ordered,
+    Proof, Provenance, Result,
 };
 
 use super::driver::Reach;
@@ -34,7 +33,8 @@ impl Credentials for Reach {
         Ok(if keeps { found.await } else { vec![] })
     }
 
-    async fn issue(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
+    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
+        let NewCredential { owner, name, .. } = wanted;
         self.order(|outside, weather| {
             outside.judge_issue(self.at, &identity.id, owner, self.shape);
             let subaccount = &mut outside.subaccounts[self.at];
@@ -46,7 +46,7 @@ impl Credentials for Reach {
             if found.health != Health::Usable {
                 return Err(Error::new(Kind::Unavailable, "issue"));
             }
-            if self.shape.keeps() && found.credentials.iter().any(|one| one.name == name) {
+            if self.shape.keeps() && found.credentials.iter().any(|one| one.name == *name) {
                 return Ok(Ordered::Found);
             }
             let value = format!("planted-{id}");

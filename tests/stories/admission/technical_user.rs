@@ -68,6 +68,23 @@ fn names_have_their_patterns_and_bounds() {
 }
 
 #[test]
+fn a_certificate_is_for_whoever_is_known_by_it() {
+    let source = json!({ "sourceSecretRef": { "name": "intake-tls" } });
+    let user = with(&spec(), "/identity", json!({ "certificateUser": { "userName": "tu-intake" } }));
+    let whole = with(&user, "/credential/certificate", source.clone());
+    taken(KIND, &whole);
+    refused(KIND, &user, &["name the Secret with the certificate in credential.certificate.sourceSecretRef"]);
+    refuses("/credential/certificate", source, &["only a certificateUser takes a certificate"]);
+    let same = with(&whole, "/credential/certificate/sourceSecretRef/name", json!("credentials"));
+    refused(KIND, &same, &["secretName and certificate.sourceSecretRef are two Secrets"]);
+    let name = "/identity/certificateUser/userName";
+    refused(KIND, &with(&whole, name, long(151)), &["certificateUser.userName", "may not be more than 150"]);
+    refused(KIND, &with(&whole, name, json!("a;b")), &["certificateUser.userName"]);
+    let renamed = json!({ "identity": { "certificateUser": { "userName": "other" } } });
+    immutable(KIND, "remapped", &whole, &renamed, "identity cannot be changed; make a new TechnicalUser");
+}
+
+#[test]
 fn a_client_has_grant_types_for_machines() {
     let client = |types: Value| with(&spec(), "/identity", json!({ "oauthClient": { "grantTypes": types } }));
     taken(KIND, &client(json!(["client_credentials"])));

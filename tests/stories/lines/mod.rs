@@ -1,4 +1,4 @@
-//! The three lines that stories disturb: what each applies, how its roles change, and what its platform must hold then. A
+//! The lines that stories disturb: what each applies, how its roles change, and what its platform must hold then. A
 //! line says nothing of how it gets there.
 
 use std::iter;
@@ -12,10 +12,12 @@ use crate::harness::conditions::{condition, is_current};
 use crate::harness::{PATIENCE, Team};
 
 mod btp;
+mod certificates;
 mod neo;
 mod uaa;
 
 pub(crate) use btp::Btp;
+pub(crate) use certificates::Certificates;
 pub(crate) use neo::Neo;
 pub(crate) use uaa::Uaa;
 

@@ -19,8 +19,8 @@ use crate::plan::grant::{Grant, Holder, HolderKind};
 use crate::plan::owner::Owner;
 use crate::platform::mirror::{Mirror, Mirrored};
 use crate::platform::{
-    Credentials, Driver, Error, Grants, Health, Identities, Issued, Kind, Maker, Mark, NewIdentity, ObservedCredential,
-    ObservedIdentity, Operation, Ordered, Progress, Proof, Provenance, Result, Scope,
+    Credentials, Driver, Error, Grants, Health, Identities, Issued, Kind, Maker, Mark, NewCredential, NewIdentity,
+    ObservedCredential, ObservedIdentity, Operation, Ordered, Progress, Proof, Provenance, Result, Scope,
 };
 
 /// How long every call takes.
@@ -243,7 +243,8 @@ impl Credentials for Fake {
         self.read("find credentials", |truth| truth.credentials.values().filter(is_its).cloned().collect()).await
     }
 
-    async fn issue(&self, identity: &ObservedIdentity, _: &Owner, name: &str) -> Result<Ordered<Issued>> {
+    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
+        let name = wanted.name.as_str();
         let made = credential(identity, name);
         self.write("issue", |truth| _ = truth.credentials.insert(made.id.clone(), made.clone())).await?;
         Ok(Ordered::Done(Issued { credential: made, provenance: Provenance::default(), fields: BTreeMap::new() }))

@@ -8,7 +8,7 @@ use tokio::time::{advance, sleep, timeout};
 
 use super::fake::{Fake, LATENCY, clients, credential, identity, owner, wanted};
 use super::{LONG, mirror};
-use crate::platform::{Health, Kind, ObservedIdentity, Ordered, Result};
+use crate::platform::{Health, Kind, NewCredential, ObservedIdentity, Ordered, Result};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -83,7 +83,7 @@ async fn what_we_do_is_seen_without_another_list() {
     assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), std::slice::from_ref(&made));
     let changed = done(clients(&mirror).set_roles(&made, &wanted("a", &["r", "s"])).await);
     assert_eq!(clients(&mirror).identities(&owner, LONG).await.unwrap(), [changed]);
-    let issued = done(clients(&mirror).issue(&made, &owner, "k-1").await);
+    let issued = done(clients(&mirror).issue(&made, &NewCredential::made(&owner, "k-1")).await);
     assert_eq!(clients(&mirror).credentials_of(&made, LONG).await.unwrap(), std::slice::from_ref(&issued.credential));
     clients(&mirror).prove(&issued).await.unwrap();
     done(clients(&mirror).revoke_credential(&issued.credential).await);

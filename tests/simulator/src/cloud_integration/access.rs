@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -79,8 +79,16 @@ impl CloudIntegration {
 }
 
 /// `POST /oauth/token`
-pub(super) async fn token(State(tenant): State<Arc<CloudIntegration>>, headers: HeaderMap, body: Bytes) -> Response {
-    let form = client_credentials::form(&body);
+///
+/// The grant type stands in the query, as Neo's OAuth has it (SAP: "OAuth 2.0 Client Credentials Grant"), or in the form.
+pub(super) async fn token(
+    State(tenant): State<Arc<CloudIntegration>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut form = client_credentials::form(&body);
+    form.extend(client_credentials::form(query.unwrap_or_default().as_bytes()));
     let refused = |status, error: &str| answer::json(status, json!({"error": error}));
     let presented = client_credentials::presented(&headers, &form);
     if !presented.is_some_and(|presented| tenant.admin.read(|admin| admin.knows(&presented))) {

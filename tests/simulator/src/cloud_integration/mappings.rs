@@ -73,7 +73,11 @@ impl CloudIntegration {
     fn enter_to_write(&self, headers: &HeaderMap, extensions: &Extensions) -> Result<(), Refusal> {
         let proof = self.enter(headers, extensions)?;
         let spared = self.frame.settings.current().cloud_integration_csrf == CloudIntegrationCsrf::NotForBearer;
-        if spared && proof == Proof::Bearer || self.sessions.knows(headers) { Ok(()) } else { Err(Refusal::Forged) }
+        if spared && proof == Proof::Bearer || self.sessions.knows(headers, self.frame.clock.now()) {
+            Ok(())
+        } else {
+            Err(Refusal::Forged)
+        }
     }
 
     /// Gives a reader the token it fetches.
@@ -83,7 +87,7 @@ impl CloudIntegration {
         if !fetches {
             return response;
         }
-        let (token, cookie) = self.sessions.token(headers);
+        let (token, cookie) = self.sessions.token(headers, self.frame.clock.now());
         let response = answer::with_header(response, name, &token);
         match cookie {
             Some(cookie) => answer::with_header(response, header::SET_COOKIE, &cookie),

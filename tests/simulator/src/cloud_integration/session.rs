@@ -1,6 +1,7 @@
 //! Sessions and their tokens against forged requests: who writes needs the token of the session whose cookie it sends.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 
@@ -8,29 +9,40 @@ use crate::frame::{Guarded, random};
 
 const COOKIE: &str = "JSESSIONID";
 
-/// Tokens by session.
+/// How long a session lives that nobody uses.
+const IDLE: Duration = Duration::from_mins(20);
+
+/// Tokens by session, and when each was used last.
 #[derive(Default)]
-pub(super) struct Sessions(Guarded<HashMap<String, String>>);
+pub(super) struct Sessions(Guarded<HashMap<String, (String, Duration)>>);
 
 impl Sessions {
     /// The token of the request's session, and the cookie of a new one if it has none.
-    pub(super) fn token(&self, headers: &HeaderMap) -> (String, Option<String>) {
+    pub(super) fn token(&self, headers: &HeaderMap, now: Duration) -> (String, Option<String>) {
         self.0.write(|sessions| {
-            if let Some(token) = cookie(headers).and_then(|session| sessions.get(session)) {
+            sessions.retain(|_, (_, used)| now < *used + IDLE);
+            if let Some((token, used)) = cookie(headers).and_then(|session| sessions.get_mut(session)) {
+                *used = now;
                 return (token.clone(), None);
             }
             let (session, token) = (random::opaque(), random::uuid().replace('-', "").to_uppercase());
             let set = format!("{COOKIE}={session}; Path=/; HttpOnly");
-            sessions.insert(session, token.clone());
+            sessions.insert(session, (token.clone(), now));
             (token, Some(set))
         })
     }
 
     /// Whether the request carries its session's token.
-    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn knows(&self, headers: &HeaderMap, now: Duration) -> bool {
         let shown = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
-        let wanted = self.0.read(|sessions| cookie(headers).and_then(|session| sessions.get(session).cloned()));
-        wanted.is_some() && shown == wanted.as_deref()
+        self.0.write(|sessions| {
+            sessions.retain(|_, (_, used)| now < *used + IDLE);
+            let Some((token, used)) = cookie(headers).and_then(|session| sessions.get_mut(session)) else {
+                return false;
+            };
+            *used = now;
+            shown == Some(token.as_str())
+        })
     }
 
     /// Ends all sessions.
