@@ -15,7 +15,7 @@ pub enum Identity {
     ServiceKey(ServiceKey),
     /// A client of a UAA that one runs oneself (environment `uaa`).
     OauthClient(OauthClient),
-    /// A user of a directory, with a password that the operator makes (environments `btp`, `uaa` and `scim`).
+    /// A user of a directory, with a password that the operator makes (environments `btp`, `neo`, `uaa` and `scim`).
     DirectoryUser(DirectoryUser),
     /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
     /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp`, `neo`, `cloudFoundry` and `scim`).

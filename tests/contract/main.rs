@@ -13,6 +13,7 @@ mod faults;
 mod identity_service;
 mod log_on;
 mod neo;
+mod neo_tenant;
 mod role_collections;
 mod scim;
 mod service_manager;

@@ -54,7 +54,8 @@ static NEO: Description = Description {
 
 fn environment() -> Environment {
     let credentials_secret_ref = SecretRef { name: "neo".into() };
-    Environment::Neo(Neo { host: "hana.ondemand.com".into(), subaccount: "acme".into(), credentials_secret_ref })
+    let (host, subaccount) = ("hana.ondemand.com".into(), "acme".into());
+    Environment::Neo(Neo { host, subaccount, credentials_secret_ref, identity_service: None })
 }
 
 fn user(name: &str, user_base: Option<&str>, role: Role) -> Grant {

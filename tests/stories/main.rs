@@ -24,6 +24,7 @@ mod kstatus;
 mod leader;
 mod lines;
 mod neo;
+mod neo_tenant;
 mod places;
 mod policy;
 mod processes;

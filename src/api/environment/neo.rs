@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Connection;
+use super::{Connection, IdentityService};
 use crate::api::SecretRef;
 
 /// A subaccount of the Neo environment.
@@ -19,6 +19,10 @@ pub struct Neo {
     /// The Secret with the platform API client of the cockpit (Security › OAuth › Platform API): `clientid` and
     /// `clientsecret`. `url` (default `https://api.<host>`) and `tokenurl` may be given too.
     pub credentials_secret_ref: SecretRef,
+    /// A tenant of Cloud Identity Services that the subaccount trusts: technical users with passwords (`directoryUser`),
+    /// and groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_service: Option<IdentityService>,
 }
 
 impl Connection for Neo {
@@ -27,10 +31,14 @@ impl Connection for Neo {
     }
 
     fn secrets(&self) -> Vec<&SecretRef> {
-        vec![&self.credentials_secret_ref]
+        let tenant = self.identity_service.iter().map(|tenant| &tenant.credentials_secret_ref);
+        [&self.credentials_secret_ref].into_iter().chain(tenant).collect()
     }
 
-    fn has(&self, _: &str) -> bool {
-        false
+    fn has(&self, api: &str) -> bool {
+        match api {
+            "identityService" => self.identity_service.is_some(),
+            _ => false,
+        }
     }
 }

@@ -3,10 +3,9 @@
 //! Members are users by their ids, so each holder's name is looked up. Whether somebody is a member, and whom to add or
 //! remove, is decided on what the directory says now; a bulk read may go by ids that were seen before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::change::{Change, Target};
@@ -170,25 +169,6 @@ impl Scim {
         let target = Target { path: "Groups", id: &group.id, operation: READ, urgency };
         let Some(whole) = self.whole(target).await? else { return Ok(BTreeSet::new()) };
         whole.members().map(BTreeSet::from_iter).ok_or_else(|| another(READ))
-    }
-
-    /// The ids of users by their names, looked up now.
-    async fn ids_of<'a>(
-        &self,
-        operation: &'static str,
-        names: impl IntoIterator<Item = &'a str>,
-        urgency: Urgency,
-    ) -> BTreeMap<String, Result<Option<String>>> {
-        let names: BTreeSet<String> = names.into_iter().map(str::to_owned).collect();
-        let look_up = names.into_iter().map(|name| async move {
-            let user = self.named(operation, &name, urgency).await;
-            let id = user.map(|user| user.map(|user| user.id));
-            if let Ok(Some(id)) = &id {
-                self.remember_id(&name, id);
-            }
-            (name, id)
-        });
-        stream::iter(look_up.collect::<Vec<_>>()).buffer_unordered(SIDE_BY_SIDE).collect().await
     }
 }
 
