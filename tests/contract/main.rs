@@ -16,6 +16,7 @@ mod neo;
 mod neo_tenant;
 mod role_collections;
 mod scim;
+mod scim_members;
 mod service_manager;
 mod suite;
 mod uaa;

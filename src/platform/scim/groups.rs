@@ -3,7 +3,7 @@
 //! Members are users by their ids, so each holder's name is looked up. Whether somebody is a member, and whom to add or
 //! remove, is decided on what the directory says now; a bulk read may go by ids that were seen before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -24,10 +24,11 @@ const READ: &str = "list members of group";
 const ADD: &str = "add members to group";
 const REMOVE: &str = "remove members from group";
 
-/// Users that are looked up, and groups that are read, at once. The rate of the calls is the budget's business.
+/// Groups that are read at once. The rate of the calls is the budget's business.
 const SIDE_BY_SIDE: usize = 8;
-/// Members that are changed together: their names are looked up first, and a revocation that comes meanwhile waits.
-const BATCH: usize = 50;
+/// Members that are changed together. They cost one write, and before it a look-up for each few of them: a revocation that
+/// comes meanwhile waits for seconds even where a directory takes two calls a second.
+const BATCH: usize = 200;
 
 /// Gives or takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,31 +123,53 @@ impl Scim {
         let named = grants.iter().filter(|grant| self.is_ours(grant)).map(|grant| grant.holder.name());
         let ids = self.ids_of(operation, named, urgency).await;
         let known: Vec<&str> = ids.values().filter_map(|id| id.as_ref().ok()?.as_deref()).collect();
-        let together = self.change_group(&group, &known, gives).await;
-        let mut results = Vec::with_capacity(grants.len());
-        for grant in grants {
-            results.push(match (ids.get(grant.holder.name()), &together) {
-                _ if !self.is_ours(grant) => gives.to_nobody("").map_err(|_| self.unsupported(operation)),
-                (Some(Ok(None)) | None, _) => gives.to_nobody(&format!("user `{}`", grant.holder.name())),
-                (Some(Ok(Some(_))), Ok(())) => Ok(()),
-                // One that the directory does not take must not keep back the others.
-                (Some(Ok(Some(id))), Err(error)) if is_refused(error) && known.len() > 1 => {
-                    self.change_group(&group, &[id], gives).await
+        let changed = self.change_in_parts(&group, &known, gives).await;
+        let result = |grant: &Grant| match ids.get(grant.holder.name()) {
+            _ if !self.is_ours(grant) => gives.to_nobody("").map_err(|_| self.unsupported(operation)),
+            Some(Err(error)) => Err(error.share()),
+            Some(Ok(Some(id))) => {
+                changed.get(id.as_str()).map_or(Ok(()), |one| one.as_ref().map_err(Error::share).copied())
+            }
+            Some(Ok(None)) | None => gives.to_nobody(&format!("user `{}`", grant.holder.name())),
+        };
+        grants.iter().map(result).collect()
+    }
+
+    /// Changes all of these at once, or where that is refused each half by itself: one that the directory does not take
+    /// must not keep back the others, and some directories take no more than a hundred.
+    async fn change_in_parts<'a>(
+        &self,
+        group: &Group,
+        ids: &'a [&'a str],
+        gives: Gives,
+    ) -> BTreeMap<&'a str, Result<()>> {
+        let (mut results, mut left) = (BTreeMap::new(), vec![ids]);
+        while let Some(now) = left.pop() {
+            match self.change_group(group, now, gives).await {
+                Err(error) if is_refused(&error) && now.len() > 1 => {
+                    let (one, other) = now.split_at(now.len() / 2);
+                    left.extend([other, one]);
                 }
-                (Some(Err(error)), _) | (_, Err(error)) => Err(error.share()),
-            });
+                Ok(true) => results.extend(now.iter().map(|id| (*id, Ok(())))),
+                Ok(false) => {
+                    let gone = || gives.to_nobody(&format!("group `{}`", group.display_name));
+                    results.extend(now.iter().map(|id| (*id, gone())));
+                }
+                Err(error) => results.extend(now.iter().map(|id| (*id, Err(error.share())))),
+            }
         }
         results
     }
 
-    async fn change_group(&self, group: &Group, ids: &[&str], gives: Gives) -> Result<()> {
+    /// Whether the group is there to be changed.
+    async fn change_group(&self, group: &Group, ids: &[&str], gives: Gives) -> Result<bool> {
         if ids.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let (operation, urgency) = gives.call();
         let target = Target { path: "Groups", id: &group.id, operation, urgency };
         let changed = self.change(target, |whole| member_change(whole, ids, gives, operation)).await?;
-        if changed.is_some() { Ok(()) } else { gives.to_nobody(&format!("group `{}`", group.display_name)) }
+        Ok(changed.is_some())
     }
 
     /// The group of this name. Names of groups need not be unique, and then nobody knows which is meant.
