@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows the product at work, for real: a Kubernetes API server, a platform, the operator, and a credential that works.
 #
-#   examples/demo.sh [run] [btp | neo | uaa | cloud-foundry | scim]        the environment is btp, or what
+#   examples/demo.sh [run] [btp | neo | identity-service | uaa | cloud-foundry | scim]        the environment is btp, or what
 #   ENVIRONMENT says, unless given
 #
 # Without `run` it tells the environment's story, checks every step of it and takes all of it down again; the exit code
@@ -28,8 +28,8 @@ for argument in "$@"; do
 done
 case $environment in
     btp) example=quickstart ;;
-    neo | uaa | cloud-foundry | scim) example=$environment ;;
-    *) refuse "there is no environment '$environment': choose btp, neo, uaa, cloud-foundry or scim" ;;
+    neo | identity-service | uaa | cloud-foundry | scim) example=$environment ;;
+    *) refuse "there is no environment '$environment': choose btp, neo, identity-service, uaa, cloud-foundry or scim" ;;
 esac
 
 # shellcheck source=examples/demo/say.sh

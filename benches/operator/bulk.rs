@@ -40,7 +40,8 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     let name = |what: &str| format!("{} Neo grants over {} roles: {what}", size.grants, ROLES.len());
 
     let platform = Platform::from_now(&stage.simulator);
-    let took = runtime().block_on(grant(&stage.client, size.grants / (USERS * ROLES.len())));
+    let bindings = (0..size.grants / (USERS * ROLES.len())).map(binding).collect();
+    let took = runtime().block_on(grant(&stage.client, NAMESPACE, bindings));
     std::thread::sleep(size.rest);
     let asked = platform.asked(&stage.simulator);
     let granting = calls(&asked, "neo.add-role-users");
@@ -53,17 +54,17 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     report.detail("platform calls of the bulk", json!({ "granting": asked.routes, "looking": again.routes }));
 }
 
-/// Writes so many RoleBindings, and waits until all are Ready.
-async fn grant(client: &Client, bindings: usize) -> Duration {
-    let changes = watched(client, NAMESPACE).await;
+/// Writes these RoleBindings at once, and waits until all are Ready.
+pub(crate) async fn grant(client: &Client, namespace: &str, bindings: Vec<RoleBinding>) -> Duration {
+    let changes = watched(client, namespace).await;
     let began = Instant::now();
-    let api: Api<RoleBinding> = Api::namespaced(client.clone(), NAMESPACE);
-    let written = (0..bindings).map(|number| {
+    let api: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
+    let written = bindings.iter().map(|binding| {
         let api = &api;
-        async move { api.create(&PostParams::default(), &binding(number)).await.expect("a RoleBinding") }
+        async move { api.create(&PostParams::default(), binding).await.expect("a RoleBinding") }
     });
     futures::future::join_all(written).await;
-    objects::ready(changes, bindings, began).await.last().copied().unwrap_or_default()
+    objects::ready(changes, bindings.len(), began).await.last().copied().unwrap_or_default()
 }
 
 fn binding(number: usize) -> RoleBinding {
@@ -94,7 +95,8 @@ fn looked_at_again(stage: &Stage, operator: Operator, size: &Size) -> Asked {
     asked
 }
 
-fn calls(asked: &Asked, route: &str) -> u64 {
+/// How often routes whose name begins so were called.
+pub(crate) fn calls(asked: &Asked, route: &str) -> u64 {
     let of: BTreeMap<_, _> = asked.routes.iter().filter(|(name, _)| name.starts_with(route)).collect();
     of.into_values().sum()
 }

@@ -18,6 +18,7 @@ mod calls;
 mod crowd;
 mod heal;
 mod load;
+mod members;
 mod memory;
 mod objects;
 mod plot;
@@ -49,7 +50,8 @@ Parts:
   throttled  1,000 TechnicalUsers wait where 50 instances are made a minute; Secrets of others are deleted: heals on the
              same Platform and on another
   crowd      5,000 TechnicalUsers and 5,000 RoleBindings: memory
-  bulk       1,000 grants over 5 roles on Neo: calls that grant, and calls of a look at all of them";
+  bulk       1,000 grants over 5 roles on Neo: calls that grant, and calls of a look at all of them
+  members    1,000 members of one group of a SCIM directory: calls that change it, and calls that look users up";
 
 /// How much of everything.
 struct Size {
@@ -64,6 +66,7 @@ struct Size {
     rounds: Rounds,
     crowd: usize,
     grants: usize,
+    members: usize,
     /// How long a quiet operator is left alone before its memory is read.
     rest: Duration,
 }
@@ -85,6 +88,7 @@ const FULL: Size = Size {
     },
     crowd: 5000,
     grants: 1000,
+    members: 1000,
     rest: Duration::from_secs(3),
 };
 
@@ -105,18 +109,20 @@ const QUICK: Size = Size {
     },
     crowd: 20,
     grants: 200,
+    members: 200,
     rest: Duration::from_millis(300),
 };
 
 /// A part of the bench: takes its figures and says them.
 type Part = fn(&Size, &mut Report);
 
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("apply", apply::measure),
     ("removal", removal::measure),
     ("throttled", throttled::measure),
     ("crowd", crowd::measure),
     ("bulk", bulk::measure),
+    ("members", members::measure),
 ];
 
 fn main() {

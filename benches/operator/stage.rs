@@ -85,6 +85,14 @@ impl Stage {
         self.reach(name, &platform(name, &neo(name), &application_roles()), operator);
     }
 
+    /// A directory of the simulator that speaks SCIM; returns when the operator has it Ready.
+    pub(crate) fn connect_scim(&self, name: &str, operator: &Operator) {
+        self.admin_secret(name, &self.simulator, "scim");
+        let mut scim = secret(name, "scim");
+        scim["url"] = json!(format!("{}/scim/v2", self.simulator.url()));
+        self.reach(name, &platform(name, &json!({ "scim": scim }), &memberships()), operator);
+    }
+
     /// An admin credential of the simulator, as the platform would hand it out.
     fn admin_secret(&self, name: &str, simulator: &Simulator, api: &str) {
         let credential = simulator.credential(api, "secret").to_string();
@@ -173,6 +181,11 @@ fn service_keys() -> Value {
 fn application_roles() -> Value {
     let role = json!({ "application": "*", "provider": "*", "name": "AuthGroup.*" });
     json!({ "grants": [{ "roles": [{ "applicationRole": role }], "to": [{ "user": { "name": "*" } }] }] })
+}
+
+/// Users in any group.
+fn memberships() -> Value {
+    json!({ "grants": [{ "roles": [{ "groupMembership": { "group": "*" } }], "to": [{ "user": { "name": "*" } }] }] })
 }
 
 fn platform(name: &str, environment: &Value, rights: &Value) -> Value {

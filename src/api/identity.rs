@@ -15,7 +15,7 @@ pub enum Identity {
     ServiceKey(ServiceKey),
     /// A client of a UAA that one runs oneself (environment `uaa`).
     OauthClient(OauthClient),
-    /// A user of a directory, with a password that the operator makes (environments `btp`, `uaa` and `scim`).
+    /// A user of a directory, with a password that the operator makes (environments `btp`, `neo`, `uaa` and `scim`).
     DirectoryUser(DirectoryUser),
     /// Whoever shows a client certificate: the certificate is mapped to a user name (environment `neo`, Cloud Integration).
     CertificateUser(CertificateUser),

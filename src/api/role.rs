@@ -17,9 +17,9 @@ pub enum Role {
     RoleCollection(RoleName),
     /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environments `btp` and `cloudFoundry`; for technical users whose identity is a service key).
     InstanceRole(RoleName),
-    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; for technical users whose identity is `existing`, and users).
+    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; for technical users whose identity is a directory user or `existing`, and users).
     MemberRole(RoleName),
-    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; for technical users whose identity is `existing`, and users).
+    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; for technical users whose identity is a directory user or `existing`, and users).
     ApplicationRole(ApplicationRole),
     /// An authority of a client (environment `uaa`; for technical users whose identity is an OAuth client).
     Authority(AuthorityName),
@@ -27,7 +27,7 @@ pub enum Role {
     OrganizationRole(OrganizationRole),
     /// A role in a space of Cloud Foundry (environment `cloudFoundry`; for technical users whose identity is `existing`, and users).
     SpaceRole(SpaceRole),
-    /// Membership in a group of a directory (environments `btp`, `uaa` and `scim`; for technical users whose identity is a directory user or `existing`, and users).
+    /// Membership in a group of a directory (environments `btp`, `neo`, `uaa` and `scim`; for technical users whose identity is a directory user or `existing`, and users).
     GroupMembership(GroupName),
 }
 

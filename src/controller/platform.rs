@@ -20,7 +20,7 @@ use crate::plan::digest;
 use crate::plan::owner::Owner;
 use crate::platform::admin_secret::AdminSecret;
 use crate::platform::mirror::{Changes, Mirror};
-use crate::platform::{self, LoggedOn};
+use crate::platform::{self, LoggedOn, Whereabouts};
 
 impl Reconcile for Platform {
     fn platform(&self) -> Option<&str> {
@@ -79,25 +79,30 @@ async fn connected(
     context: &Context,
 ) -> Result<(Arc<Connection>, Refused)> {
     let (connection, LoggedOn { whereabouts, failures }) = connection(live.object(), context).await?;
-    pin(live, journal, whereabouts.as_str()).await?;
-    context.index.place(&live.object().name_any(), whereabouts.as_str());
+    pin(live, journal, &whereabouts).await?;
+    context.index.place(&live.object().name_any(), whereabouts.place());
     Ok((connection, failures))
 }
 
 /// Pins what the platform is when it first connects. A credential that leads elsewhere stops everything: nothing there
 /// is known to be gone, and nothing is made anew, until somebody who may edit the Platform accepts the new place.
-async fn pin(live: &mut Live<Platform>, journal: &mut Journal, place: &str) -> Result<()> {
-    match &live.status.place {
-        Some(pinned) if pinned == place => return Ok(()),
-        Some(pinned) if live.object().annotations().get(ACCEPT_PLACE_ANNOTATION).map(String::as_str) != Some(place) => {
-            return Err(Error::Elsewhere(format!(
-                "this Platform is {pinned}, and its admin credential leads to {place}; nothing is touched. Put the right credential back, or accept the new place with the annotation {ACCEPT_PLACE_ANNOTATION}: {place}"
-            )));
-        }
-        Some(pinned) => journal.warn("PlaceAccepted", format!("the Platform was {pinned} and is {place} from now on")),
-        None => {}
+async fn pin(live: &mut Live<Platform>, journal: &mut Journal, whereabouts: &Whereabouts) -> Result<()> {
+    let Some(pinned) = live.status.place.clone() else { return record(live, whereabouts.to_string()).await };
+    if let Some(known) = whereabouts.pinned(&pinned) {
+        return if known == pinned { Ok(()) } else { record(live, known).await };
     }
-    live.status.place = Some(place.to_owned());
+    let place = whereabouts.to_string();
+    if live.object().annotations().get(ACCEPT_PLACE_ANNOTATION) != Some(&place) {
+        return Err(Error::Elsewhere(format!(
+            "this Platform is {pinned}, and its admin credential leads to {place}; nothing is touched. Put the right credential back, or accept the new place with the annotation {ACCEPT_PLACE_ANNOTATION}: {place}"
+        )));
+    }
+    journal.warn("PlaceAccepted", format!("the Platform was {pinned} and is {place} from now on"));
+    record(live, place).await
+}
+
+async fn record(live: &mut Live<Platform>, place: String) -> Result<()> {
+    live.status.place = Some(place);
     live.record().await
 }
 

@@ -101,8 +101,11 @@ fn samples() -> Vec<PlatformSpec> {
     let access = json!({"credentialsSecretRef": secret});
     let tenant = json!({"url": "https://t", "origin": "o", "credentialsSecretRef": secret});
     let btp = json!({"authorization": access, "serviceManager": access, "identityService": tenant});
-    let tenant = json!({"url": "https://tmn", "credentialsSecretRef": secret});
-    let neo = json!({"host": "h", "subaccount": "s", "credentialsSecretRef": secret, "cloudIntegration": tenant});
+    let management = json!({"url": "https://tmn", "credentialsSecretRef": secret});
+    let neo = json!({
+        "host": "h", "subaccount": "s", "credentialsSecretRef": secret,
+        "identityService": tenant, "cloudIntegration": management,
+    });
     let cloud_foundry = json!({"apiUrl": "https://api.c", "credentialsSecretRef": secret});
     let scim = json!({"url": "https://d", "credentialsSecretRef": secret});
     let environments =

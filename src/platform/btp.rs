@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use super::budget::{Limit, Limits, Pace};
 use super::connect::{Api, Connecting, Connects};
-use super::error::Result;
+use super::error::{Error, Kind, Result};
 use super::http::dialect::PLAIN;
-use super::scim::identity_service;
+use super::scim::identity_service::{self, BY_ADDRESS, Trust};
 use super::service_manager::ServiceManager;
 use super::service_manager::dialect::DIALECT;
+use super::whereabouts::Whereabouts;
 use super::xsuaa::Xsuaa;
 use super::{Driver, Landing, Maker};
-use crate::api::environment::Btp;
+use crate::api::environment::{Btp, IdentityService};
 use crate::api::{IdentityKind, RoleKind};
 use crate::plan::environment::btp::TABLE;
 
@@ -59,15 +60,15 @@ impl Connects for Btp {
             driver.sessions.push(session);
             places.push(with.place(reference, "sm_url")?);
         }
-        if let Some(tenant) = &self.identity_service {
-            let (directory, session, place) = identity_service::connect(tenant, with)?;
-            let users = Maker::of(Arc::clone(&directory), TABLE.recall(IdentityKind::DirectoryUser));
-            driver.makers.insert(IdentityKind::DirectoryUser, users);
-            driver.grants.insert(RoleKind::GroupMembership, directory);
-            driver.sessions.push(session);
-            places.push(place);
-        }
-        driver.landing = places.into_iter().next().map(Landing::Tokens).unwrap_or_default();
+        let joined = self.identity_service.as_ref().map(|tenant| join(&mut driver, tenant, with)).transpose()?;
+        let place = places.into_iter().take(1).chain(joined).reduce(|place, tenant| place.beside(&tenant));
+        driver.landing = place.map(Landing::Tokens).unwrap_or_default();
         Ok(driver)
     }
+}
+
+fn join(driver: &mut Driver, tenant: &IdentityService, with: &Connecting<'_>) -> Result<Whereabouts> {
+    let missing = || Error::new(Kind::Invalid, "connect").detail("identityService names no origin");
+    let trust = Trust { origin: tenant.origin.as_deref().ok_or_else(missing)?, manners: &BY_ADDRESS };
+    identity_service::join(driver, tenant, &trust, &TABLE, with)
 }

@@ -32,7 +32,7 @@ fn with_one_credential(accounts: &Accounts, platform: &StandIn) -> Driver {
 }
 
 fn place(logged_on: &LoggedOn) -> &str {
-    logged_on.whereabouts.as_str()
+    logged_on.whereabouts.place()
 }
 
 #[tokio::test]

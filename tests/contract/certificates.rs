@@ -78,7 +78,13 @@ fn environment(url: &str) -> Environment {
         credentials_secret_ref: secret("tenant"),
     });
     let (host, subaccount) = ("hana.ondemand.com".into(), "acme".into());
-    Environment::Neo(Neo { host, subaccount, credentials_secret_ref: secret("neo"), cloud_integration })
+    Environment::Neo(Neo {
+        host,
+        subaccount,
+        credentials_secret_ref: secret("neo"),
+        cloud_integration,
+        identity_service: None,
+    })
 }
 
 /// The role that lets the user send.

@@ -47,11 +47,11 @@ static TENANT: Description = Description {
 };
 
 const ORIGIN: &str = "sap.custom";
-const GROUP: &str = "Orders";
+pub(crate) const GROUP: &str = "Orders";
 
 fn environment(url: &str) -> Environment {
     let credentials_secret_ref = SecretRef { name: "tenant".into() };
-    let tenant = IdentityService { url: url.into(), origin: ORIGIN.into(), credentials_secret_ref };
+    let tenant = IdentityService { url: url.into(), origin: Some(ORIGIN.into()), credentials_secret_ref };
     Environment::Btp(Btp { authorization: None, service_manager: None, identity_service: Some(tenant) })
 }
 
@@ -62,7 +62,7 @@ fn membership(environment: &Environment, name: &str) -> Grant {
 }
 
 /// Users that carry a mark, and those of them whose password somebody holds.
-fn count(users: &[Value]) -> (usize, usize) {
+pub(crate) fn count(users: &[Value]) -> (usize, usize) {
     let marks: Vec<_> = users.iter().filter_map(|user| user["externalId"].as_str()).collect();
     let marks: Vec<_> = marks.into_iter().filter(|mark| mark.starts_with("cluster-1/")).collect();
     let issued = marks.iter().filter(|mark| mark.rsplit('/').next().is_some_and(|last| last.parse::<i64>().is_ok()));
@@ -70,14 +70,14 @@ fn count(users: &[Value]) -> (usize, usize) {
 }
 
 /// As any application would ask that the tenant logs people on for.
-fn logs_on(simulator: &Simulator, name: &str, password: &str) -> bool {
+pub(crate) fn logs_on(simulator: &Simulator, name: &str, password: &str) -> bool {
     let url = format!("{}/identity-service/logon", simulator.url());
     let request = reqwest::Client::new().get(url).basic_auth(name, Some(password));
     runtime().block_on(request.send()).expect("an answer").status().is_success()
 }
 
 /// Two users of somebody else's, and a group of nobody.
-fn prepare(simulator: &Simulator) {
+pub(crate) fn prepare(simulator: &Simulator) {
     for (name, mail) in [("jane", "jane@acme.example"), ("jane.2", "jane.2@acme.example")] {
         let user = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "active": true,
@@ -90,7 +90,7 @@ fn prepare(simulator: &Simulator) {
     post(simulator, "Groups", &json!({"schemas": schemas, "displayName": GROUP}));
 }
 
-fn post(simulator: &Simulator, path: &str, body: &Value) {
+pub(crate) fn post(simulator: &Simulator, path: &str, body: &Value) {
     let key = simulator.credential("identity-service", "secret");
     let text = |name: &str| key[name].as_str().expect("a field");
     let request = reqwest::Client::new().post(format!("{}/identity-service/scim/{path}", simulator.url()));

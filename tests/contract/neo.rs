@@ -55,7 +55,8 @@ static NEO: Description = Description {
 fn environment() -> Environment {
     let credentials_secret_ref = SecretRef { name: "neo".into() };
     let (host, subaccount) = ("hana.ondemand.com".into(), "acme".into());
-    Environment::Neo(Neo { host, subaccount, credentials_secret_ref, cloud_integration: None })
+    let (identity_service, cloud_integration) = (None, None);
+    Environment::Neo(Neo { host, subaccount, credentials_secret_ref, identity_service, cloud_integration })
 }
 
 fn user(name: &str, user_base: Option<&str>, role: Role) -> Grant {

@@ -25,16 +25,16 @@ use crate::suite::{confirmed, create, credentials_of, delete, found, grant, held
 use crate::{faults, suite};
 
 /// A directory that can do all that the RFCs know.
-static FULL: Description = described(|simulator| prepare(simulator, &json!({})), CALLS);
+pub(crate) static FULL: Description = described(|simulator| prepare(simulator, &json!({})), CALLS);
 /// One that can do nothing that they leave open.
 static BARE: Description = described(|simulator| prepare(simulator, &bare()), CALLS_OF_THE_BARE);
 static WITHOUT_PATCH: Description =
     described(|simulator| prepare(simulator, &json!({"scimPatch": "unsupported"})), CALLS_OF_THE_BARE);
 static WITHOUT_TAGS: Description =
     described(|simulator| prepare(simulator, &json!({"scimEtag": "unsupported"})), CALLS);
-static DEAF_TO_FILTERS: Description =
+pub(crate) static DEAF_TO_FILTERS: Description =
     described(|simulator| prepare(simulator, &json!({"scimFilter": "ignored"})), CALLS);
-static SHORT_PAGES: Description =
+pub(crate) static SHORT_PAGES: Description =
     described(|simulator| prepare(simulator, &json!({"scimPage": 1, "scimFilter": "refused"})), CALLS);
 static BY_PASSWORD: Description = described(|simulator| prepare(simulator, &json!({"scimCredential": "basic"})), CALLS);
 /// The faulty ones fetch tokens: a credential that is shown with every call and refused for long is not tried again.
@@ -142,7 +142,7 @@ fn user(name: &str) -> Identity {
     Identity::DirectoryUser(DirectoryUser { user_name: name.into(), email: None, valid_to: None })
 }
 
-fn membership(user: &str, group: &str) -> Grant {
+pub(crate) fn membership(user: &str, group: &str) -> Grant {
     let principal = Principal { name: user.into(), origin: None };
     let holder = rules(&environment("https://directory.example")).holder(HolderKind::User, &principal);
     Grant::new(holder, Role::GroupMembership(GroupName { group: group.into() }))

@@ -70,6 +70,24 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("uaa directoryUser", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
     ("btp groupMembership for existing", "identity_service", "users_that_are_there_already_become_members_of_groups"),
     ("btp groupMembership for user", "identity_service", "users_that_are_there_already_become_members_of_groups"),
+    ("neo directoryUser", "neo_tenant", "a_technical_user_with_a_password_is_a_member_and_calls_cloud_integration"),
+    (
+        "neo memberRole for directoryUser",
+        "neo_tenant",
+        "a_technical_user_with_a_password_is_a_member_and_calls_cloud_integration",
+    ),
+    (
+        "neo applicationRole for directoryUser",
+        "neo_tenant",
+        "a_technical_user_with_a_password_is_a_member_and_calls_cloud_integration",
+    ),
+    (
+        "neo groupMembership for directoryUser",
+        "neo_tenant",
+        "a_technical_user_with_a_password_is_a_member_and_calls_cloud_integration",
+    ),
+    ("neo groupMembership for existing", "neo_tenant", "whoever_the_tenant_knows_becomes_a_member_of_its_groups"),
+    ("neo groupMembership for user", "neo_tenant", "whoever_the_tenant_knows_becomes_a_member_of_its_groups"),
     ("uaa groupMembership for directoryUser", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
     ("uaa groupMembership for user", "uaa", "a_client_and_a_user_work_and_survive_the_loss_of_their_secrets"),
 ];

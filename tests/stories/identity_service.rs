@@ -16,12 +16,12 @@ fn post(team: &Team<'_>, path: &str, body: &Value) {
     assert_eq!(runtime().block_on(request.send()).expect("an answer").status(), 201);
 }
 
-fn post_group(team: &Team<'_>, name: &str) {
+pub(super) fn post_group(team: &Team<'_>, name: &str) {
     let schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"];
     post(team, "Groups", &json!({ "schemas": schemas, "displayName": name }));
 }
 
-fn post_user(team: &Team<'_>, name: &str) {
+pub(super) fn post_user(team: &Team<'_>, name: &str) {
     let user = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "active": true,
         "name": { "givenName": "Jane", "familyName": "Doe" },
@@ -39,7 +39,7 @@ fn logs_on(team: &Team<'_>) -> Option<()> {
     answer.status().is_success().then_some(())
 }
 
-fn tenant(team: &Team<'_>) -> Value {
+pub(super) fn tenant(team: &Team<'_>) -> Value {
     team.simulator.state()["identity-service"].clone()
 }
 

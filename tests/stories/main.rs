@@ -25,6 +25,7 @@ mod kstatus;
 mod leader;
 mod lines;
 mod neo;
+mod neo_tenant;
 mod places;
 mod policy;
 mod processes;

@@ -4,13 +4,14 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Connection;
+use super::{Connection, IdentityService};
 use crate::api::SecretRef;
 
 /// A subaccount of the multi-environment. Name the APIs that the operator may use; at least one.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.authorization) || has(self.serviceManager) || has(self.identityService)").message("name authorization, serviceManager, identityService or several"))]
+#[x_kube(validation = Rule::new("!has(self.identityService) || has(self.identityService.origin)").message("identityService needs its origin: the origin key of the subaccount's trust to the tenant"))]
 pub struct Btp {
     /// The Authorization and Trust Management API (XSUAA): role collections. Its Secret is a service key of `xsuaa`,
     /// plan `apiaccess`, or an API credential made with `btp create security/api-credential`.
@@ -22,21 +23,6 @@ pub struct Btp {
     /// Cloud Identity Services: technical users with passwords (`directoryUser`), and groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity_service: Option<IdentityService>,
-}
-
-/// A tenant of Cloud Identity Services.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct IdentityService {
-    /// The tenant's address, for example `https://acme.accounts.ondemand.com`.
-    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^\s]+$"))]
-    pub url: String,
-    /// The origin key by which the subaccount knows the tenant's users, for example `sap.custom`: its trust configuration
-    /// tells.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
-    pub origin: String,
-    /// The Secret of a system that may manage users and groups: `clientid` and `clientsecret`, or `certificate` and `key`.
-    pub credentials_secret_ref: SecretRef,
 }
 
 /// One API of the platform and the credential for it.

@@ -9,12 +9,14 @@ use super::SecretRef;
 
 mod btp;
 mod cloud_foundry;
+mod identity_service;
 mod neo;
 mod scim;
 mod uaa;
 
-pub use btp::{ApiAccess, Btp, IdentityService};
+pub use btp::{ApiAccess, Btp};
 pub use cloud_foundry::CloudFoundry;
+pub use identity_service::IdentityService;
 pub use neo::{CloudIntegration, Neo};
 pub use scim::Scim;
 pub use uaa::Uaa;

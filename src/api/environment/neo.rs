@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Connection;
+use super::{Connection, IdentityService};
 use crate::api::SecretRef;
 
 /// A subaccount of the Neo environment.
@@ -19,6 +19,10 @@ pub struct Neo {
     /// The Secret with the platform API client of the cockpit (Security › OAuth › Platform API): `clientid` and
     /// `clientsecret`. `url` (default `https://api.<host>`) and `tokenurl` may be given too.
     pub credentials_secret_ref: SecretRef,
+    /// A tenant of Cloud Identity Services that the subaccount trusts: technical users with passwords (`directoryUser`),
+    /// and groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_service: Option<IdentityService>,
     /// The tenant of Cloud Integration: certificates that are mapped to users (`certificateUser`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud_integration: Option<CloudIntegration>,
@@ -46,13 +50,15 @@ impl Connection for Neo {
     }
 
     fn secrets(&self) -> Vec<&SecretRef> {
-        let tenant = self.cloud_integration.iter().map(|tenant| &tenant.credentials_secret_ref);
+        let directory = self.identity_service.iter().map(|tenant| &tenant.credentials_secret_ref);
+        let tenant = self.cloud_integration.iter().map(|tenant| &tenant.credentials_secret_ref).chain(directory);
         [&self.credentials_secret_ref].into_iter().chain(tenant).collect()
     }
 
     fn has(&self, api: &str) -> bool {
         match api {
             "cloudIntegration" => self.cloud_integration.is_some(),
+            "identityService" => self.identity_service.is_some(),
             _ => false,
         }
     }

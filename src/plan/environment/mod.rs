@@ -90,11 +90,12 @@ pub fn as_granted(holder: Holder, role: &Role) -> Holder {
     match role.kind() {
         RoleKind::MemberRole => neo::as_member(holder),
         RoleKind::ApplicationRole => neo::as_application_user(holder),
+        // Directories know no names that differ by case.
+        RoleKind::GroupMembership => Holder::named(holder.kind(), holder.name(), holder.origin()),
         RoleKind::RoleCollection
         | RoleKind::InstanceRole
         | RoleKind::Authority
         | RoleKind::OrganizationRole
-        | RoleKind::SpaceRole
-        | RoleKind::GroupMembership => holder,
+        | RoleKind::SpaceRole => holder,
     }
 }

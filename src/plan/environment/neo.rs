@@ -10,6 +10,12 @@ use crate::plan::grant::{Holder, HolderKind};
 pub static TABLE: Table = Table {
     identities: &[
         IdentityCell {
+            kind: IdentityKind::DirectoryUser,
+            api: Some("identityService"),
+            recall: Recall::LastOnly,
+            how: "a user of Cloud Identity Services",
+        },
+        IdentityCell {
             kind: IdentityKind::CertificateUser,
             api: Some("cloudIntegration"),
             recall: Recall::Brought,
@@ -25,14 +31,19 @@ pub static TABLE: Table = Table {
     roles: &[
         RoleCell { kind: RoleKind::MemberRole, api: None, held: BY_USERS },
         RoleCell { kind: RoleKind::ApplicationRole, api: None, held: BY_CALLERS },
+        RoleCell { kind: RoleKind::GroupMembership, api: Some("identityService"), held: BY_USERS },
     ],
 };
 
-const BY_USERS: Held = Held::ByHolder { identities: &[IdentityKind::Existing], users: true, groups: false };
+const BY_USERS: Held =
+    Held::ByHolder { identities: &[IdentityKind::DirectoryUser, IdentityKind::Existing], users: true, groups: false };
 
 /// Whoever calls an application, with whatever credential.
-const BY_CALLERS: Held =
-    Held::ByHolder { identities: &[IdentityKind::CertificateUser, IdentityKind::Existing], users: true, groups: false };
+const BY_CALLERS: Held = Held::ByHolder {
+    identities: &[IdentityKind::DirectoryUser, IdentityKind::CertificateUser, IdentityKind::Existing],
+    users: true,
+    groups: false,
+};
 
 /// The user base of SAP ID service: the default of SAP's own Neo provisioning.
 pub const USER_BASE: &str = "accounts.sap.com";
@@ -79,7 +90,7 @@ mod tests {
     use super::HolderKind::User;
     use super::*;
     use crate::api::SecretRef;
-    use crate::api::role::{ApplicationRole, RoleName};
+    use crate::api::role::{ApplicationRole, GroupName, RoleName};
     use crate::plan::grant::Grant;
 
     fn neo() -> Neo {
@@ -88,6 +99,7 @@ mod tests {
             subaccount: "acme".into(),
             credentials_secret_ref: SecretRef { name: "neo".into() },
             cloud_integration: None,
+            identity_service: None,
         }
     }
 
@@ -131,7 +143,9 @@ mod tests {
         for name in ["P1", "oauth_client_Ab"] {
             let resolved = neo().holder(User, &principal(name, Some("ACME.accounts.ondemand.com")));
             let recorded = Holder::named(User, resolved.name(), resolved.origin());
-            assert_eq!(Grant::new(recorded, member_role()), Grant::new(resolved, member_role()));
+            for role in [member_role(), Role::GroupMembership(GroupName { group: "Senders".into() })] {
+                assert_eq!(Grant::new(recorded.clone(), role.clone()), Grant::new(resolved.clone(), role));
+            }
         }
     }
 }

@@ -6,7 +6,6 @@ use super::certificates::Certificates;
 use crate::api::IdentityKind;
 use crate::api::environment::CloudIntegration;
 use crate::plan::environment::neo::TABLE;
-use crate::platform::Maker;
 use crate::platform::accounts::Credential;
 use crate::platform::admin_secret::AdminSecret;
 use crate::platform::budget::{Limit, Limits, Pace};
@@ -14,7 +13,9 @@ use crate::platform::connect::{Api, Connecting, at, in_spec};
 use crate::platform::error::Result;
 use crate::platform::http::address;
 use crate::platform::http::dialect::PLAIN;
-use crate::platform::session::{Probe, Session};
+use crate::platform::session::Probe;
+use crate::platform::whereabouts::Whereabouts;
+use crate::platform::{Driver, Maker};
 
 /// What we allow ourselves of the 10 calls a second that SAP documents for each user of Security Content: in any second the burst
 /// and the pace together stay below.
@@ -28,8 +29,8 @@ const API: Api = Api {
     }),
 };
 
-/// Who maps certificates, and the session that it does so in.
-pub fn connect(tenant: &CloudIntegration, with: &Connecting<'_>) -> Result<(Maker, Session)> {
+/// Gives a driver what a tenant can do. Tells what the tenant is.
+pub fn join(driver: &mut Driver, tenant: &CloudIntegration, with: &Connecting<'_>) -> Result<Whereabouts> {
     let address = |url: &str, what| address::base(url, what).map_err(|error| in_spec(&error));
     let base = address(&tenant.url, "cloudIntegration.url")?;
     let runtime = tenant.runtime_url.as_deref().map(|url| address(url, "cloudIntegration.runtimeUrl")).transpose()?;
@@ -37,7 +38,10 @@ pub fn connect(tenant: &CloudIntegration, with: &Connecting<'_>) -> Result<(Make
     let account = credential(with.secret(reference)?).and_then(|credential| with.account(credential));
     let session = at(&base, &account.map_err(|error| error.about(format!("Secret {}", reference.name)))?, &API);
     let certificates = Arc::new(Certificates::new(session.clone(), runtime));
-    Ok((Maker::of_names(certificates, TABLE.recall(IdentityKind::CertificateUser)), session))
+    let kind = IdentityKind::CertificateUser;
+    driver.makers.insert(kind, Maker::of_names(certificates, TABLE.recall(kind)));
+    driver.sessions.push(session);
+    Ok(Whereabouts::at(format!("cloud integration {base}")))
 }
 
 /// Neo's OAuth takes the grant type in the query. Without a token endpoint the credential is shown with every call.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::{Neo, cloud_integration};
-use crate::api::environment::Neo as Environment;
-use crate::api::{IdentityKind, RoleKind};
+use crate::api::RoleKind;
+use crate::api::environment::{IdentityService, Neo as Environment};
+use crate::plan::environment::neo::TABLE;
 use crate::platform::budget::{Limit, Limits, Pace};
 use crate::platform::connect::{Api, Connecting, Connects, at, id, in_spec};
 use crate::platform::error::Result;
 use crate::platform::http::address;
 use crate::platform::http::dialect::PLAIN;
+use crate::platform::scim::identity_service::{self, BY_USER_ID, Trust};
 use crate::platform::token::{Client, ClientProof};
 use crate::platform::whereabouts::Whereabouts;
 use crate::platform::{Driver, Grants, Landing};
@@ -40,15 +42,26 @@ impl Connects for Environment {
         let (members, applications) = (session("neo-members"), session("neo-authorization"));
         let grants: Arc<dyn Grants> =
             Arc::new(Neo::new(self.subaccount.clone(), members.clone(), applications.clone()));
-        let place = format!("neo {}/{}", host.trim_end_matches('/'), self.subaccount);
-        let tenant =
-            self.cloud_integration.as_ref().map(|tenant| cloud_integration::connect(tenant, with)).transpose()?;
-        let (certificates, tenant) = tenant.unzip();
-        Ok(Driver {
-            makers: certificates.map(|maker| (IdentityKind::CertificateUser, maker)).into_iter().collect(),
+        let mut place = Whereabouts::at(format!("neo {}/{}", host.trim_end_matches('/'), self.subaccount));
+        let mut driver = Driver {
             grants: [RoleKind::MemberRole, RoleKind::ApplicationRole].map(|kind| (kind, Arc::clone(&grants))).into(),
-            sessions: [members, applications].into_iter().chain(tenant).collect(),
-            landing: Landing::Address(Whereabouts::at(place)),
-        })
+            sessions: vec![members, applications],
+            ..Driver::default()
+        };
+        if let Some(tenant) = &self.identity_service {
+            place = place.beside(&join(&mut driver, tenant, with)?);
+        }
+        if let Some(tenant) = &self.cloud_integration {
+            place = place.beside(&cloud_integration::join(&mut driver, tenant, with)?);
+        }
+        driver.landing = Landing::Address(place);
+        Ok(driver)
     }
+}
+
+/// The user base of a tenant is its host, and Neo spells it in either case.
+fn join(driver: &mut Driver, tenant: &IdentityService, with: &Connecting<'_>) -> Result<Whereabouts> {
+    let base = address::base(&tenant.url, "identityService.url").map_err(|error| in_spec(&error))?;
+    let user_base = tenant.origin.as_deref().or(base.host_str()).unwrap_or_default().to_lowercase();
+    identity_service::join(driver, tenant, &Trust { origin: &user_base, manners: &BY_USER_ID }, &TABLE, with)
 }

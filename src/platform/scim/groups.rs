@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::change::{Change, Target};
@@ -25,10 +24,11 @@ const READ: &str = "list members of group";
 const ADD: &str = "add members to group";
 const REMOVE: &str = "remove members from group";
 
-/// Users that are looked up, and groups that are read, at once. The rate of the calls is the budget's business.
+/// Groups that are read at once. The rate of the calls is the budget's business.
 const SIDE_BY_SIDE: usize = 8;
-/// Members that are changed together: their names are looked up first, and a revocation that comes meanwhile waits.
-const BATCH: usize = 50;
+/// Members that are changed together. They cost one write, and before it a look-up for each few of them: a revocation that
+/// comes meanwhile waits for seconds even where a directory takes two calls a second.
+const BATCH: usize = 200;
 
 /// Gives or takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,31 +123,53 @@ impl Scim {
         let named = grants.iter().filter(|grant| self.is_ours(grant)).map(|grant| grant.holder.name());
         let ids = self.ids_of(operation, named, urgency).await;
         let known: Vec<&str> = ids.values().filter_map(|id| id.as_ref().ok()?.as_deref()).collect();
-        let together = self.change_group(&group, &known, gives).await;
-        let mut results = Vec::with_capacity(grants.len());
-        for grant in grants {
-            results.push(match (ids.get(grant.holder.name()), &together) {
-                _ if !self.is_ours(grant) => gives.to_nobody("").map_err(|_| self.unsupported(operation)),
-                (Some(Ok(None)) | None, _) => gives.to_nobody(&format!("user `{}`", grant.holder.name())),
-                (Some(Ok(Some(_))), Ok(())) => Ok(()),
-                // One that the directory does not take must not keep back the others.
-                (Some(Ok(Some(id))), Err(error)) if is_refused(error) && known.len() > 1 => {
-                    self.change_group(&group, &[id], gives).await
+        let changed = self.change_in_parts(&group, &known, gives).await;
+        let result = |grant: &Grant| match ids.get(grant.holder.name()) {
+            _ if !self.is_ours(grant) => gives.to_nobody("").map_err(|_| self.unsupported(operation)),
+            Some(Err(error)) => Err(error.share()),
+            Some(Ok(Some(id))) => {
+                changed.get(id.as_str()).map_or(Ok(()), |one| one.as_ref().map_err(Error::share).copied())
+            }
+            Some(Ok(None)) | None => gives.to_nobody(&format!("user `{}`", grant.holder.name())),
+        };
+        grants.iter().map(result).collect()
+    }
+
+    /// Changes all of these at once, or where that is refused each half by itself: one that the directory does not take
+    /// must not keep back the others, and some directories take no more than a hundred.
+    async fn change_in_parts<'a>(
+        &self,
+        group: &Group,
+        ids: &'a [&'a str],
+        gives: Gives,
+    ) -> BTreeMap<&'a str, Result<()>> {
+        let (mut results, mut left) = (BTreeMap::new(), vec![ids]);
+        while let Some(now) = left.pop() {
+            match self.change_group(group, now, gives).await {
+                Err(error) if is_refused(&error) && now.len() > 1 => {
+                    let (one, other) = now.split_at(now.len() / 2);
+                    left.extend([other, one]);
                 }
-                (Some(Err(error)), _) | (_, Err(error)) => Err(error.share()),
-            });
+                Ok(true) => results.extend(now.iter().map(|id| (*id, Ok(())))),
+                Ok(false) => {
+                    let gone = || gives.to_nobody(&format!("group `{}`", group.display_name));
+                    results.extend(now.iter().map(|id| (*id, gone())));
+                }
+                Err(error) => results.extend(now.iter().map(|id| (*id, Err(error.share())))),
+            }
         }
         results
     }
 
-    async fn change_group(&self, group: &Group, ids: &[&str], gives: Gives) -> Result<()> {
+    /// Whether the group is there to be changed.
+    async fn change_group(&self, group: &Group, ids: &[&str], gives: Gives) -> Result<bool> {
         if ids.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let (operation, urgency) = gives.call();
         let target = Target { path: "Groups", id: &group.id, operation, urgency };
         let changed = self.change(target, |whole| member_change(whole, ids, gives, operation)).await?;
-        if changed.is_some() { Ok(()) } else { gives.to_nobody(&format!("group `{}`", group.display_name)) }
+        Ok(changed.is_some())
     }
 
     /// The group of this name. Names of groups need not be unique, and then nobody knows which is meant.
@@ -170,25 +192,6 @@ impl Scim {
         let target = Target { path: "Groups", id: &group.id, operation: READ, urgency };
         let Some(whole) = self.whole(target).await? else { return Ok(BTreeSet::new()) };
         whole.members().map(BTreeSet::from_iter).ok_or_else(|| another(READ))
-    }
-
-    /// The ids of users by their names, looked up now.
-    async fn ids_of<'a>(
-        &self,
-        operation: &'static str,
-        names: impl IntoIterator<Item = &'a str>,
-        urgency: Urgency,
-    ) -> BTreeMap<String, Result<Option<String>>> {
-        let names: BTreeSet<String> = names.into_iter().map(str::to_owned).collect();
-        let look_up = names.into_iter().map(|name| async move {
-            let user = self.named(operation, &name, urgency).await;
-            let id = user.map(|user| user.map(|user| user.id));
-            if let Ok(Some(id)) = &id {
-                self.remember_id(&name, id);
-            }
-            (name, id)
-        });
-        stream::iter(look_up.collect::<Vec<_>>()).buffer_unordered(SIDE_BY_SIDE).collect().await
     }
 }
 

@@ -8,16 +8,20 @@ use serde_json::{Value, json};
 use super::Scim;
 use super::dialect::DIALECT;
 use super::manners::{Manners, Paging};
+use super::pages::{Shelf, USERS};
 use super::wire::{Abilities, Ability, USER, User};
 use crate::api::environment::IdentityService;
 use crate::api::identity::DirectoryUser;
+use crate::api::{IdentityKind, RoleKind};
+use crate::plan::capability::Table;
 use crate::platform::budget::{Limit, Limits, Pace};
 use crate::platform::connect::{Api, Connecting, at, in_spec};
 use crate::platform::error::{Error, Result};
 use crate::platform::http::address;
 use crate::platform::reading::quoted;
-use crate::platform::session::{Probe, Session};
+use crate::platform::session::Probe;
 use crate::platform::whereabouts::Whereabouts;
+use crate::platform::{Driver, Maker};
 
 /// SAP slows down above 200 calls a minute and refuses above 280; Identity Provisioning is slow above 150.
 const API: Api = Api {
@@ -41,18 +45,30 @@ const ABILITIES: Abilities = Abilities {
     etag: Ability { supported: false },
 };
 
-static MANNERS: Manners = Manners {
+/// Those of a tenant that a subaccount of the multi-environment trusts: with the trust that SAP sets up, it knows users by
+/// their e-mail addresses.
+pub(in crate::platform) static BY_ADDRESS: Manners = Manners {
     label: "identity-service",
     abilities: Some(ABILITIES),
     page: 100,
     paging: Paging::ById,
-    by_name: |name| format!("userName eq {0} or emails.value eq {0}", quoted(name)),
-    // With the trust that SAP sets up, a subaccount knows users by their e-mail addresses.
-    known_as: User::mail,
+    users: &USERS,
+    known_as: |user| Some(user.mail()),
+    by_name: Some(|name| format!("userName eq {0} or emails.value eq {0}", quoted(name))),
     complete,
     works: &[WORKS],
     ends: &[ENDS],
     refuses_passwords: "the tenant's password policy may refuse it: an enterprise policy takes a second change only after 24 hours",
+};
+
+/// Those of a tenant that is a user base of a Neo subaccount, which knows users by the ids that the tenant gives them. A
+/// tenant cannot search for those.
+pub(in crate::platform) static BY_USER_ID: Manners =
+    Manners { users: &USERS_WITH_IDS, known_as: User::user_id, by_name: None, ..BY_ADDRESS };
+
+const USERS_WITH_IDS: Shelf = Shelf {
+    path: "Users",
+    attributes: "id,userName,externalId,displayName,emails,urn:ietf:params:scim:schemas:extension:sap:2.0:User:userId",
 };
 
 /// Without this it would be inactive, and a person would have to follow the link of a mail.
@@ -65,11 +81,22 @@ fn complete(body: &mut Value, user: &DirectoryUser) {
     body[SAP] = sap;
 }
 
-/// The directory of a tenant, its session, and what it is.
-pub(in crate::platform) fn connect(
+/// How the other APIs of a platform know a tenant's users.
+pub(in crate::platform) struct Trust<'a> {
+    /// What they call the tenant.
+    pub(in crate::platform) origin: &'a str,
+    /// By which names.
+    pub(in crate::platform) manners: &'static Manners,
+}
+
+/// Gives a driver what a tenant can do. Tells what the tenant is.
+pub(in crate::platform) fn join(
+    driver: &mut Driver,
     tenant: &IdentityService,
+    trust: &Trust<'_>,
+    table: &Table,
     with: &Connecting<'_>,
-) -> Result<(Arc<Scim>, Session, Whereabouts)> {
+) -> Result<Whereabouts> {
     let reference = &tenant.credentials_secret_ref;
     let named = |error: Error| error.about(format!("Secret {}", reference.name));
     let base = address::base(&tenant.url, "identityService.url").map_err(|error| in_spec(&error))?;
@@ -77,8 +104,12 @@ pub(in crate::platform) fn connect(
     let secret = with.secret(reference)?;
     let account = with.account(super::connect::credential(secret).map_err(named)?).map_err(named)?;
     let session = at(&scim, &account, &API);
-    let directory = Scim::new(session.clone(), base.as_str(), &tenant.origin, &MANNERS);
-    Ok((Arc::new(directory), session, Whereabouts::at(format!("identity service {base}"))))
+    let directory = Arc::new(Scim::new(session.clone(), base.as_str(), trust.origin, trust.manners));
+    let users = Maker::of(Arc::clone(&directory), table.recall(IdentityKind::DirectoryUser));
+    driver.makers.insert(IdentityKind::DirectoryUser, users);
+    driver.grants.insert(RoleKind::GroupMembership, directory);
+    driver.sessions.push(session);
+    Ok(Whereabouts::at(format!("identity service {base}")))
 }
 
 #[cfg(test)]

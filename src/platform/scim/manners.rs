@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::pages::{Shelf, USERS};
 use super::wire::{Abilities, User};
 use crate::api::identity::DirectoryUser;
 use crate::platform::reading::quoted;
@@ -16,10 +17,12 @@ pub struct Manners {
     pub page: usize,
     /// How its lists go on.
     pub paging: Paging,
-    /// The filter that finds a user by the name that others know it by.
-    pub by_name: fn(&str) -> String,
+    /// Users, and what to show of them.
+    pub users: &'static Shelf,
     /// The name that the platform's other APIs know a user by.
-    pub known_as: fn(&User) -> &str,
+    pub known_as: fn(&User) -> Option<&str>,
+    /// The filter that finds a user by that name; `None` where the directory cannot search for it.
+    pub by_name: Option<fn(&str) -> String>,
     /// Adds to a new user what the directory wants to be told.
     pub complete: fn(&mut Value, &DirectoryUser),
     /// What is written with a password, so that it works: paths and values.
@@ -45,8 +48,9 @@ pub static PLAIN: Manners = Manners {
     abilities: None,
     page: 500,
     paging: Paging::ByIndex,
-    by_name: |name| format!("userName eq {}", quoted(name)),
-    known_as: |user| &user.name,
+    users: &USERS,
+    known_as: |user| Some(&user.name),
+    by_name: Some(|name| format!("userName eq {}", quoted(name))),
     complete: |_, _| {},
     works: &[],
     ends: &[],

@@ -8,8 +8,8 @@
 //! its manners.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
@@ -27,6 +27,7 @@ mod groups;
 pub mod identity_service;
 mod manners;
 mod mark;
+mod names;
 mod pages;
 mod passwords;
 mod users;
@@ -41,6 +42,8 @@ pub struct Scim {
     manners: &'static Manners,
     abilities: OnceCell<Abilities>,
     refuses_filters: AtomicBool,
+    /// Whether it has refused a filter that asks for several users at once.
+    refuses_alternatives: AtomicBool,
     /// Whether a filter for our marks has ever found one. Until then, that it finds none proves nothing.
     finds_marks: AtomicBool,
     /// Ids of users by their names in lower case, as they were seen: a bulk read needs them all, and proves presence only.
@@ -57,6 +60,7 @@ impl Scim {
             manners,
             abilities: OnceCell::new_with(manners.abilities),
             refuses_filters: AtomicBool::new(false),
+            refuses_alternatives: AtomicBool::new(false),
             finds_marks: AtomicBool::new(false),
             ids: Mutex::default(),
         }
@@ -70,15 +74,6 @@ impl Scim {
 
     fn get(&self, operation: &'static str, path: &[&str]) -> Call {
         self.session.get(operation, path).header("accept", SCIM)
-    }
-
-    fn remember_id(&self, name: &str, id: &str) {
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.insert(name.to_lowercase(), id.to_owned());
-    }
-
-    fn remembered_id(&self, name: &str) -> Option<String> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).get(&name.to_lowercase()).cloned()
     }
 }
 

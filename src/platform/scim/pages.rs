@@ -18,7 +18,7 @@ use crate::platform::reading::{Listed, MOST_READS, Reading};
 const MOST_PAGES: usize = 10_000;
 
 /// A kind of resource, and what to show of it.
-pub(super) struct Shelf {
+pub struct Shelf {
     pub(super) path: &'static str,
     pub(super) attributes: &'static str,
 }
@@ -43,18 +43,31 @@ impl Scim {
         search: &Search<'_>,
         wanted: impl Fn(&T) -> bool,
     ) -> Result<(Vec<T>, bool)> {
-        if self.abilities(search.urgency).await?.filter.supported && !self.refuses_filters.load(Ordering::Relaxed) {
-            match self.all::<T>(search, Some(&search.filter)).await {
-                Ok(reading) => {
-                    let is_whole = reading.is_whole();
-                    return Ok((reading.into_entries().filter(wanted).collect(), is_whole));
-                }
-                // It understood the request, so it is the filter that it does not take.
-                Err(error) if error.kind() == Kind::Invalid => self.refuses_filters.store(true, Ordering::Relaxed),
-                Err(error) => return Err(error),
+        if self.can_filter(search.urgency).await? {
+            if let Some(reading) = self.filtered::<T>(search).await? {
+                let is_whole = reading.is_whole();
+                return Ok((reading.into_entries().filter(wanted).collect(), is_whole));
             }
+            self.refuses_filters.store(true, Ordering::Relaxed);
         }
         self.look_through(search, wanted).await
+    }
+
+    /// Whether the directory searches, as far as is known.
+    pub(super) async fn can_filter(&self, urgency: Urgency) -> Result<bool> {
+        Ok(self.abilities(urgency).await?.filter.supported && !self.refuses_filters.load(Ordering::Relaxed))
+    }
+
+    /// What the directory itself finds; `None` where it understood the request, and does not take the filter.
+    pub(super) async fn filtered<T: Listed + DeserializeOwned>(
+        &self,
+        search: &Search<'_>,
+    ) -> Result<Option<Reading<T>>> {
+        match self.all::<T>(search, Some(&search.filter)).await {
+            Ok(reading) => Ok(Some(reading)),
+            Err(error) if error.kind() == Kind::Invalid => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The same without the directory's help.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::change::Target;
 use super::mark::{ExternalId, beginning};
-use super::pages::{Search, USERS};
+use super::pages::Search;
 use super::wire::{Email, Name, NewUser, SCIM, USER, User};
 use super::{Scim, another};
 use crate::api::Identity;
@@ -68,7 +68,9 @@ impl Identities for Scim {
             let detail = "the directory keeps no externalId, by which what is ours is known";
             return Err(Error::new(Kind::UnexpectedAnswer, CREATE).detail(detail));
         }
-        self.remember_id((self.manners.known_as)(&made), &made.id);
+        if let Some(name) = (self.manners.known_as)(&made) {
+            self.remember_id(name, &made.id);
+        }
         made.observed(&self.origin, self.manners.known_as).map(Ordered::Done).ok_or_else(open)
     }
 
@@ -105,7 +107,7 @@ impl Scim {
         wanted: impl Fn(&User) -> bool,
     ) -> Result<(Vec<User>, bool)> {
         let filter = format!("externalId sw {}", quoted(begins));
-        let search = Search { shelf: &USERS, filter, operation, urgency };
+        let search = Search { shelf: self.manners.users, filter, operation, urgency };
         let found = self.search(&search, &wanted).await?;
         if !found.0.is_empty() {
             self.finds_marks.store(true, Ordering::Relaxed);
@@ -116,33 +118,19 @@ impl Scim {
         self.look_through(&search, wanted).await
     }
 
-    /// The user of this name, whoever made it.
-    pub(super) async fn named(&self, operation: &'static str, name: &str, urgency: Urgency) -> Result<Option<User>> {
-        let filter = (self.manners.by_name)(name);
-        let search = Search { shelf: &USERS, filter, operation, urgency };
-        let known_as = self.manners.known_as;
-        let is_named =
-            |user: &User| [&user.name, known_as(user)].iter().any(|one| one.to_lowercase() == name.to_lowercase());
-        let (found, is_whole) = self.search(&search, is_named).await?;
-        // Whoever took somebody else's address for a name is not the one that others mean.
-        let (meant, others): (Vec<User>, _) =
-            found.into_iter().partition(|user| known_as(user).to_lowercase() == name.to_lowercase());
-        match meant.into_iter().chain(others).next() {
-            None if !is_whole => {
-                Err(Error::new(Kind::Unavailable, operation).detail("the list changes while it is read"))
-            }
-            user => Ok(user),
-        }
-    }
-
     async fn taken(&self, owner: &Owner, user: &DirectoryUser) -> Result<Ordered<ObservedIdentity>> {
         if !self.find(owner).await?.is_empty() {
             return Ok(Ordered::Found);
         }
         let name = &user.user_name;
-        let detail = match self.named(CREATE, name, Urgency::Normal).await? {
-            Some(_) => format!("user `{name}`"),
-            None => format!("user `{name}`, or one with its e-mail address"),
+        let filter = format!("userName eq {}", quoted(name));
+        let search = Search { shelf: self.manners.users, filter, operation: CREATE, urgency: Urgency::Normal };
+        let is_called_so = |user: &User| user.name.to_lowercase() == name.to_lowercase();
+        let (found, _) = self.search(&search, is_called_so).await?;
+        let detail = if found.is_empty() {
+            format!("user `{name}`, or one with its e-mail address")
+        } else {
+            format!("user `{name}`")
         };
         Err(Error::new(Kind::Conflict, CREATE).detail(detail))
     }

@@ -61,6 +61,15 @@ pub struct User {
     pub display_name: Option<String>,
     #[serde(default)]
     emails: Vec<Address>,
+    #[serde(rename = "urn:ietf:params:scim:schemas:extension:sap:2.0:User")]
+    sap: Option<SapUser>,
+}
+
+/// What only Cloud Identity Services tells of a user.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SapUser {
+    user_id: Option<String>,
 }
 
 /// An e-mail address of a user.
@@ -89,10 +98,15 @@ impl User {
         primary.map_or(&self.name, |mail| &mail.value)
     }
 
+    /// The id that a tenant of Cloud Identity Services gives it, such as `P000123`: nobody chooses it.
+    pub fn user_id(&self) -> Option<&str> {
+        self.sap.as_ref()?.user_id.as_deref().filter(|id| !id.is_empty())
+    }
+
     /// The identity that it is, if it carries a mark. `origin` is how others name this directory, and `known_as` the user.
-    pub fn observed(self, origin: &str, known_as: fn(&Self) -> &str) -> Option<ObservedIdentity> {
+    pub fn observed(self, origin: &str, known_as: fn(&Self) -> Option<&str>) -> Option<ObservedIdentity> {
         let mark = self.mark()?;
-        let known_as = known_as(&self).to_owned();
+        let user = known_as(&self).map(|name| Principal { name: name.to_owned(), origin: Some(origin.to_owned()) });
         let shown = self.display_name.unwrap_or_default();
         let (namespace, name) = shown.split_once('/').unwrap_or_default();
         Some(ObservedIdentity {
@@ -102,7 +116,7 @@ impl User {
             roles: None,
             credential: mark.credential(),
             mark: Some(Mark { uid: mark.uid, namespace: namespace.to_owned(), name: name.to_owned() }),
-            user: Some(Principal { name: known_as, origin: Some(origin.to_owned()) }),
+            user,
         })
     }
 }

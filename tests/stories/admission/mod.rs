@@ -1,5 +1,8 @@
 //! What the API server refuses before anything happens, and what it says to write instead. Needs the CRDs, no operator.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::harness::Stage;
@@ -27,6 +30,29 @@ fn with(spec: &Value, pointer: &str, value: Value) -> Value {
         (other, _) => panic!("{pointer} leads to {other}"),
     }
     spec
+}
+
+/// The objects of our kinds in a folder of examples.
+fn example(folder: &Path) -> Vec<Value> {
+    let folder = folder.to_str().expect("a path");
+    let shown = ["create", "--dry-run=client", "--output=json", "--filename", folder];
+    let shown = Stage::shared().kubectl().ok(&shown);
+    let documents = serde_json::Deserializer::from_str(&shown).into_iter::<Value>().map(|one| one.expect("JSON"));
+    let objects = documents.flat_map(|one| one["items"].as_array().cloned().unwrap_or_else(|| vec![one]));
+    objects.filter(|one| one["apiVersion"] == "technicaluser.dev/v1alpha1").collect()
+}
+
+#[test]
+fn every_example_is_taken() {
+    let folders = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).expect("examples");
+    let folders = folders.map(|entry| entry.expect("an entry").path());
+    let folders: Vec<_> = folders.filter(|path| path.join("platform.yaml").exists()).collect();
+    assert!(folders.len() > 5, "{folders:?}");
+    for folder in folders {
+        let objects = example(&folder);
+        assert!(objects.len() > 2, "{} has {} objects", folder.display(), objects.len());
+        objects.iter().for_each(|object| taken(object["kind"].as_str().expect("a kind"), &object["spec"]));
+    }
 }
 
 fn taken(kind: &str, spec: &Value) {

@@ -28,6 +28,19 @@ fn a_platform_is_exactly_one_environment() {
 }
 
 #[test]
+fn a_tenant_needs_an_origin_where_it_does_not_follow_from_its_address() {
+    let secret = json!({ "name": "a" });
+    let tenant = json!({ "url": "https://acme.accounts.ondemand.com", "credentialsSecretRef": secret });
+    let says = "identityService needs its origin";
+    refuses("/environment/btp", json!({ "identityService": tenant }), &[says]);
+    let neo = json!({ "host": "h", "subaccount": "s", "credentialsSecretRef": secret, "identityService": tenant });
+    taken("Platform", &with(&spec(), "/environment", json!({ "neo": neo })));
+    let mut named = tenant;
+    named["origin"] = json!("sap.custom");
+    taken("Platform", &with(&spec(), "/environment/btp", json!({ "identityService": named })));
+}
+
+#[test]
 fn a_secret_is_named_as_kubernetes_names_secrets() {
     let name = "/environment/btp/authorization/credentialsSecretRef/name";
     refuses(name, json!("Admin Secret"), &["credentialsSecretRef.name", "should match"]);

@@ -1,10 +1,8 @@
 //! `PATCH /v3/service_instances/{guid}`: parameters are the broker's, so that a job changes them; everything else is
 //! changed at once (cloud_controller_ng, `app/actions/v3/service_instance_update_managed.rb`).
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value};
@@ -13,10 +11,10 @@ use crate::frame::{Settings, answer};
 use crate::service_manager::Parameters;
 
 use super::CloudFoundry;
-use super::access::Need;
 use super::instances::{shown, to_change};
 use super::jobs::{Course, Effect, Job};
 use super::order;
+use super::permitted::Writer;
 use super::refusal::{self, Refusal};
 use super::store::{Instance, LastOperation, Store};
 
@@ -24,12 +22,11 @@ const FIELDS: [&str; 6] = ["name", "parameters", "tags", "relationships", "maint
 
 /// `PATCH /v3/service_instances/{guid}`
 pub(super) async fn change(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Writer { cloud, caller }: Writer,
     Path(guid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
     let settings = cloud.settings();
     let fields = refusal::body(&headers, &body, &FIELDS)?;
     let parameters = order::parameters(&fields)?;

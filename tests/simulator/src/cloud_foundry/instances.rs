@@ -1,10 +1,8 @@
 //! `/v3/service_instances`: order, look up, list, delete (cloud_controller_ng,
 //! `app/controllers/v3/service_instances_controller.rb`). Only managed ones.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -13,10 +11,11 @@ use crate::frame::{answer, random};
 use crate::service_manager::Plan;
 
 use super::CloudFoundry;
-use super::access::{Caller, Need};
+use super::access::Caller;
 use super::jobs::{Course, Effect, Job};
 use super::marketplace::{self, BROKER, BROKER_NAME};
 use super::order::InstanceOrder;
+use super::permitted::{Reader, Writer};
 use super::places::ordered;
 use super::query::ListQuery;
 use super::refusal::Refusal;
@@ -54,12 +53,7 @@ pub(super) fn to_change<'a>(caller: &Caller, store: &'a Store, guid: &str) -> Re
 }
 
 /// `GET /v3/service_instances`
-pub(super) async fn list(
-    State(cloud): State<Arc<CloudFoundry>>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn list(Reader { cloud, caller }: Reader, RawQuery(raw): RawQuery) -> Result<Response, Refusal> {
     let known = [
         "names",
         "type",
@@ -115,12 +109,10 @@ fn include(query: &ListQuery, page: &[&Instance], body: &mut Value) {
 
 /// `GET /v3/service_instances/{guid}`
 pub(super) async fn get(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Reader { cloud, caller }: Reader,
     Path(guid): Path<String>,
     RawQuery(raw): RawQuery,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
     let query = cloud.query(raw.as_deref(), &["fields"])?;
     cloud.with(|store| {
         let instance = found(&caller, store, &guid)?;
@@ -132,11 +124,10 @@ pub(super) async fn get(
 
 /// `POST /v3/service_instances`
 pub(super) async fn create(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Writer { cloud, caller }: Writer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
     let order = InstanceOrder::read(&headers, &body)?;
     let settings = cloud.settings();
     cloud.with(|store| {
@@ -186,12 +177,7 @@ impl Store {
 }
 
 /// `DELETE /v3/service_instances/{guid}`: its keys go with it.
-pub(super) async fn delete(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
+pub(super) async fn delete(Writer { cloud, caller }: Writer, Path(guid): Path<String>) -> Result<Response, Refusal> {
     let settings = cloud.settings();
     cloud.with(|store| {
         let instance = to_change(&caller, store, &guid)?;
@@ -212,11 +198,9 @@ pub(super) async fn delete(
 
 /// `GET /v3/service_instances/{guid}/parameters`: no broker here gives them back.
 pub(super) async fn parameters(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Reader { cloud, caller }: Reader,
     Path(guid): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
     cloud.with(|store| found(&caller, store, &guid).map(drop))?;
     Err(Refusal::no_instance_parameters())
 }

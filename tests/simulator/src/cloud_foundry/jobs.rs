@@ -1,11 +1,10 @@
 //! Jobs: what the Cloud Controller does after it has answered 202. A worker takes a job up, asks the broker, and polls it
 //! where it is asynchronous (cloud_controller_ng, `app/jobs/v3`).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -15,7 +14,7 @@ use crate::service_manager::{BrokerRefusal, Key, Parameters, Plan};
 use crate::subaccount::Subaccount;
 
 use super::CloudFoundry;
-use super::access::Need;
+use super::permitted::Reader;
 use super::refusal::Refusal;
 use super::store::{Store, stamp};
 
@@ -136,12 +135,7 @@ impl Job {
 }
 
 /// `GET /v3/jobs/{guid}`
-pub(super) async fn get(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    cloud.permit(&headers, Need::Read)?;
+pub(super) async fn get(Reader { cloud, .. }: Reader, Path(guid): Path<String>) -> Result<Response, Refusal> {
     cloud.with(|store| {
         let job = store.jobs.get(&guid).ok_or_else(|| Refusal::not_found("Job"))?;
         Ok(answer::json(StatusCode::OK, job.shown(&cloud, store)))

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -15,9 +15,10 @@ use crate::frame::{answer, random};
 use crate::service_manager::{BrokerRefusal, Key, KeyOrder, Parameters, Plan};
 
 use super::CloudFoundry;
-use super::access::{Caller, Need};
+use super::access::Caller;
 use super::jobs::{Course, Effect, Job};
 use super::marketplace;
+use super::permitted::{Reader, Writer};
 use super::places::ordered;
 use super::refusal::{self, Refusal};
 use super::store::{Base, Instance, LastOperation, ServiceKey, Store};
@@ -42,12 +43,7 @@ fn found<'a>(caller: &Caller, store: &'a Store, guid: &str) -> Result<(&'a Servi
 }
 
 /// `GET /v3/service_credential_bindings`
-pub(super) async fn list(
-    State(cloud): State<Arc<CloudFoundry>>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn list(Reader { cloud, caller }: Reader, RawQuery(raw): RawQuery) -> Result<Response, Refusal> {
     let known = [
         "names",
         "type",
@@ -96,12 +92,7 @@ pub(super) async fn list(
 }
 
 /// `GET /v3/service_credential_bindings/{guid}`
-pub(super) async fn get(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn get(Reader { cloud, caller }: Reader, Path(guid): Path<String>) -> Result<Response, Refusal> {
     cloud.with(|store| Ok(answer::json(StatusCode::OK, shown(&cloud, found(&caller, store, &guid)?.0))))
 }
 
@@ -142,11 +133,10 @@ struct Bound {
 
 /// `POST /v3/service_credential_bindings`
 pub(super) async fn create(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Writer { cloud, caller }: Writer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
     let order = Order::read(&headers, &body)?;
     let settings = cloud.settings();
     let (job, bound) = cloud.with(|store| {
@@ -229,12 +219,11 @@ impl Store {
 
 /// `PATCH /v3/service_credential_bindings/{guid}`: labels and annotations; nothing else of a key ever changes.
 pub(super) async fn change(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Writer { cloud, caller }: Writer,
     Path(guid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
     let fields = refusal::body(&headers, &body, &["metadata"])?;
     cloud.with(|store| {
         let (key, instance) = found(&caller, store, &guid)?;
@@ -253,12 +242,7 @@ pub(super) async fn change(
 }
 
 /// `DELETE /v3/service_credential_bindings/{guid}`
-pub(super) async fn delete(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
+pub(super) async fn delete(Writer { cloud, caller }: Writer, Path(guid): Path<String>) -> Result<Response, Refusal> {
     let settings = cloud.settings();
     cloud.with(|store| {
         let (key, instance) = found(&caller, store, &guid)?;
@@ -283,12 +267,7 @@ pub(super) async fn delete(
 }
 
 /// `GET …/details`: the credentials, for those who develop in the space.
-pub(super) async fn details(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn details(Reader { cloud, caller }: Reader, Path(guid): Path<String>) -> Result<Response, Refusal> {
     cloud.with(|store| {
         let (key, instance) = found(&caller, store, &guid)?;
         if !caller.develops(store, &instance.space) {
@@ -311,11 +290,9 @@ fn stands(key: &ServiceKey) -> Result<(), Refusal> {
 
 /// `GET …/parameters`: no broker here gives them back.
 pub(super) async fn parameters(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Reader { cloud, caller }: Reader,
     Path(guid): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
     cloud.with(|store| stands(found(&caller, store, &guid)?.0))?;
     Err(Refusal::no_binding_parameters())
 }

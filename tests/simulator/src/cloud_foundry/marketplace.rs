@@ -1,9 +1,7 @@
 //! `/v3/service_offerings` and `/v3/service_plans`: what can be ordered. Everybody with a token sees all of it.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, RawQuery};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -11,7 +9,7 @@ use crate::frame::{Settings, answer};
 use crate::service_manager::{Offering, Plan, offerings_here, visible_plans};
 
 use super::CloudFoundry;
-use super::access::Need;
+use super::permitted::Reader;
 use super::query::Order;
 use super::refusal::Refusal;
 
@@ -85,12 +83,7 @@ const fn ordered(name: &str) -> Order<'_> {
 }
 
 /// `GET /v3/service_offerings`: of `it-rt` only once the capability is activated, as its plans.
-pub(super) async fn offerings(
-    State(cloud): State<Arc<CloudFoundry>>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    cloud.permit(&headers, Need::Read)?;
+pub(super) async fn offerings(Reader { cloud, .. }: Reader, RawQuery(raw): RawQuery) -> Result<Response, Refusal> {
     let known = [
         "names",
         "available",
@@ -116,12 +109,7 @@ pub(super) async fn offerings(
 }
 
 /// `GET /v3/service_offerings/{guid}`
-pub(super) async fn offering(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    cloud.permit(&headers, Need::Read)?;
+pub(super) async fn offering(Reader { cloud, .. }: Reader, Path(guid): Path<String>) -> Result<Response, Refusal> {
     let settings = cloud.settings();
     let found = on_offer(&settings).map(|(offering, _)| offering).find(|one| one.id == guid);
     let found = found.ok_or_else(|| Refusal::not_found("Service offering"))?;
@@ -129,12 +117,7 @@ pub(super) async fn offering(
 }
 
 /// `GET /v3/service_plans`
-pub(super) async fn plans(
-    State(cloud): State<Arc<CloudFoundry>>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    cloud.permit(&headers, Need::Read)?;
+pub(super) async fn plans(Reader { cloud, .. }: Reader, RawQuery(raw): RawQuery) -> Result<Response, Refusal> {
     let known = [
         "names",
         "available",
@@ -185,12 +168,7 @@ pub(super) async fn plans(
 }
 
 /// `GET /v3/service_plans/{guid}`
-pub(super) async fn plan(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    cloud.permit(&headers, Need::Read)?;
+pub(super) async fn plan(Reader { cloud, .. }: Reader, Path(guid): Path<String>) -> Result<Response, Refusal> {
     let settings = cloud.settings();
     let found = on_offer(&settings).map(|(_, plan)| plan).find(|one| one.id == guid);
     let found = found.ok_or_else(|| Refusal::not_found("Service plan"))?;

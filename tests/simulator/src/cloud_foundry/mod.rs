@@ -11,6 +11,7 @@ mod jobs;
 mod keys;
 mod marketplace;
 mod order;
+mod permitted;
 mod places;
 mod query;
 mod rates;

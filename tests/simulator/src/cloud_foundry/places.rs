@@ -1,16 +1,14 @@
 //! `/v3/organizations` and `/v3/spaces`: to be seen by those with a role in them.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, RawQuery};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::frame::answer;
 
 use super::CloudFoundry;
-use super::access::Need;
+use super::permitted::Reader;
 use super::query::Order;
 use super::refusal::Refusal;
 use super::store::{Base, Organization, Space};
@@ -49,11 +47,9 @@ pub(super) fn shown_space(cloud: &CloudFoundry, space: &Space) -> Value {
 
 /// `GET /v3/organizations`
 pub(super) async fn organizations(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Reader { cloud, caller }: Reader,
     RawQuery(raw): RawQuery,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
     let query = cloud.query(raw.as_deref(), &["names", "label_selector"])?;
     cloud.with(|store| {
         let mut found: Vec<&Organization> = store
@@ -72,11 +68,9 @@ pub(super) async fn organizations(
 
 /// `GET /v3/organizations/{guid}`
 pub(super) async fn organization(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Reader { cloud, caller }: Reader,
     Path(guid): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
     cloud.with(|store| {
         let found = store.organization(&guid).filter(|_| caller.sees_organization(store, &guid));
         let found = found.ok_or_else(|| Refusal::not_found("Organization"))?;
@@ -85,12 +79,7 @@ pub(super) async fn organization(
 }
 
 /// `GET /v3/spaces`
-pub(super) async fn spaces(
-    State(cloud): State<Arc<CloudFoundry>>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn spaces(Reader { cloud, caller }: Reader, RawQuery(raw): RawQuery) -> Result<Response, Refusal> {
     let query = cloud.query(raw.as_deref(), &["names", "organization_guids", "include", "label_selector"])?;
     cloud.with(|store| {
         let mut found: Vec<&Space> = store
@@ -117,12 +106,7 @@ pub(super) async fn spaces(
 }
 
 /// `GET /v3/spaces/{guid}`
-pub(super) async fn space(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn space(Reader { cloud, caller }: Reader, Path(guid): Path<String>) -> Result<Response, Refusal> {
     cloud.with(|store| {
         let found = store.space(&guid).filter(|_| caller.sees_space(store, &guid));
         let found = found.ok_or_else(|| Refusal::not_found("Space"))?;

@@ -1,10 +1,8 @@
 //! `/v3/roles`: give, look up, take away (cloud_controller_ng, `app/controllers/v3/roles_controller.rb`,
 //! `app/actions/role_create.rb`).
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -12,8 +10,9 @@ use serde_json::{Value, json};
 use crate::frame::{UnknownUsers, answer, random};
 
 use super::CloudFoundry;
-use super::access::{Caller, Need};
+use super::access::Caller;
 use super::jobs::{Course, Effect, Job};
+use super::permitted::{Reader, Writer};
 use super::places::{ordered, shown_organization, shown_space};
 use super::query::ListQuery;
 use super::refusal::Refusal;
@@ -47,12 +46,7 @@ pub(super) fn shown(cloud: &CloudFoundry, role: &Role) -> Value {
 }
 
 /// `GET /v3/roles`
-pub(super) async fn list(
-    State(cloud): State<Arc<CloudFoundry>>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn list(Reader { cloud, caller }: Reader, RawQuery(raw): RawQuery) -> Result<Response, Refusal> {
     let known = ["types", "organization_guids", "space_guids", "user_guids", "include"];
     let query = cloud.strict_query(raw.as_deref(), &known)?;
     cloud.with(|store| {
@@ -110,12 +104,10 @@ fn found<'a>(caller: &Caller, store: &'a Store, guid: &str) -> Result<&'a Role, 
 
 /// `GET /v3/roles/{guid}`
 pub(super) async fn get(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Reader { cloud, caller }: Reader,
     Path(guid): Path<String>,
     RawQuery(raw): RawQuery,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
     let query = cloud.strict_query(raw.as_deref(), &["include"])?;
     cloud.with(|store| {
         let role = found(&caller, store, &guid)?;
@@ -127,11 +119,10 @@ pub(super) async fn get(
 
 /// `POST /v3/roles`
 pub(super) async fn create(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Writer { cloud, caller }: Writer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
     let order = RoleOrder::read(&headers, &body)?;
     let creates_users = cloud.settings().cloud_foundry_unknown_users == UnknownUsers::Created;
     cloud.with(|store| {
@@ -214,12 +205,7 @@ fn unambiguous(store: &Store, username: &str, origin: Option<&str>) -> Result<Op
 }
 
 /// `DELETE /v3/roles/{guid}`
-pub(super) async fn delete(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
+pub(super) async fn delete(Writer { cloud, caller }: Writer, Path(guid): Path<String>) -> Result<Response, Refusal> {
     cloud.with(|store| {
         let role = found(&caller, store, &guid)?;
         let allowed = if role.kind.is_of_space() {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
 use crate::frame::answer;
 
 use super::CloudFoundry;
-use super::access::Need;
+use super::permitted::Reader;
 use super::refusal::Refusal;
 
 /// Version of the API v3.
@@ -50,8 +50,7 @@ pub(super) async fn v3(State(cloud): State<Arc<CloudFoundry>>) -> Response {
 }
 
 /// `GET` of anything else: there is much more in a Cloud Controller than is simulated.
-pub(super) async fn unknown(State(cloud): State<Arc<CloudFoundry>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    cloud.permit(&headers, Need::Read)?;
+pub(super) async fn unknown(Reader { cloud: _, .. }: Reader) -> Result<Response, Refusal> {
     Err(Refusal::unknown_request())
 }
 

@@ -1,10 +1,8 @@
 //! `/v3/users`: those the Cloud Controller has heard of. Names and origins are the UAA's; whom only the UAA knows is in
 //! no list (cloud_controller_ng, `app/controllers/v3/users_controller.rb`).
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,7 +11,7 @@ use serde_json::{Value, json};
 use crate::frame::{UnknownUsers, answer, random};
 
 use super::CloudFoundry;
-use super::access::Need;
+use super::permitted::{Reader, Writer};
 use super::places::ordered;
 use super::query::ListQuery;
 use super::refusal::{self, Refusal};
@@ -38,12 +36,7 @@ pub(super) fn shown(cloud: &CloudFoundry, store: &Store, user: &User) -> Value {
 }
 
 /// `GET /v3/users`
-pub(super) async fn list(
-    State(cloud): State<Arc<CloudFoundry>>,
-    RawQuery(raw): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn list(Reader { cloud, caller }: Reader, RawQuery(raw): RawQuery) -> Result<Response, Refusal> {
     let known = ["usernames", "partial_usernames", "origins", "label_selector"];
     let query = cloud.strict_query(raw.as_deref(), &known)?;
     let (whole, part) = (query.text("usernames").is_some(), query.text("partial_usernames").is_some());
@@ -77,12 +70,7 @@ fn named(query: &ListQuery, identity: &Identity) -> bool {
 }
 
 /// `GET /v3/users/{guid}`
-pub(super) async fn get(
-    State(cloud): State<Arc<CloudFoundry>>,
-    Path(guid): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Read)?;
+pub(super) async fn get(Reader { cloud, caller }: Reader, Path(guid): Path<String>) -> Result<Response, Refusal> {
     cloud.with(|store| {
         let found = store.user(&guid).filter(|_| caller.sees_user(store, &guid));
         let found = found.ok_or_else(|| Refusal::not_found("User"))?;
@@ -93,11 +81,10 @@ pub(super) async fn get(
 /// `POST /v3/users`: by guid for administrators only; by name and origin for managers of organizations too, where the
 /// landscape lets them.
 pub(super) async fn create(
-    State(cloud): State<Arc<CloudFoundry>>,
+    Writer { cloud, caller }: Writer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let caller = cloud.permit(&headers, Need::Write)?;
     let fields = refusal::body(&headers, &body, &["guid", "username", "origin", "metadata"])?;
     let field = |name: &str| fields.get(name).and_then(Value::as_str);
     let (guid, username, origin) = (field("guid"), field("username"), field("origin"));

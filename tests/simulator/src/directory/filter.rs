@@ -98,6 +98,17 @@ impl Filter {
         }
     }
 
+    /// Whether it compares nothing but these attributes, named as documents name them.
+    pub(crate) fn is_about(&self, known: &[&str]) -> bool {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().all(|part| part.is_about(known)),
+            Self::Not(part) => part.is_about(known),
+            Self::Present(steps) | Self::Compare(steps, ..) | Self::Within(steps, _) => {
+                known.contains(&path(steps).as_str())
+            }
+        }
+    }
+
     /// Whether it holds for a resource or a value.
     pub(crate) fn holds(&self, object: &Map<String, Value>) -> bool {
         match self {
@@ -115,6 +126,15 @@ impl Filter {
                 found(object, steps).iter().filter_map(|one| one.as_object()).any(|one| part.holds(one))
             }
         }
+    }
+}
+
+/// The names of a way: `emails.value`, or after the URN of an extension `urn:…:User:userId`.
+fn path(steps: &Steps) -> String {
+    let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
+    match names.as_slice() {
+        [urn, rest @ ..] if urn.contains(':') => format!("{urn}:{}", rest.join(".")),
+        names => names.join("."),
     }
 }
 

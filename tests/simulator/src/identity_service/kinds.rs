@@ -104,6 +104,43 @@ pub(super) static GROUP: Kind = Kind {
     extensions: &GROUP_EXTENSIONS,
 };
 
+/// What users can be searched by. Their `userId` is not among it.
+const SEARCHABLE_USERS: [&str; 20] = [
+    "id",
+    "externalId",
+    "userName",
+    "userType",
+    "emails.value",
+    "phoneNumbers.value",
+    "roles.value",
+    "groups.display",
+    "displayName",
+    "meta.lastModified",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
+    "urn:ietf:params:scim:schemas:extension:sap:2.0:User:userUuid",
+    "urn:ietf:params:scim:schemas:extension:sap:2.0:User:userUuidHistory",
+    "urn:ietf:params:scim:schemas:extension:sap:2.0:User:validFrom",
+    "urn:ietf:params:scim:schemas:extension:sap:2.0:User:validTo",
+];
+/// What groups can be searched by.
+const SEARCHABLE_GROUPS: [&str; 5] = [
+    "displayName",
+    "externalId",
+    "meta.lastModified",
+    "urn:sap:cloud:scim:schemas:extension:custom:2.0:Group:additionalId",
+    "urn:sap:cloud:scim:schemas:extension:custom:2.0:Group:name",
+];
+
+/// What resources can be searched by ("Supported User Search Attributes", "Supported Group Search Attributes").
+pub(super) fn searchable(kind: &Kind) -> &'static [&'static str] {
+    if kind.name == USER.name { &SEARCHABLE_USERS } else { &SEARCHABLE_GROUPS }
+}
+
 /// A field of the SAP extension.
 pub(super) fn sap<'a>(body: &'a Body, field: &str) -> Option<&'a Value> {
     body.get(SAP)?.get(field)

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::IdentityService;
+use super::kinds::searchable;
 use super::resources::Refusal;
 use super::store::Store;
 use crate::directory::collection::Collection;
@@ -17,6 +18,7 @@ use crate::directory::filter::{Filter, Operator, Scope};
 use crate::directory::page::Page;
 use crate::directory::projection::Projection;
 use crate::directory::resource::Resource;
+use crate::directory::schema::Kind;
 
 /// Most resources of a page, whatever is asked for.
 const PAGE: usize = 100;
@@ -52,7 +54,7 @@ pub(super) async fn list<C: Collection>(
 fn page<C: Collection>(service: &IdentityService, store: &Store, wanted: &Wanted) -> Result<Value, Fault> {
     let shelf = store.directory.shelf(C::WHICH);
     let projection = Projection::read(shelf.kind, wanted.attributes.as_deref(), wanted.excluded_attributes.as_deref())?;
-    let filter = wanted.filter.as_deref().map(|text| filter(text, Scope::Resource(shelf.kind))).transpose()?;
+    let filter = wanted.filter.as_deref().map(|text| filter(text, shelf.kind)).transpose()?;
     let found: Vec<&Resource> = shelf.wanted(filter.as_ref()).collect();
     let Page { start, count } = Page::read(wanted.start_index.as_deref(), wanted.count.as_deref(), PAGE)?;
     let start = match wanted.start_id.as_deref() {
@@ -80,9 +82,9 @@ fn unknown(id: &str) -> Fault {
     Fault::bad("invalidValue", format!("{id} is not a valid identifier!"))
 }
 
-fn filter(text: &str, scope: Scope) -> Result<Filter, Fault> {
-    let filter = Filter::parse(text, scope)?;
-    if filter.operands() > OPERANDS || filter.uses(&UNKNOWN) {
+fn filter(text: &str, kind: &'static Kind) -> Result<Filter, Fault> {
+    let filter = Filter::parse(text, Scope::Resource(kind))?;
+    if filter.operands() > OPERANDS || filter.uses(&UNKNOWN) || !filter.is_about(searchable(kind)) {
         return Err(Fault::bad("invalidFilter", "The filter is not supported."));
     }
     Ok(filter)

@@ -20,22 +20,6 @@ use crate::frame::{Grant, NeoGrantType, Shape, answer, client_credentials};
 /// Twenty-five minutes, which no client can change.
 const LIFETIME: Duration = Duration::from_mins(25);
 
-/// Scopes any one of which a route accepts.
-pub(super) type Scopes = &'static [&'static str];
-
-/// Reading members.
-pub(super) const READ_MEMBERS: Scopes = &["readAccountMembers"];
-/// Changing members.
-pub(super) const MANAGE_MEMBERS: Scopes = &["manageAccountMembers"];
-/// Reading who holds what.
-pub(super) const READ_SETTINGS: Scopes = &["readAuthorizationSettings"];
-/// Changing who holds what.
-pub(super) const MANAGE_SETTINGS: Scopes = &["manageAuthorizationSettings"];
-/// Reading an application's roles.
-pub(super) const READ_ROLES: Scopes = &["readApplicationRoles", "readAuthorizationSettings"];
-/// Making and deleting an application's own roles.
-pub(super) const MANAGE_ROLES: Scopes = &["manageApplicationRoles", "manageAuthorizationSettings"];
-
 /// `POST /oauth2/apitoken/v1?grant_type=client_credentials`: credentials in the `Authorization`
 /// header only, the grant type in the query (SAP Help Portal, "Using Platform APIs").
 pub(super) async fn token(
@@ -96,7 +80,7 @@ impl Neo {
         headers: &HeaderMap,
         subaccount: &str,
         api: Api,
-        scopes: Scopes,
+        scopes: &[&str],
     ) -> Result<(), Refusal> {
         let grant = self.frame.grant(headers, REALM).map_err(|_| Refusal::Unauthorized)?;
         if self.read(|account| account.name != subaccount) {

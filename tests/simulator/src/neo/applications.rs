@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Neo;
-use super::access::{MANAGE_ROLES, MANAGE_SETTINGS, READ_ROLES, READ_SETTINGS};
 use super::account::{Application, ApplicationRole};
-use super::body::{NewRoles, Users, json_body};
-use super::budget::Api::Authorization;
+use super::admitted::{Admitted, ManageRoles, ManageSettings, ReadRoles, ReadSettings};
+use super::body::{Json, NewRoles, Users};
 use super::names::{Names, listed};
 use super::refusal::Refusal;
 use crate::frame::{Routes, answer};
@@ -54,12 +52,10 @@ impl Wanted {
 type Target = Path<(String, String)>;
 
 async fn list_roles(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, app)): Target,
+    neo: Admitted<ReadRoles>,
+    Path((_, app)): Target,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, READ_ROLES).await?;
     let shown = |application: &Application| application.roles.iter().map(role_json).collect::<Vec<_>>();
     let roles = neo.read(|account| account.application(&app, wanted.provider_account.as_deref()).map(shown));
     Ok(answer::json(StatusCode::OK, json!({"roles": roles.ok_or(NO_APPLICATION)?})))
@@ -71,14 +67,11 @@ fn role_json(role: &ApplicationRole) -> Value {
 }
 
 async fn create_roles(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, app)): Target,
+    neo: Admitted<ManageRoles>,
+    Path((_, app)): Target,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    body: Bytes,
+    Json(new): Json<NewRoles>,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_ROLES).await?;
-    let new: NewRoles = json_body(&headers, &body)?;
     neo.write(|account| {
         let application = account.application_mut(&app, wanted.provider_account.as_deref()).ok_or(NO_APPLICATION)?;
         for role in new.roles {
@@ -92,12 +85,10 @@ async fn create_roles(
 
 /// Succeeds for roles that do not exist; predefined ones stay, for the application brings them along.
 async fn delete_roles(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, app)): Target,
+    neo: Admitted<ManageRoles>,
+    Path((_, app)): Target,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_ROLES).await?;
     let names = wanted.roles.as_deref().ok_or(Refusal::BadRequest("roles is missing"))?;
     neo.write(|account| {
         let application = account.application_mut(&app, wanted.provider_account.as_deref()).ok_or(NO_APPLICATION)?;
@@ -107,12 +98,10 @@ async fn delete_roles(
 }
 
 async fn list_users(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, app)): Target,
+    neo: Admitted<ReadSettings>,
+    Path((_, app)): Target,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, READ_SETTINGS).await?;
     let role = wanted.role()?;
     let lower_case = neo.frame.settings.current().neo_lower_case_users;
     let users = neo.read(|account| {
@@ -124,14 +113,11 @@ async fn list_users(
 
 /// Adds to those who hold the role; takes nobody away. Nobody checks whether the users exist.
 async fn add_users(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, app)): Target,
+    neo: Admitted<ManageSettings>,
+    Path((_, app)): Target,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    body: Bytes,
+    Json(new): Json<Users>,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
-    let new: Users = json_body(&headers, &body)?;
     let role = wanted.role()?;
     neo.write(|account| {
         let application = account.application_mut(&app, wanted.provider_account.as_deref()).ok_or(NO_APPLICATION)?;
@@ -143,12 +129,10 @@ async fn add_users(
 
 /// Succeeds also for users who do not hold the role, and for a role that does not exist.
 async fn remove_users(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, app)): Target,
+    neo: Admitted<ManageSettings>,
+    Path((_, app)): Target,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
     let names = wanted.users.as_deref().ok_or(Refusal::BadRequest("users is missing"))?;
     let role = wanted.role()?;
     neo.write(|account| {

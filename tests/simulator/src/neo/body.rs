@@ -1,10 +1,14 @@
 //! Bodies of the Authorization Management API: JSON objects that wrap one list. Unknown fields are refused.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::Neo;
 use super::account::RoleKey;
 use super::refusal::Refusal;
 
@@ -71,9 +75,17 @@ pub(super) fn content_type(headers: &HeaderMap) -> &str {
 }
 
 /// The body of a request, which must say that it is JSON.
-pub(super) fn json_body<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Refusal> {
-    if content_type(headers) != "application/json" {
-        return Err(Refusal::UnsupportedMediaType);
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Neo>> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, neo: &Arc<Neo>) -> Result<Self, Refusal> {
+        if content_type(request.headers()) != "application/json" {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        let unreadable = || Refusal::BadRequest("The request body is not valid");
+        let body = Bytes::from_request(request, neo).await.map_err(|_| unreadable())?;
+        serde_json::from_slice(&body).map(Self).map_err(|_| unreadable())
     }
-    serde_json::from_slice(body).map_err(|_| Refusal::BadRequest("The request body is not valid"))
 }

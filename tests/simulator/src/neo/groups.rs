@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Query;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Neo;
-use super::access::{MANAGE_SETTINGS, READ_SETTINGS};
 use super::account::{Group, RoleKey};
-use super::body::{Groups, HeldRoles, Users, json_body};
-use super::budget::Api::Authorization;
+use super::admitted::{Admitted, ManageSettings, ReadSettings};
+use super::body::{Groups, HeldRoles, Json, Users};
 use super::names::{Names, listed};
 use super::refusal::Refusal;
 use super::users::all_exist;
@@ -52,25 +50,13 @@ impl Wanted {
     }
 }
 
-async fn list(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, READ_SETTINGS).await?;
+async fn list(neo: Admitted<ReadSettings>) -> Result<Response, Refusal> {
     let groups: Vec<Value> =
         neo.read(|account| account.groups.iter().map(|group| json!({"name": group.name})).collect());
     Ok(answer::json(StatusCode::OK, json!({"groups": groups})))
 }
 
-async fn create(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
-    let new: Groups = json_body(&headers, &body)?;
+async fn create(neo: Admitted<ManageSettings>, Json(new): Json<Groups>) -> Result<Response, Refusal> {
     neo.write(|account| {
         for named in new.groups {
             if account.group(&named.name).is_none() {
@@ -81,13 +67,7 @@ async fn create(
     Ok(StatusCode::CREATED.into_response())
 }
 
-async fn delete(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
+async fn delete(neo: Admitted<ManageSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let names = wanted.groups.as_deref().ok_or(Refusal::BadRequest("groups is missing"))?;
     neo.write(|account| {
         account.groups.retain(|group| !listed(names).any(|name| name.eq_ignore_ascii_case(&group.name)));
@@ -95,13 +75,7 @@ async fn delete(
     Ok(StatusCode::OK.into_response())
 }
 
-async fn list_users(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, READ_SETTINGS).await?;
+async fn list_users(neo: Admitted<ReadSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let name = wanted.group()?;
     let lower_case = neo.frame.settings.current().neo_lower_case_users;
     let users = neo.read(|account| account.group(name).map(|group| group.users.to_json(lower_case)));
@@ -109,14 +83,10 @@ async fn list_users(
 }
 
 async fn add_users(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
+    neo: Admitted<ManageSettings>,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    body: Bytes,
+    Json(new): Json<Users>,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
-    let new: Users = json_body(&headers, &body)?;
     let name = wanted.group()?;
     neo.write(|account| {
         let group = account.group_mut(name).ok_or(NO_GROUP)?;
@@ -125,13 +95,7 @@ async fn add_users(
     })
 }
 
-async fn remove_users(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
+async fn remove_users(neo: Admitted<ManageSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let users = wanted.users.as_deref().ok_or(Refusal::BadRequest("users is missing"))?;
     let name = wanted.group()?;
     neo.write(|account| {
@@ -142,13 +106,7 @@ async fn remove_users(
     Ok(StatusCode::OK.into_response())
 }
 
-async fn list_roles(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, READ_SETTINGS).await?;
+async fn list_roles(neo: Admitted<ReadSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let name = wanted.group()?;
     let shown = |group: &Group| group.roles.iter().map(RoleKey::to_json).collect::<Vec<_>>();
     let roles = neo.read(|account| account.group(name).map(shown));
@@ -156,14 +114,11 @@ async fn list_roles(
 }
 
 async fn add_roles(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
+    neo: Admitted<ManageSettings>,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    body: Bytes,
+    Json(new): Json<HeldRoles>,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
-    let keys = json_body::<HeldRoles>(&headers, &body)?.keys(&subaccount);
+    let keys = new.keys(neo.read(|account| account.name));
     let name = wanted.group()?;
     neo.write(|account| {
         all_exist(account, &keys)?;

@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod admitted;
 mod applications;
 mod body;
 mod budget;

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::Query;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Neo;
-use super::access::{MANAGE_SETTINGS, READ_SETTINGS};
 use super::account::{Account, RoleKey};
-use super::body::{Groups, HeldRoles, json_body};
-use super::budget::Api::Authorization;
+use super::admitted::{Admitted, ManageSettings, ReadSettings};
+use super::body::{Groups, HeldRoles, Json};
 use super::names::listed;
 use super::refusal::Refusal;
 use crate::frame::{Routes, answer};
@@ -46,13 +44,7 @@ impl Wanted {
     }
 }
 
-async fn list_roles(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, READ_SETTINGS).await?;
+async fn list_roles(neo: Admitted<ReadSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let user = wanted.user()?;
     let held: Vec<Value> = neo.read(|account| held_by(account, user).iter().map(RoleKey::to_json).collect());
     Ok(answer::json(StatusCode::OK, json!({"roles": held})))
@@ -74,14 +66,11 @@ fn held_by(account: &Account, user: &str) -> Vec<RoleKey> {
 
 /// Adds to the user's roles. One that does not exist refuses them all.
 async fn add_roles(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
+    neo: Admitted<ManageSettings>,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    body: Bytes,
+    Json(new): Json<HeldRoles>,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
-    let keys = json_body::<HeldRoles>(&headers, &body)?.keys(&subaccount);
+    let keys = new.keys(neo.read(|account| account.name));
     let user = wanted.user()?;
     neo.write(|account| {
         all_exist(account, &keys)?;
@@ -104,13 +93,7 @@ pub(super) fn all_exist(account: &Account, keys: &[RoleKey]) -> Result<(), Refus
 }
 
 /// `roles=*` takes every role away. How a single role is to be written here is not documented, so that is refused.
-async fn remove_roles(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
+async fn remove_roles(neo: Admitted<ManageSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let user = wanted.user()?;
     if wanted.roles.as_deref() != Some("*") {
         return Err(Refusal::BadRequest("roles must be *"));
@@ -122,13 +105,7 @@ async fn remove_roles(
     Ok(StatusCode::OK.into_response())
 }
 
-async fn list_groups(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, READ_SETTINGS).await?;
+async fn list_groups(neo: Admitted<ReadSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let user = wanted.user()?;
     let groups: Vec<Value> = neo.read(|account| {
         let joined = account.groups.iter().filter(|group| group.users.contains(user));
@@ -138,14 +115,10 @@ async fn list_groups(
 }
 
 async fn add_groups(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
+    neo: Admitted<ManageSettings>,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-    body: Bytes,
+    Json(new): Json<Groups>,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
-    let new: Groups = json_body(&headers, &body)?;
     let user = wanted.user()?;
     neo.write(|account| {
         if new.groups.iter().any(|named| account.group(&named.name).is_none()) {
@@ -160,13 +133,7 @@ async fn add_groups(
     })
 }
 
-async fn remove_groups(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Authorization, MANAGE_SETTINGS).await?;
+async fn remove_groups(neo: Admitted<ManageSettings>, Query(wanted): Query<Wanted>) -> Result<Response, Refusal> {
     let user = wanted.user()?;
     let names = wanted.groups.as_deref().ok_or(Refusal::BadRequest("groups is missing"))?;
     neo.write(|account| {

@@ -10,12 +10,12 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::frame::{Settings, answer};
 
 use super::ServiceManager;
-use super::objects::{Binding, Instance, Operation, Progress};
+use super::objects::{Operation, Progress};
 use super::refusal::Refusal;
 use super::store::Store;
 
@@ -49,16 +49,6 @@ impl AsyncQuery {
             Some(_) => Wish::Hurry,
         }
     }
-}
-
-/// An instance with its last operation.
-pub(crate) fn instance(store: &Store, settings: &Settings, instance: &Instance) -> Value {
-    instance.shown(store.last_operation(&instance.base).map(|operation| operation.shown(settings)))
-}
-
-/// A binding with its last operation.
-pub(crate) fn binding(store: &Store, settings: &Settings, binding: &Binding) -> Value {
-    binding.shown(store.last_operation(&binding.base).map(|operation| operation.shown(settings)))
 }
 
 /// 202: the operation goes on without the client.

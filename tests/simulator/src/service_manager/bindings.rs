@@ -20,25 +20,14 @@ use super::broker::{Key, KeyOrder, Parameters};
 use super::catalogue::Plan;
 use super::course::{Effect, Question};
 use super::labels::{LabelChange, Labels};
-use super::listing::ListQuery;
 use super::objects::{Binding, Instance, Operation, OperationKind};
+use super::reading::{found, shown};
 use super::refusal::{self, Fields, Refusal, authorize};
 use super::shelf::{Base, Resource};
 use super::store::Store;
 
 /// Most bindings of an instance (SAP Help Portal, "Limits for Technical Artifacts").
 const MOST_BINDINGS: usize = 1000;
-/// Fields that `fieldQuery` knows.
-const FIELDS: [&str; 8] = [
-    "id",
-    "name",
-    "ready",
-    "created_at",
-    "updated_at",
-    "service_instance_id",
-    "context/clusterid",
-    "context/namespace",
-];
 
 /// `CreateServiceBindingRequestPayload`
 #[derive(Deserialize)]
@@ -105,7 +94,7 @@ pub(crate) async fn create(
     let asked = tokio::task::spawn_blocking(move || bind(&asking, &begun, wish, ordered, base, bound, order)).await;
     asked.map_err(|_| Refusal::internal())?;
     answering::ordered(&manager, &operation, wish, |store, settings| {
-        let shown = store.bindings.get(&id).map(|binding| answering::binding(store, settings, binding));
+        let shown = store.bindings.get(&id).map(|binding| shown(store, settings, binding));
         answer::json(StatusCode::CREATED, shown.unwrap_or_default())
     })
     .await
@@ -170,40 +159,6 @@ fn bind(
     manager.with(|store| store.order(operation, course));
 }
 
-/// `GET /v1/service_bindings/{id}`
-pub(crate) async fn get(
-    Here(manager): Here<ServiceManager>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    authorize(&manager.subaccount, &headers, "service_binding.read")?;
-    let settings = manager.settings();
-    manager.with(|store| {
-        let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        Ok(answer::json(StatusCode::OK, answering::binding(store, &settings, binding)))
-    })
-}
-
-/// `GET /v1/service_bindings`
-pub(crate) async fn list(
-    Here(manager): Here<ServiceManager>,
-    Query(query): Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    authorize(&manager.subaccount, &headers, "service_binding.read")?;
-    let settings = manager.settings();
-    let selection = query.understood(&FIELDS, &settings)?;
-    let now = manager.now();
-    manager.with(|store| {
-        let mut matching = store.bindings.select(&selection.fields, &selection.labels);
-        matching.retain(|(_, binding)| binding.base.made + selection.unseen <= now);
-        Ok(selection.page(Binding::TYPE, &matching, |binding| {
-            let attached = query.with_last_operations().then(|| store.last_operation(&binding.base)).flatten();
-            binding.shown(attached.map(|operation| operation.shown(&settings)))
-        }))
-    })
-}
-
 /// `PATCH /v1/service_bindings/{id}`: name and labels; a binding's parameters and credentials never change.
 pub(crate) async fn change(
     Here(manager): Here<ServiceManager>,
@@ -216,7 +171,7 @@ pub(crate) async fn change(
     let change: Change = refusal::body(&headers, &body, &settings)?;
     let stamp = manager.subaccount.frame.clock.stamp();
     manager.with(|store| {
-        let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
+        let binding = found::<Binding>(store, &id)?;
         if store.running(&binding.base).is_some() {
             return Err(Refusal::in_progress());
         }
@@ -231,8 +186,8 @@ pub(crate) async fn change(
             binding.base.updated_at = stamp;
             binding.base.name = change.name.unwrap_or_else(|| binding.base.name.clone());
         });
-        let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
-        Ok(answer::json(StatusCode::OK, answering::binding(store, &settings, binding)))
+        let binding = found::<Binding>(store, &id)?;
+        Ok(answer::json(StatusCode::OK, shown(store, &settings, binding)))
     })
 }
 
@@ -248,7 +203,7 @@ pub(crate) async fn delete(
     let (wish, stamp) = (query.wish(), manager.subaccount.frame.clock.stamp());
     let operation = Operation::begun(OperationKind::Delete, Binding::TYPE, &id, &stamp);
     manager.with(|store| {
-        let binding = store.bindings.get(&id).ok_or_else(|| Refusal::not_found(Binding::TYPE))?;
+        let binding = found::<Binding>(store, &id)?;
         if store.running(&binding.base) == Some(OperationKind::Delete) {
             return Err(Refusal::in_progress());
         }
@@ -260,19 +215,4 @@ pub(crate) async fn delete(
     })?;
     let done = |_: &Store, _: &Settings| answer::json(StatusCode::OK, json!({}));
     answering::ordered(&manager, &operation, wish, done).await
-}
-
-/// `GET /v1/service_bindings/{id}/parameters`: none of these services gives its parameters back.
-pub(crate) async fn parameters(
-    Here(manager): Here<ServiceManager>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    authorize(&manager.subaccount, &headers, "service_binding.read")?;
-    let exists = manager.with(|store| store.bindings.get(&id).is_some());
-    if exists {
-        Err(Refusal::bad_request("this operation is not supported."))
-    } else {
-        Err(Refusal::not_found(Binding::TYPE))
-    }
 }

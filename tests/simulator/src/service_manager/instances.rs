@@ -20,28 +20,14 @@ use super::broker::Parameters;
 use super::catalogue::{self, Plan};
 use super::course::{Effect, InstanceChange, Question};
 use super::labels::{LabelChange, Labels};
-use super::listing::ListQuery;
 use super::objects::{Instance, Operation, OperationKind};
+use super::reading::{found, shown};
 use super::refusal::{self, Fields, Refusal, authorize};
 use super::shelf::{Base, Resource};
 use super::store::Store;
 
 /// The one platform all these instances belong to.
 const PLATFORM: &str = "service-manager";
-/// Fields that `fieldQuery` knows.
-const FIELDS: [&str; 11] = [
-    "id",
-    "name",
-    "ready",
-    "created_at",
-    "updated_at",
-    "service_plan_id",
-    "platform_id",
-    "usable",
-    "shared",
-    "context/clusterid",
-    "context/namespace",
-];
 
 /// `CreateByPlanID` or `CreateByOfferingAndPlanName`: one of the two, told apart by [`Order::plan`].
 #[derive(Deserialize)]
@@ -115,7 +101,7 @@ pub(crate) async fn create(
         return answer;
     }
     answering::ordered(&manager, &operation, question.wish, |store, settings| {
-        let shown = store.instances.get(&id).map(|instance| answering::instance(store, settings, instance));
+        let shown = store.instances.get(&id).map(|instance| shown(store, settings, instance));
         answer::json(StatusCode::CREATED, shown.unwrap_or_default())
     })
     .await
@@ -160,40 +146,6 @@ impl Base {
     }
 }
 
-/// `GET /v1/service_instances/{id}`
-pub(crate) async fn get(
-    Here(manager): Here<ServiceManager>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    authorize(&manager.subaccount, &headers, "service_instance.read")?;
-    let settings = manager.settings();
-    manager.with(|store| {
-        let instance = store.instances.get(&id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
-        Ok(answer::json(StatusCode::OK, answering::instance(store, &settings, instance)))
-    })
-}
-
-/// `GET /v1/service_instances`
-pub(crate) async fn list(
-    Here(manager): Here<ServiceManager>,
-    Query(query): Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    authorize(&manager.subaccount, &headers, "service_instance.read")?;
-    let settings = manager.settings();
-    let selection = query.understood(&FIELDS, &settings)?;
-    let now = manager.now();
-    manager.with(|store| {
-        let mut matching = store.instances.select(&selection.fields, &selection.labels);
-        matching.retain(|(_, instance)| instance.base.made + selection.unseen <= now);
-        Ok(selection.page(Instance::TYPE, &matching, |instance| {
-            let attached = query.with_last_operations().then(|| store.last_operation(&instance.base)).flatten();
-            instance.shown(attached.map(|operation| operation.shown(&settings)))
-        }))
-    })
-}
-
 /// `PATCH /v1/service_instances/{id}`
 pub(crate) async fn change(
     Here(manager): Here<ServiceManager>,
@@ -208,7 +160,7 @@ pub(crate) async fn change(
     let (wish, stamp) = (query.wish(), manager.subaccount.frame.clock.stamp());
     let operation = Operation::begun(OperationKind::Update, Instance::TYPE, &id, &stamp);
     let ordered = manager.with(|store| {
-        let instance = store.instances.get(&id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
+        let instance = found::<Instance>(store, &id)?;
         if store.running(&instance.base).is_some() {
             return Err(Refusal::in_progress());
         }
@@ -219,7 +171,7 @@ pub(crate) async fn change(
         return Ok(answer);
     }
     answering::ordered(&manager, &operation, wish, |store, settings| {
-        let shown = store.instances.get(&id).map(|instance| answering::instance(store, settings, instance));
+        let shown = store.instances.get(&id).map(|instance| shown(store, settings, instance));
         answer::json(StatusCode::OK, shown.unwrap_or_default())
     })
     .await
@@ -270,7 +222,7 @@ pub(crate) async fn delete(
     let (wish, stamp) = (query.wish(), manager.subaccount.frame.clock.stamp());
     let operation = Operation::begun(OperationKind::Delete, Instance::TYPE, &id, &stamp);
     let ordered = manager.with(|store| {
-        let instance = store.instances.get(&id).ok_or_else(|| Refusal::not_found(Instance::TYPE))?;
+        let instance = found::<Instance>(store, &id)?;
         if store.running(&instance.base) == Some(OperationKind::Delete) {
             return Err(Refusal::in_progress());
         }
@@ -287,19 +239,4 @@ pub(crate) async fn delete(
     }
     let done = |_: &Store, _: &Settings| answer::json(StatusCode::OK, json!({}));
     answering::ordered(&manager, &operation, wish, done).await
-}
-
-/// `GET /v1/service_instances/{id}/parameters`: none of these services gives its parameters back.
-pub(crate) async fn parameters(
-    Here(manager): Here<ServiceManager>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    authorize(&manager.subaccount, &headers, "service_instance.read")?;
-    let exists = manager.with(|store| store.instances.get(&id).is_some());
-    if exists {
-        Err(Refusal::bad_request("this operation is not supported."))
-    } else {
-        Err(Refusal::not_found(Instance::TYPE))
-    }
 }

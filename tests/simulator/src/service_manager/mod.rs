@@ -16,6 +16,7 @@ mod marketplace;
 mod objects;
 mod query;
 mod rates;
+mod reading;
 mod refusal;
 mod shelf;
 mod store;
@@ -40,6 +41,7 @@ use crate::frame::{Asked, Guarded, Mounted, Platform, Routes, Settings, answer, 
 use crate::landscape::{Both, Here};
 use crate::subaccount::Subaccount;
 
+use objects::{Binding, Instance};
 use refusal::{Refusal, authorize};
 use store::Store;
 
@@ -77,18 +79,18 @@ pub(crate) fn mount(subaccount: &Arc<Subaccount>, other: &Arc<Subaccount>) -> Mo
         .get("get-offering", "/v1/service_offerings/{id}", marketplace::offering)
         .get("list-plans", "/v1/service_plans", marketplace::plans)
         .get("get-plan", "/v1/service_plans/{id}", marketplace::plan)
-        .get("list-instances", "/v1/service_instances", instances::list)
+        .get("list-instances", "/v1/service_instances", reading::list::<Instance>)
         .post("create-instance", "/v1/service_instances", instances::create)
-        .get("get-instance", "/v1/service_instances/{id}", instances::get)
+        .get("get-instance", "/v1/service_instances/{id}", reading::get::<Instance>)
         .patch("update-instance", "/v1/service_instances/{id}", instances::change)
         .delete("delete-instance", "/v1/service_instances/{id}", instances::delete)
-        .get("get-instance-parameters", "/v1/service_instances/{id}/parameters", instances::parameters)
-        .get("list-bindings", "/v1/service_bindings", bindings::list)
+        .get("get-instance-parameters", "/v1/service_instances/{id}/parameters", reading::parameters::<Instance>)
+        .get("list-bindings", "/v1/service_bindings", reading::list::<Binding>)
         .post("create-binding", "/v1/service_bindings", bindings::create)
-        .get("get-binding", "/v1/service_bindings/{id}", bindings::get)
+        .get("get-binding", "/v1/service_bindings/{id}", reading::get::<Binding>)
         .patch("update-binding", "/v1/service_bindings/{id}", bindings::change)
         .delete("delete-binding", "/v1/service_bindings/{id}", bindings::delete)
-        .get("get-binding-parameters", "/v1/service_bindings/{id}/parameters", bindings::parameters)
+        .get("get-binding-parameters", "/v1/service_bindings/{id}/parameters", reading::parameters::<Binding>)
         .get("get-operation", "/v1/{type}/{id}/operations/{operation}", operation)
         .with_state(Arc::new(both));
     Mounted { platform: first, other: Some(other), router, names }
@@ -130,7 +132,7 @@ impl Platform for ServiceManager {
             let instances: Vec<Value> =
                 store.instances.iter().map(|instance| shown_instance(store, &settings, instance)).collect();
             let bindings = store.bindings.iter().map(|binding| {
-                let mut shown = answering::binding(store, &settings, binding);
+                let mut shown = reading::shown(store, &settings, binding);
                 if !secrets && let Some(fields) = shown.as_object_mut() {
                     fields.remove("credentials");
                 }
@@ -176,8 +178,8 @@ impl Platform for ServiceManager {
 }
 
 /// An instance for the control API: with its parameters, which no API of the platform returns.
-fn shown_instance(store: &Store, settings: &Settings, instance: &objects::Instance) -> Value {
-    let mut shown = answering::instance(store, settings, instance);
+fn shown_instance(store: &Store, settings: &Settings, instance: &Instance) -> Value {
+    let mut shown = reading::shown(store, settings, instance);
     shown["parameters"] = Value::Object(instance.parameters.clone());
     shown
 }

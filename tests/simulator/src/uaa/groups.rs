@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Uaa;
 use super::input::json_body;
-use super::people::{READ, WRITE, Wanted, answered, missing, version, wrong};
+use super::people::{READ, WRITE, answered, missing, version, wrong};
 use super::refusal::Refusal;
 use crate::directory::input::Body;
 use crate::directory::shelf::{Directory, Which, leave, values};
@@ -88,29 +88,6 @@ pub(super) async fn create(State(uaa): State<Arc<Uaa>>, headers: HeaderMap, body
     })
 }
 
-/// `GET /Groups`
-pub(super) async fn list(
-    State(uaa): State<Arc<Uaa>>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    uaa.permit(&headers, READ)?;
-    uaa.people(Which::Groups, &wanted)
-}
-
-/// `GET /Groups/{id}`
-pub(super) async fn get(
-    State(uaa): State<Arc<Uaa>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    uaa.permit(&headers, READ)?;
-    uaa.people.read(|all| {
-        let found = all.groups.get(&id).map_err(|_| missing(Which::Groups, &id))?;
-        Ok(answered(StatusCode::OK, all, Which::Groups, found))
-    })
-}
-
 /// `PUT /Groups/{id}`: a stale version is found out by the database, and told in its words.
 pub(super) async fn replace(
     State(uaa): State<Arc<Uaa>>,
@@ -131,20 +108,6 @@ pub(super) async fn replace(
         changed.become_other(body, now);
         let changed = changed.clone();
         Ok(answered(StatusCode::OK, all, Which::Groups, &changed))
-    })
-}
-
-/// `DELETE /Groups/{id}`: answers with the group as it was.
-pub(super) async fn delete(
-    State(uaa): State<Arc<Uaa>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    uaa.permit(&headers, WRITE)?;
-    let now = uaa.frame.clock.now();
-    uaa.people.write(|all| {
-        let gone = all.remove(Which::Groups, &id, now).map_err(|_| missing(Which::Groups, &id))?;
-        Ok(answered(StatusCode::OK, all, Which::Groups, &gone))
     })
 }
 

@@ -16,6 +16,7 @@ mod kinds;
 mod listing;
 mod people;
 mod refusal;
+mod routes;
 mod search;
 mod secrets;
 mod token;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::directory::collection::{Groups, Users};
 use crate::directory::shelf::{Directory, Which};
 use crate::frame::{Frame, Guarded, Mounted, Platform, Routes, random};
 use client::Client;
@@ -61,17 +63,17 @@ pub(crate) fn mount(frame: &Arc<Frame>) -> Mounted {
         .post("create-clients", "/oauth/clients/tx", batch::create)
         .put("update-clients", "/oauth/clients/tx", batch::update)
         .post("delete-clients", "/oauth/clients/tx/delete", batch::delete)
-        .get("list-users", "/Users", users::list)
+        .get("list-users", "/Users", routes::list::<Users>)
         .post("create-user", "/Users", users::create)
-        .get("get-user", "/Users/{id}", users::get)
+        .get("get-user", "/Users/{id}", routes::get::<Users>)
         .put("replace-user", "/Users/{id}", users::replace)
-        .delete("delete-user", "/Users/{id}", users::delete)
+        .delete("delete-user", "/Users/{id}", routes::delete::<Users>)
         .put("change-password", "/Users/{id}/password", users::change_password)
-        .get("list-groups", "/Groups", groups::list)
+        .get("list-groups", "/Groups", routes::list::<Groups>)
         .post("create-group", "/Groups", groups::create)
-        .get("get-group", "/Groups/{id}", groups::get)
+        .get("get-group", "/Groups/{id}", routes::get::<Groups>)
         .put("replace-group", "/Groups/{id}", groups::replace)
-        .delete("delete-group", "/Groups/{id}", groups::delete)
+        .delete("delete-group", "/Groups/{id}", routes::delete::<Groups>)
         .get("list-members", "/Groups/{id}/members", groups::members)
         .post("add-member", "/Groups/{id}/members", groups::add_member)
         .delete("remove-member", "/Groups/{id}/members/{member}", groups::remove_member);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Uaa;
 use super::input::json_body;
-use super::people::{CREATE, READ, WRITE, Wanted, answered, missing, version, wrong};
+use super::people::{CREATE, WRITE, answered, missing, version, wrong};
 use super::refusal::Refusal;
 use crate::directory::input::Body;
 use crate::directory::shelf::{Shelf, Which};
@@ -153,29 +153,6 @@ pub(super) async fn create(State(uaa): State<Arc<Uaa>>, headers: HeaderMap, body
     })
 }
 
-/// `GET /Users`
-pub(super) async fn list(
-    State(uaa): State<Arc<Uaa>>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    uaa.permit(&headers, READ)?;
-    uaa.people(Which::Users, &wanted)
-}
-
-/// `GET /Users/{id}`
-pub(super) async fn get(
-    State(uaa): State<Arc<Uaa>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    uaa.permit(&headers, READ)?;
-    uaa.people.read(|all| {
-        let found = all.users.get(&id).map_err(|_| missing(Which::Users, &id))?;
-        Ok(answered(StatusCode::OK, all, Which::Users, found))
-    })
-}
-
 /// `PUT /Users/{id}`: the version must be named; the password stays.
 pub(super) async fn replace(
     State(uaa): State<Arc<Uaa>>,
@@ -207,22 +184,6 @@ pub(super) async fn replace(
         }
         let changed = changed.clone();
         Ok(answered(StatusCode::OK, all, Which::Users, &changed))
-    })
-}
-
-/// `DELETE /Users/{id}`: answers with the user as it was.
-pub(super) async fn delete(
-    State(uaa): State<Arc<Uaa>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    uaa.permit(&headers, WRITE)?;
-    let now = uaa.frame.clock.now();
-    uaa.people.write(|all| {
-        let found = all.users.get(&id).map_err(|_| missing(Which::Users, &id))?.clone();
-        let response = answered(StatusCode::OK, all, Which::Users, &found);
-        all.remove(Which::Users, &id, now).map_err(|_| missing(Which::Users, &id))?;
-        Ok(response)
     })
 }
 

@@ -11,15 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Neo;
-use super::access::{MANAGE_MEMBERS, READ_MEMBERS};
 use super::account::{Account, Member};
-use super::budget::Api;
+use super::admitted::{Admitted, ManageMembers, ReadMembers};
 use super::refusal::{Refusal, scim_bad_request};
 use crate::directory::fault::answered;
 use crate::directory::page;
@@ -85,12 +84,10 @@ async fn configuration() -> Response {
 
 /// All members on one page, for this API knows no others, or those of a filter with one condition.
 async fn list(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
+    neo: Admitted<ReadMembers>,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Api::Members, READ_MEMBERS).await?;
     accepts_scim(&headers)?;
     let filter = wanted.filter.as_deref().map(Filter::parse).transpose()?;
     let shown = neo.shown();
@@ -102,11 +99,10 @@ async fn list(
 }
 
 async fn get(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, id)): Path<(String, String)>,
+    neo: Admitted<ReadMembers>,
+    Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Api::Members, READ_MEMBERS).await?;
     accepts_scim(&headers)?;
     let shown = neo.shown();
     let found = neo.read(|account| position(account, &id).map(|at| shown.member(&account.members[at])))?;
@@ -114,13 +110,7 @@ async fn get(
 }
 
 /// Adds a member. Whether such a user exists is checked by nobody.
-async fn add(
-    State(neo): State<Arc<Neo>>,
-    Path(subaccount): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Api::Members, MANAGE_MEMBERS).await?;
+async fn add(neo: Admitted<ManageMembers>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     let input = neo.member(&headers, &body)?;
     let (shown, now) = (neo.shown(), neo.frame.clock.now());
     let added = neo.write(|account| insert(account, &input, now))?;
@@ -150,12 +140,11 @@ fn insert(account: &mut Account, input: &UserInput, now: Duration) -> Result<Mem
 
 /// Replaces the roles of a member. Without any it is no longer one.
 async fn change(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, id)): Path<(String, String)>,
+    neo: Admitted<ManageMembers>,
+    Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Api::Members, MANAGE_MEMBERS).await?;
     let input = neo.member(&headers, &body)?;
     let (shown, now) = (neo.shown(), neo.frame.clock.now());
     let changed = neo.write(|account| {
@@ -173,12 +162,7 @@ async fn change(
     Ok(answered(StatusCode::OK, &shown.member(&changed)))
 }
 
-async fn remove(
-    State(neo): State<Arc<Neo>>,
-    Path((subaccount, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    neo.enter(&headers, &subaccount, Api::Members, MANAGE_MEMBERS).await?;
+async fn remove(neo: Admitted<ManageMembers>, Path((_, id)): Path<(String, String)>) -> Result<Response, Refusal> {
     neo.write(|account| position(account, &id).map(|at| account.members.remove(at)))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
