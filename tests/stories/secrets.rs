@@ -162,7 +162,7 @@ fn replace(team: &Team<'_>, data: &Value) {
 }
 
 #[test]
-fn a_secret_takes_the_labels_and_annotations_of_its_template_back() {
+fn a_secret_has_the_labels_and_annotations_of_its_template_and_no_longer() {
     let team = Team::on_btp(Stage::shared(), "dressed");
     let mut user = team.service_key("orders");
     user["spec"]["credential"]["secretTemplate"] =
@@ -180,5 +180,13 @@ fn a_secret_takes_the_labels_and_annotations_of_its_template_back() {
     });
     let secret = team.get("secrets/orders-credentials").expect("the Secret");
     assert_eq!(secret["metadata"]["annotations"]["more"], "theirs", "what others put there stays");
+
+    let other = json!({ "spec": { "credential": { "secretTemplate": { "labels": null, "annotations": null } } } });
+    team.patch("technicalusers/orders", &other);
+    team.until("secrets/orders-credentials", "rid of what left the template", |secret| {
+        let [labels, annotations] = ["labels", "annotations"].map(|map| &secret["metadata"][map]);
+        labels["team"].is_null() && annotations["note"].is_null() && annotations["more"] == "theirs"
+    });
+    team.ready(&["technicalusers/orders"]);
     team.delete_everything();
 }

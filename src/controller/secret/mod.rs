@@ -7,19 +7,18 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};
 
 use self::written::Written;
 use super::error::{Error, Result};
 use crate::api::technical_user::SecretTemplate;
-use crate::api::{
-    CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR, SEQUENCE_ANNOTATION, TechnicalUser,
-};
+use crate::api::{CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, OPERATOR, SEQUENCE_ANNOTATION, TechnicalUser};
 use crate::plan::technical_user::SecretFact;
 
 pub mod content;
+mod dress;
 pub mod written;
 
 /// The content of a Secret: values in clear. No `Debug`, so that it cannot be printed.
@@ -69,7 +68,7 @@ impl Found {
             sequence: annotation(SEQUENCE_ANNOTATION).and_then(|text| text.parse().ok()),
             fingerprint: secret.data.as_ref().map(content::fingerprint).unwrap_or_default(),
             claimed: annotation(FINGERPRINT_ANNOTATION).cloned(),
-            dressed: self.is_owned(secret) && self.is_dressed(secret),
+            dressed: self.is_owned(secret) && dress::is_right(secret, &self.template),
         }
     }
 
@@ -82,17 +81,10 @@ impl Found {
         secret.owner_references().iter().any(|owner| owner.uid == self.owner.uid)
     }
 
-    fn is_dressed(&self, secret: &Secret) -> bool {
-        let labels = self.template.labels.iter().all(|(key, value)| secret.labels().get(key) == Some(value));
-        let annotations =
-            self.template.annotations.iter().all(|(key, value)| secret.annotations().get(key) == Some(value));
-        labels && annotations && secret.labels().get(MANAGED_BY_LABEL).is_some_and(|value| value == OPERATOR)
-    }
-
     /// Who else wrote the Secret last, by the field manager they gave.
     pub fn meddler(&self) -> Option<String> {
         let entries = self.current.as_ref()?.metadata.managed_fields.as_ref()?;
-        let others = entries.iter().filter(|entry| !is_ours(entry));
+        let others = entries.iter().filter(|entry| !dress::is_ours(entry));
         others.max_by_key(|entry| entry.time.as_ref().map(|time| time.0))?.manager.clone()
     }
 
@@ -127,15 +119,13 @@ impl Found {
         Ok(())
     }
 
-    /// The Secret to build on: what is there, with ours on it. Labels and annotations of others stay.
+    /// The Secret to build on: what is there, with ours on it and nothing that left the template.
     fn base(&self) -> Secret {
         let mut secret = self.current.clone().unwrap_or_default();
         secret.metadata.name = Some(self.name.clone());
-        secret.metadata.managed_fields = None;
         secret.metadata.owner_references = Some(vec![self.owner.clone()]);
-        secret.labels_mut().extend(self.template.labels.clone());
-        secret.labels_mut().insert(MANAGED_BY_LABEL.to_owned(), OPERATOR.to_owned());
-        secret.annotations_mut().extend(self.template.annotations.clone());
+        dress::put_right(&mut secret, &self.template);
+        secret.metadata.managed_fields = None;
         secret
     }
 
@@ -149,8 +139,4 @@ impl Found {
         self.current = Some(secret);
         Ok(())
     }
-}
-
-fn is_ours(entry: &ManagedFieldsEntry) -> bool {
-    entry.manager.as_ref().is_some_and(|manager| manager.starts_with(OPERATOR))
 }
