@@ -23,6 +23,8 @@ use crate::api::{FINALIZER, ORPHAN_ANNOTATION};
 
 /// How long one reconcile may take. Every call within has a shorter limit of its own.
 const DEADLINE: Duration = Duration::from_mins(2);
+/// When an object asks again whose turn has not come.
+const NET: Duration = Duration::from_mins(1);
 /// When an object is looked at again that nothing woke: far apart, since it is only there for what no watch told of.
 const BACKSTOP: Duration = Duration::from_hours(1);
 
@@ -68,8 +70,7 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
     }
     context.stores.filled().await;
     let Some(_turn) = context.turns.enter(&*object) else {
-        // It is woken when its turn comes.
-        return Ok(Action::await_change());
+        return Ok(not_yet());
     };
     let kind = K::kind(&());
     let span = tracing::info_span!(
@@ -90,8 +91,7 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
             context.retries.forget(&uid);
             again.map_or_else(Action::await_change, Action::requeue)
         }
-        // It is woken when its turn comes.
-        Err(Error::NotYet) => Action::await_change(),
+        Err(Error::NotYet) => not_yet(),
         Err(error) => {
             span.in_scope(|| report::log(&error));
             let wait = context.retries.failed(&uid, generation, &error, again);
@@ -101,6 +101,11 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
             Action::requeue(wait)
         }
     })
+}
+
+/// It is woken when its turn comes. Whoever should have woken it may be gone.
+fn not_yet() -> Action {
+    Action::requeue(jittered(NET))
 }
 
 /// How a reconcile ended, and when to look again if nothing wakes the object before.

@@ -78,12 +78,17 @@ impl Turns {
     fn take(self: &Arc<Self>, work: Work, platform: &str, key: Key) -> Option<Turn> {
         let mut lines = self.lines();
         let share = self.share(&lines, work, platform);
+        let expected = work == Work::Users && is_called(&lines, (Work::Orders, platform), &key);
         let line = lines.entry((work, platform.to_owned())).or_default();
-        if !line.admit(&key, share, Instant::now()) {
-            line.wait(key);
-            return None;
+        if line.admit(&key, share, expected, Instant::now()) {
+            return Some(Turn { taken: Some((Arc::clone(self), work, platform.to_owned())) });
         }
-        Some(Turn { taken: Some((Arc::clone(self), work, platform.to_owned())) })
+        line.wait(key);
+        // Those who were called before may have let it pass, and then nobody's end calls the next.
+        let called = line.call(share, Instant::now());
+        drop(lines);
+        self.wake(work, called);
+        None
     }
 
     /// How many may work for one Platform: there is always room for one Platform more than there are.
@@ -105,6 +110,10 @@ impl Turns {
             lines.remove(&key);
         }
         drop(lines);
+        self.wake(work, called);
+    }
+
+    fn wake(&self, work: Work, called: Vec<Key>) {
         for (namespace, name) in called {
             match work {
                 Work::Users | Work::Orders => self.wake.user(ObjectRef::new(&name).within(&namespace)),
@@ -127,12 +136,19 @@ impl Drop for Turn {
     }
 }
 
+/// Whether its turn has come in this line.
+fn is_called(lines: &HashMap<(Work, String), Line>, (work, platform): (Work, &str), key: &Key) -> bool {
+    lines.get(&(work, platform.to_owned())).is_some_and(|line| line.called.contains_key(key))
+}
+
 impl Line {
-    fn admit(&mut self, key: &Key, share: usize, now: Instant) -> bool {
+    /// Whether this one may work now. One that is `expected` in another line, where a place is kept for it, passes those
+    /// who wait in this one.
+    fn admit(&mut self, key: &Key, share: usize, expected: bool, now: Instant) -> bool {
         self.called.retain(|_, since| now.duration_since(*since) < PASSES);
         let called = self.called.remove(key).is_some();
         let free = share.saturating_sub(self.working + self.called.len());
-        let admitted = called || (free > 0 && self.known.is_empty());
+        let admitted = called || expected || (free > 0 && self.known.is_empty());
         self.working += usize::from(admitted);
         admitted
     }
@@ -215,9 +231,33 @@ mod tests {
         line.wait(key("one", "1"));
         line.working = 0;
         assert_eq!(line.call(2, Instant::now()), [key("many", "1"), key("one", "1")]);
-        assert!(!line.admit(&key("new", "x"), 2, Instant::now()), "those who wait come first");
-        assert!(line.admit(&key("one", "1"), 2, Instant::now()));
+        assert!(!line.admit(&key("new", "x"), 2, false, Instant::now()), "those who wait come first");
+        assert!(line.admit(&key("one", "1"), 2, false, Instant::now()));
         tokio::time::advance(PASSES).await;
         assert_eq!(line.call(2, Instant::now()), [key("many", "2")], "a turn that nobody takes passes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_let_their_turn_pass_hold_up_nobody() {
+        let turns = turns();
+        let take = |name: &str| turns.take(Work::Orders, "p", key("a", name));
+        let working = [take("1"), take("2")];
+        assert!(working.iter().all(Option::is_some) && ["3", "4", "5"].iter().all(|name| take(name).is_none()));
+        drop(working);
+        tokio::time::advance(PASSES).await;
+        assert!(take("3").is_none(), "its turn has passed");
+        assert!(take("5").is_some(), "and so the next was called");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whose_turn_to_order_has_come_does_not_wait_to_be_looked_at() {
+        let turns = turns();
+        let ordering: Vec<_> = ["1", "2"].iter().filter_map(|n| turns.take(Work::Orders, "p", key("a", n))).collect();
+        assert!(turns.take(Work::Orders, "p", key("a", "next")).is_none());
+        let busy: Vec<_> = (0..8).filter_map(|n| turns.take(Work::Users, "p", key("b", &n.to_string()))).collect();
+        drop(ordering);
+        assert!(turns.take(Work::Users, "p", key("a", "other")).is_none());
+        assert!(turns.take(Work::Users, "p", key("a", "next")).is_some());
+        drop(busy);
     }
 }
