@@ -27,8 +27,8 @@ pub struct Retries {
 }
 
 struct Failing {
-    /// A spec edit is a new start.
-    generation: Option<i64>,
+    /// What somebody writes of the object is a new start.
+    edition: Option<u64>,
     failures: u32,
     not_before: Instant,
     pardoned: Option<Instant>,
@@ -36,9 +36,9 @@ struct Failing {
 
 impl Retries {
     /// How long this object must still wait, if it must.
-    pub fn too_soon(&self, uid: &str, generation: Option<i64>) -> Option<Duration> {
+    pub fn too_soon(&self, uid: &str, edition: Option<u64>) -> Option<Duration> {
         let failing = self.failing();
-        let entry = failing.get(uid).filter(|entry| entry.generation.is_none() || entry.generation == generation)?;
+        let entry = failing.get(uid).filter(|entry| entry.edition.is_none() || entry.edition == edition)?;
         Some(entry.not_before.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
     }
 
@@ -55,7 +55,7 @@ impl Retries {
     /// The object is well, or gone. One that is to rest goes on resting.
     pub fn forget(&self, uid: &str) {
         let mut failing = self.failing();
-        if failing.get(uid).is_some_and(|entry| entry.generation.is_some() || entry.not_before <= Instant::now()) {
+        if failing.get(uid).is_some_and(|entry| entry.edition.is_some() || entry.not_before <= Instant::now()) {
             failing.remove(uid);
         }
     }
@@ -80,12 +80,12 @@ impl Retries {
 
     /// The object was put right just now, and is left alone for a moment.
     pub fn rest(&self, uid: &str) {
-        let rest = Failing { generation: None, failures: 0, not_before: Instant::now() + REST, pardoned: None };
+        let rest = Failing { edition: None, failures: 0, not_before: Instant::now() + REST, pardoned: None };
         self.failing().insert(uid.to_owned(), rest);
     }
 
     /// Records a failure and says when to try again: `again` at the latest, which is due whatever failed.
-    pub fn failed(&self, uid: &str, generation: Option<i64>, error: &Error, again: Option<Duration>) -> Duration {
+    pub fn failed(&self, uid: &str, edition: Option<u64>, error: &Error, again: Option<Duration>) -> Duration {
         let (wait, held) = match error.class() {
             Class::Race if matches!(error, Error::JustCame) => return jittered(COMPANY),
             Class::Race => return jittered(Duration::from_millis(50)),
@@ -94,27 +94,27 @@ impl Retries {
             Class::Work => (jittered(asked(error).unwrap_or(AT_WORK).max(AT_WORK)), Duration::ZERO),
             Class::Person => (jittered(asked(error).unwrap_or(LAST)), FLOOR),
             Class::Time | Class::Bug => {
-                let wait = jittered(asked(error).unwrap_or_else(|| self.backoff(uid, generation)));
+                let wait = jittered(asked(error).unwrap_or_else(|| self.backoff(uid, edition)));
                 (wait, wait)
             }
         };
         let latest = again.unwrap_or(Duration::MAX);
-        self.hold(uid, generation, held.min(latest));
+        self.hold(uid, edition, held.min(latest));
         wait.min(latest)
     }
 
-    fn backoff(&self, uid: &str, generation: Option<i64>) -> Duration {
+    fn backoff(&self, uid: &str, edition: Option<u64>) -> Duration {
         let failing = self.failing();
-        let known = failing.get(uid).filter(|entry| entry.generation == generation);
+        let known = failing.get(uid).filter(|entry| entry.edition == edition);
         let failures = known.map_or(0, |entry| entry.failures.saturating_add(1));
         FIRST.saturating_mul(1 << failures.min(10)).min(LAST)
     }
 
-    fn hold(&self, uid: &str, generation: Option<i64>, held: Duration) {
+    fn hold(&self, uid: &str, edition: Option<u64>, held: Duration) {
         let mut failing = self.failing();
-        let known = failing.get(uid).filter(|entry| entry.generation == generation);
+        let known = failing.get(uid).filter(|entry| entry.edition == edition);
         let (failures, pardoned) = known.map_or((0, None), |entry| (entry.failures.saturating_add(1), entry.pardoned));
-        let entry = Failing { generation, failures, not_before: Instant::now() + held, pardoned };
+        let entry = Failing { edition, failures, not_before: Instant::now() + held, pardoned };
         failing.insert(uid.to_owned(), entry);
     }
 

@@ -4,14 +4,15 @@
 //! on the object, and a failure is tried again when its class says so.
 
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::ResourceExt;
 use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
 use tracing::Instrument;
 
 use super::Context;
@@ -64,8 +65,8 @@ pub trait Reconcile: Kind {
 
 /// One reconcile. Its failures are the object's, not the controller's: they end in a condition and a later try.
 pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Infallible> {
-    let (uid, generation) = (object.uid().unwrap_or_default(), object.meta().generation);
-    if let Some(wait) = context.retries.too_soon(&uid, generation) {
+    let (uid, edition) = (object.uid().unwrap_or_default(), Some(edition(&*object)));
+    if let Some(wait) = context.retries.too_soon(&uid, edition) {
         return Ok(Action::requeue(wait));
     }
     context.stores.filled().await;
@@ -94,13 +95,20 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
         Err(Error::NotYet) => not_yet(),
         Err(error) => {
             span.in_scope(|| report::log(&error));
-            let wait = context.retries.failed(&uid, generation, &error, again);
+            let wait = context.retries.failed(&uid, edition, &error, again);
             if pardoned {
                 context.retries.pardon(&uid);
             }
             Action::requeue(wait)
         }
     })
+}
+
+/// What people wrote of an object that may mend a failure: its spec and its annotations, as a number.
+fn edition(object: &impl Resource) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (object.meta().generation, object.annotations()).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// It is woken when its turn comes. Whoever should have woken it may be gone.
@@ -212,5 +220,26 @@ async fn guard<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         Ok(Ok(done)) => done,
         Ok(Err(_elapsed)) => Err(Error::Timeout),
         Err(_panic) => Err(Error::Panic),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::RoleBinding;
+
+    #[test]
+    fn whoever_touches_an_object_has_it_tried_anew_and_the_operator_itself_does_not() {
+        let mut binding: RoleBinding = serde_json::from_value(serde_json::json!({
+            "metadata": { "name": "b", "generation": 1 },
+            "spec": { "platformRef": { "name": "p" }, "subjects": [], "roles": [] },
+        }))
+        .unwrap();
+        let before = edition(&binding);
+        binding.finalizers_mut().push(FINALIZER.to_owned());
+        binding.metadata.resource_version = Some("2".into());
+        assert_eq!(edition(&binding), before);
+        binding.annotations_mut().insert("acme.example/touched".into(), "now".into());
+        assert_ne!(edition(&binding), before);
     }
 }
