@@ -94,16 +94,7 @@ role_comes_and_goes() {
     ok "accepted ($status)"
 }
 
-# A tenant shows a password to nobody, so what is lost is made anew.
-secret_comes_back() {
-    local before
-    before=$(secret_value "$secret" password)
-    secret_deleted_and_back "$secret"
-    begin "compares the password that came back, and sends with it"
-    [[ $(secret_value "$secret" password) != "$before" ]] || fail "it is the lost password again"
-    eventually 10 sender_answers 200 || fail "answered $status"
-    ok "a new one, accepted ($status)"
-}
+secret_comes_back() { secret_made_anew password sender_answers 200; }
 
 platform_is_empty() {
     local left

@@ -108,6 +108,18 @@ secret_deleted_and_back() {
     ok "back after $missing ms"
 }
 
+# Where a platform shows a value to nobody, what is lost is made anew: another value, with which the check holds.
+secret_made_anew() {
+    local key=$1 before
+    shift
+    before=$(secret_value "$secret" "$key")
+    secret_deleted_and_back "$secret"
+    begin "compares the $key that came back, and uses it"
+    [[ $(secret_value "$secret" "$key") != "$before" ]] || fail "it is the lost one again"
+    eventually 10 "$@" || fail "it does not work"
+    ok "a new one, and it works"
+}
+
 role_binding_delete() { kubectl --namespace "$team" delete trb "$1" --timeout=60s >/dev/null 2>&1; }
 
 # Everything the example brought, namespace and Platform included.

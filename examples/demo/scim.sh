@@ -66,16 +66,7 @@ role_comes_and_goes() {
     ok "in Orders"
 }
 
-# A directory shows a password to nobody, so what is lost is made anew.
-secret_comes_back() {
-    local before
-    before=$(secret_value "$secret" password)
-    secret_deleted_and_back "$secret"
-    begin "compares the password that came back"
-    [[ $(secret_value "$secret" password) != "$before" ]] || fail "it is the lost password again"
-    eventually 10 password_is_kept || fail "the directory keeps another"
-    ok "a new one, and the directory keeps it"
-}
+secret_comes_back() { secret_made_anew password password_is_kept; }
 
 platform_is_empty() {
     begin "asks the directory for its users"

@@ -124,8 +124,9 @@ pub struct DirectoryUserPattern {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct CertificateUserPattern {
-    /// The user's name, for example `tu-orders-*`; `*` may be used. Allow only names that belong to nobody else.
-    #[schemars(length(min = 1, max = 150))]
+    /// The user's name, for example `tu-orders-*`; `*` may be used, and not alone. Allow only names that belong to nobody
+    /// else.
+    #[schemars(length(min = 1, max = 150), regex(pattern = r"[^*]"))]
     pub user_name: String,
 }
 

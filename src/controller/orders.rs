@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Manifests that are applied together come one after the other, within this time.
-pub const COMPANY: Duration = Duration::from_millis(500);
+pub const APPLIED_TOGETHER: Duration = Duration::from_millis(500);
 
 /// The orders of this process, by the uid of the object that they were for.
 pub struct Orders {
@@ -46,7 +46,7 @@ impl Orders {
 
     /// Whether nothing was ever made for it, and it came so recently that what was applied with it may be on its way.
     pub fn just_came(&self, uid: &str) -> bool {
-        matches!(self.last().get(uid), Some(Outcome::Nothing(since)) if since.elapsed() < COMPANY)
+        matches!(self.last().get(uid), Some(Outcome::Nothing(since)) if since.elapsed() < APPLIED_TOGETHER)
     }
 
     /// Its last order was answered, and something was made.
@@ -96,7 +96,7 @@ mod tests {
         orders.new_object("new");
         assert!(orders.has_nothing("new") && !orders.in_doubt("new"));
         assert!(orders.just_came("new") && !orders.just_came("of a process before us"));
-        tokio::time::advance(COMPANY).await;
+        tokio::time::advance(APPLIED_TOGETHER).await;
         orders.new_object("new");
         assert!(!orders.just_came("new"), "to be looked at again makes nothing newer");
         tokio::time::advance(Duration::from_secs(30)).await;

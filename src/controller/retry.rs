@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::error::{Class, Error};
-use super::orders::COMPANY;
+use super::orders::APPLIED_TOGETHER;
 
 const FIRST: Duration = Duration::from_secs(1);
 const LAST: Duration = Duration::from_mins(5);
@@ -87,7 +87,7 @@ impl Retries {
     /// Records a failure and says when to try again: `again` at the latest, which is due whatever failed.
     pub fn failed(&self, uid: &str, edition: Option<u64>, error: &Error, again: Option<Duration>) -> Duration {
         let (wait, held) = match error.class() {
-            Class::Race if matches!(error, Error::JustCame) => return jittered(COMPANY),
+            Class::Race if matches!(error, Error::JustCame) => return jittered(APPLIED_TOGETHER),
             Class::Race => return jittered(Duration::from_millis(50)),
             // A change wakes us; this is the net below the watch.
             Class::Dependency => return jittered(LAST * 2).min(again.unwrap_or(Duration::MAX)),

@@ -22,15 +22,7 @@ use crate::{documents, faults, suite};
 static TENANT: Description = Description {
     environment: |simulator| environment(&format!("{}/identity-service", simulator.url())),
     credentials: |simulator| vec![("tenant", simulator.credential("identity-service", "secret"))],
-    identity: Some(SampleIdentity {
-        identity: || {
-            Identity::DirectoryUser(DirectoryUser { user_name: "tu-orders".into(), email: None, valid_to: None })
-        },
-        roles: &[],
-        own_roles: || OwnRoles::None,
-        fields: ["username", "password"],
-        logs_on: Some(logs_on),
-    }),
+    identity: Some(SAMPLE),
     grants: |environment| vec![vec![membership(environment, "JANE"), membership(environment, "jane.2@acme.example")]],
     prepare,
     count: |simulator| count(simulator.state()["identity-service"]["users"].as_array().expect("users")),
@@ -44,6 +36,15 @@ static TENANT: Description = Description {
         "identity-service.get-group",
         "identity-service.change-group",
     ],
+};
+
+/// A user of the tenant, whatever trusts it.
+pub(crate) const SAMPLE: SampleIdentity = SampleIdentity {
+    identity: || Identity::DirectoryUser(DirectoryUser { user_name: "tu-orders".into(), email: None, valid_to: None }),
+    roles: &[],
+    own_roles: || OwnRoles::None,
+    fields: ["username", "password"],
+    logs_on: Some(logs_on),
 };
 
 const ORIGIN: &str = "sap.custom";

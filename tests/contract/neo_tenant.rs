@@ -3,17 +3,15 @@
 
 use serde_json::{Value, json};
 use technical_user_operator::api::environment::{IdentityService, Neo};
-use technical_user_operator::api::identity::DirectoryUser;
 use technical_user_operator::api::role::{GroupName, RoleName};
-use technical_user_operator::api::{Environment, Identity, Principal, Role, SecretRef};
-use technical_user_operator::plan::capability::OwnRoles;
+use technical_user_operator::api::{Environment, Principal, Role, SecretRef};
 use technical_user_operator::plan::environment::rules;
 use technical_user_operator::plan::grant::{Grant, HolderKind};
 use technical_user_operator::platform::Kind;
 
-use crate::description::{Description, Running, SampleIdentity};
+use crate::description::{Description, Running};
 use crate::harness::runtime;
-use crate::identity_service::{GROUP, count, logs_on, post, prepare};
+use crate::identity_service::{GROUP, SAMPLE, count, post, prepare};
 use crate::suite::{create, grant, held, revoke_grants};
 use crate::{faults, suite};
 
@@ -26,15 +24,7 @@ const TENANT: Description = Description {
             ("tenant", simulator.credential("identity-service", "secret")),
         ]
     },
-    identity: Some(SampleIdentity {
-        identity: || {
-            Identity::DirectoryUser(DirectoryUser { user_name: "tu-orders".into(), email: None, valid_to: None })
-        },
-        roles: &[],
-        own_roles: || OwnRoles::None,
-        fields: ["username", "password"],
-        logs_on: Some(logs_on),
-    }),
+    identity: Some(SAMPLE),
     // Whom the tenant was the first to know, in either case.
     grants: |environment| vec![["P000001", "p000002"].map(|id| membership(environment, id, USER_BASE)).to_vec()],
     prepare,

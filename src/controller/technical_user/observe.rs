@@ -79,9 +79,9 @@ pub async fn observe_to_remove(
     Ok(seen(live, platform?, secret?, mirrored, context, true))
 }
 
-/// What is there of an object for which nothing was made yet, its Secret apart.
+/// What is there of an object for which nothing was made yet. Nobody has looked, so it proves nothing.
 pub fn nothing(live: &Live<TechnicalUser>, mirrored: &Mirrored, context: &Context) -> Seen {
-    seen(live, OnPlatform::default(), None, mirrored, context, true)
+    seen(live, OnPlatform::default(), None, mirrored, context, false)
 }
 
 /// Before an object was held for the first time nothing was ever begun for it, and as long as every order since then was

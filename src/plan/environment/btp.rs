@@ -1,6 +1,6 @@
 //! The rules of the multi-environment.
 
-use super::Rules;
+use super::{Rules, USER_OF_A_TENANT};
 use crate::api::environment::Btp;
 use crate::api::{Identity, IdentityKind, PlatformSpec, Principal, Role, RoleKind};
 use crate::plan::capability::{Held, IdentityCell, OwnRoles, Recall, RoleCell, Table, Unsupported};
@@ -16,12 +16,7 @@ pub static TABLE: Table = Table {
             recall: Recall::Revealed,
             how: "a service instance and a service key of the Service Manager",
         },
-        IdentityCell {
-            kind: IdentityKind::DirectoryUser,
-            api: Some("identityService"),
-            recall: Recall::LastOnly,
-            how: "a user of Cloud Identity Services",
-        },
+        USER_OF_A_TENANT,
         IdentityCell {
             kind: IdentityKind::Existing,
             api: None,

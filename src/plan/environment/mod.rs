@@ -3,10 +3,10 @@
 //!
 //! Another environment is another file and a line in each list here. Nobody else asks which environment it is.
 
-use super::capability::{OwnRoles, Table, Unsupported};
+use super::capability::{IdentityCell, OwnRoles, Recall, Table, Unsupported};
 use super::grant::{Grant, Holder, HolderKind};
 use super::service_key;
-use crate::api::{Environment, Identity, PlatformSpec, Principal, Role, RoleKind};
+use crate::api::{Environment, Identity, IdentityKind, PlatformSpec, Principal, Role, RoleKind};
 
 pub mod btp;
 pub mod cloud_foundry;
@@ -75,6 +75,14 @@ pub fn rules(environment: &Environment) -> &dyn Rules {
         Environment::Scim(scim) => scim,
     }
 }
+
+/// A technical user of Cloud Identity Services, in every environment that trusts a tenant.
+const USER_OF_A_TENANT: IdentityCell = IdentityCell {
+    kind: IdentityKind::DirectoryUser,
+    api: Some("identityService"),
+    recall: Recall::LastOnly,
+    how: "a user of Cloud Identity Services",
+};
 
 /// What every environment can do, by the name of its field.
 pub static TABLES: [(&str, &Table); 5] = [

@@ -1,6 +1,6 @@
 //! The rules of the Neo environment.
 
-use super::Rules;
+use super::{Rules, USER_OF_A_TENANT};
 use crate::api::environment::Neo;
 use crate::api::{IdentityKind, Principal, Role, RoleKind};
 use crate::plan::capability::{Held, IdentityCell, Recall, RoleCell, Table};
@@ -9,12 +9,7 @@ use crate::plan::grant::{Holder, HolderKind};
 /// What it can do.
 pub static TABLE: Table = Table {
     identities: &[
-        IdentityCell {
-            kind: IdentityKind::DirectoryUser,
-            api: Some("identityService"),
-            recall: Recall::LastOnly,
-            how: "a user of Cloud Identity Services",
-        },
+        USER_OF_A_TENANT,
         IdentityCell {
             kind: IdentityKind::CertificateUser,
             api: Some("cloudIntegration"),

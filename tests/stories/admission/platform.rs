@@ -72,6 +72,8 @@ fn access_rules_are_bounded_and_name_what_exists() {
     let plan = "/access/0/identities/0/serviceKey/plan";
     refuses(plan, Value::Null, &["serviceKey.plan", "Required value"]);
     refuses(plan, json!(""), &["serviceKey.plan", "at least 1 chars long"]);
+    let anybody = json!({ "certificateUser": { "userName": "*" } });
+    refuses("/access/0/identities/0", anybody, &["certificateUser.userName", "should match"]);
     refuses("/access/0/grants/0/roles/0", json!({}), &["grants[0].roles[0]", "one and only one schema"]);
     refuses("/access/0/grants/0/to", json!([]), &["access[0].grants[0].to", "at least 1 items"]);
     refuses("/access/0/grants/0/to/0", json!({ "everyone": {} }), &["grants[0].to[0]", "one and only one schema"]);

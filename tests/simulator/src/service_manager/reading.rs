@@ -15,11 +15,14 @@ use super::refusal::{Refusal, authorize};
 use super::shelf::{Resource, Shelf};
 use super::store::Store;
 
+/// Fields of both that `fieldQuery` knows.
+const FIELDS: &[&str] = &["id", "name", "ready", "created_at", "updated_at", "context/clusterid", "context/namespace"];
+
 /// What the Service Manager keeps on a shelf and shows.
 pub(crate) trait Kept: Resource + Sized {
     /// The scope that reads it.
     const READ: &'static str;
-    /// Fields that `fieldQuery` knows.
+    /// Fields that `fieldQuery` knows, beyond those of both.
     const FIELDS: &'static [&'static str];
 
     /// Where it stands.
@@ -31,19 +34,7 @@ pub(crate) trait Kept: Resource + Sized {
 
 impl Kept for Instance {
     const READ: &'static str = "service_instance.read";
-    const FIELDS: &'static [&'static str] = &[
-        "id",
-        "name",
-        "ready",
-        "created_at",
-        "updated_at",
-        "service_plan_id",
-        "platform_id",
-        "usable",
-        "shared",
-        "context/clusterid",
-        "context/namespace",
-    ];
+    const FIELDS: &'static [&'static str] = &["service_plan_id", "platform_id", "usable", "shared"];
 
     fn shelf(store: &Store) -> &Shelf<Self> {
         &store.instances
@@ -56,16 +47,7 @@ impl Kept for Instance {
 
 impl Kept for Binding {
     const READ: &'static str = "service_binding.read";
-    const FIELDS: &'static [&'static str] = &[
-        "id",
-        "name",
-        "ready",
-        "created_at",
-        "updated_at",
-        "service_instance_id",
-        "context/clusterid",
-        "context/namespace",
-    ];
+    const FIELDS: &'static [&'static str] = &["service_instance_id"];
 
     fn shelf(store: &Store) -> &Shelf<Self> {
         &store.bindings
@@ -105,7 +87,7 @@ pub(crate) async fn list<K: Kept>(
 ) -> Result<Response, Refusal> {
     authorize(&manager.subaccount, &headers, K::READ)?;
     let settings = manager.settings();
-    let selection = query.understood(K::FIELDS, &settings)?;
+    let selection = query.understood(&[FIELDS, K::FIELDS].concat(), &settings)?;
     let now = manager.now();
     manager.with(|store| {
         let mut matching = K::shelf(store).select(&selection.fields, &selection.labels);
