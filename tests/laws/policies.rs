@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use crate::cases;
 use crate::claims::{Span, all};
 use crate::hostile::{Act, Forgery, Policy};
+use crate::identities::shapes;
 use crate::kubernetes::{Address, Kind};
 use crate::landscape::{Landscape, case};
 use crate::leash::FREE;
-use crate::manifests::{grant, of_jane, platform, role_binding, technical_user};
+use crate::manifests::{grant, of_jane, of_the_user, platform, role_binding, role_name, technical_user};
 use crate::silence::at_rest;
 use crate::subaccount::Shape;
 
@@ -204,6 +205,21 @@ proptest! {
             (held, of_law(&landscape, "law 11"))
         });
         prop_assert_eq!(held, roles.iter().map(|role| grant(*role)).collect());
+        prop_assert_eq!(broken, Vec::<String>::new());
+    }
+
+    #[test]
+    fn law_11_no_identity_is_given_roles_by_rules_that_are_gone(shape in shapes(), wanted in btree_set(0..4_usize, 0..4)) {
+        let (carried, broken) = case(async {
+            let mut landscape = at_rest(shape).await;
+            landscape.apply(&role_binding(1), &of_the_user(shape, &wanted));
+            landscape.round_by_caches(|landscape| Policy::Rules(vec![]).strike(landscape)).await;
+            let carried = landscape.outside().subaccounts[0].now.identities[0].roles.clone();
+            (carried, of_law(&landscape, "law 11"))
+        });
+        // What is not wanted goes all the same.
+        let before = [0, 1].into();
+        prop_assert_eq!(carried, (&wanted & &before).into_iter().map(role_name).collect());
         prop_assert_eq!(broken, Vec::<String>::new());
     }
 

@@ -14,7 +14,7 @@ use crate::controller::live::Live;
 use crate::controller::report::Journal;
 use crate::controller::turns::Turn;
 use crate::plan::capability;
-use crate::plan::technical_user::{SecretFact, Step, Strand, Want};
+use crate::plan::technical_user::{self as plan, SecretFact, Step, Strand, Want};
 use crate::platform::mirror::Mirrored;
 use crate::platform::{
     self, Health, Issued, KeyPair, Kind, NewCredential, NewIdentity, ObservedCredential, ObservedIdentity, Operation,
@@ -121,6 +121,7 @@ impl Execution<'_> {
 
     async fn intend_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let kept = self.kept()?.clone();
+        self.leave_to_give(roles).await?;
         let identity = super::record::identity(&mut self.live.status, &kept);
         identity.roles_asked_for = Some(roles.iter().cloned().collect());
         self.live.record().await
@@ -151,6 +152,7 @@ impl Execution<'_> {
 
     async fn set_roles(&mut self, roles: &BTreeSet<String>) -> Result<()> {
         let identity = self.kept()?.clone();
+        self.leave_to_give(roles).await?;
         match self.mirrored.set_roles(&identity, &self.wanted(roles)).await {
             Ok(Ordered::Done(changed)) => {
                 self.journal.note("RolesChanged", format!("{} now carries {}", changed.name, listed(roles)));
@@ -269,12 +271,24 @@ impl Execution<'_> {
 
     /// Before something new is ordered: the rules are as the cache has them, and it is this object's turn.
     async fn turn_to_order(&mut self) -> Result<()> {
-        let name = self.platform.name_any();
-        self.context.rules.confirm(&name, self.context).await?;
+        self.rules_are_known().await?;
         if self.turn.is_none() {
-            self.turn = Some(self.context.turns.order(&name, self.live.object()).ok_or(Error::NotYet)?);
+            let turn = self.context.turns.order(&self.platform.name_any(), self.live.object());
+            self.turn = Some(turn.ok_or(Error::NotYet)?);
         }
         Ok(())
+    }
+
+    /// Before the identity gets these roles: what it is not known to carry is given by rules that are as the cache has
+    /// them. Taking away waits for nothing.
+    async fn leave_to_give(&self, roles: &BTreeSet<String>) -> Result<()> {
+        let kept = plan::identity::kept(&self.seen.have);
+        let carried = kept.and_then(|kept| plan::roles::carried(kept, &self.seen.have).0);
+        if roles.is_subset(&carried.unwrap_or_default()) { Ok(()) } else { self.rules_are_known().await }
+    }
+
+    async fn rules_are_known(&self) -> Result<()> {
+        self.context.rules.confirm(&self.platform.name_any(), self.context).await
     }
 
     /// Remembers an order whose answer was lost: it may yet appear.
@@ -301,7 +315,7 @@ impl Execution<'_> {
 
     /// The identity that is kept of all that carry the mark.
     fn kept(&self) -> Result<&ObservedIdentity> {
-        let kept = crate::plan::technical_user::identity::kept(&self.seen.have).map(|kept| kept.id.clone());
+        let kept = plan::identity::kept(&self.seen.have).map(|kept| kept.id.clone());
         let made = || self.seen.identities.last().ok_or(Error::LostRace);
         kept.map_or_else(made, |id| self.identity(&id))
     }
