@@ -19,7 +19,9 @@ use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::sources::Sources;
 use technical_user_operator::controller::turns::Turns;
 use technical_user_operator::controller::watches::{self, Shutdown};
-use technical_user_operator::controller::{Context, index::Index, orders::Orders, retry::Retries, rules::Rules};
+use technical_user_operator::controller::{
+    Context, index::Index, orders::Orders, overlaps::Overlaps, retry::Retries, rules::Rules,
+};
 use technical_user_operator::metrics::Metrics;
 use technical_user_operator::platform::Accounts;
 use technical_user_operator::platform::budget::CallObserver;
@@ -174,6 +176,7 @@ async fn reconcile(
         wake,
         rules: Rules::default(),
         orders: Orders::new(args.order_limit),
+        overlaps: Overlaps::default(),
         versions: Arc::default(),
         sources: Sources::default(),
         written: Written::default(),

@@ -13,6 +13,10 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 /// The identity is of a kind that SAP advises against in production.
 pub const DISCOURAGED: &str = "Discouraged";
+/// A credential that was replaced is still in force, because software may use it.
+pub const OVERLAPPING: &str = "Overlapping";
+/// The credential could not be replaced when it was due; the one before goes on working. There only while it is `False`.
+pub const ROTATED: &str = "Rotated";
 
 /// What a condition shall say.
 #[derive(Clone, Debug, PartialEq, Eq)]

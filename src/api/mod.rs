@@ -12,6 +12,7 @@ pub mod platform;
 pub mod reference;
 pub mod role;
 pub mod role_binding;
+pub mod rotation;
 pub mod span;
 pub mod technical_user;
 
@@ -24,6 +25,7 @@ pub use role::{Role, RoleKind};
 pub use role_binding::{
     GrantState, LedgerEntry, Principal, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
 };
+pub use rotation::{OnLoss, RotationSpec, SupersededStatus};
 pub use span::Span;
 pub use technical_user::{
     CredentialSpec, CredentialStatus, DeletionPolicy, IdentityStatus, TechnicalUser, TechnicalUserSpec,
@@ -50,6 +52,9 @@ pub const ACCEPT_PLACE_ANNOTATION: &str = "technicaluser.dev/accept-place";
 
 /// Annotation on a Platform that removes one of its unclaimed identities, by name; several are divided by commas.
 pub const REMOVE_UNCLAIMED_ANNOTATION: &str = "technicaluser.dev/remove-unclaimed";
+
+/// Annotation on a TechnicalUser by which a person asks for a new credential: every new value asks once.
+pub const ROTATE_ANNOTATION: &str = "technicaluser.dev/rotate";
 
 /// Annotation on a Secret: the platform's name of the credential that the Secret holds.
 pub const CREDENTIAL_ANNOTATION: &str = "technicaluser.dev/credential";

@@ -8,6 +8,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rotation::{OnLoss, RotationSpec, SupersededStatus};
 use super::{Identity, LocalSecretRef, Mode, PlatformRef, Principal};
 
 /// What the TechnicalUser shall be.
@@ -28,6 +29,7 @@ use super::{Identity, LocalSecretRef, Mode, PlatformRef, Principal};
     printcolumn = r#"{"name":"Secret","type":"string","jsonPath":".status.binding.name"}"#,
     printcolumn = r#"{"name":"Sequence","type":"integer","priority":1,"jsonPath":".status.credential.sequence"}"#,
     printcolumn = r#"{"name":"Issued","type":"date","jsonPath":".status.credential.issuedAt"}"#,
+    printcolumn = r#"{"name":"Rotates","type":"string","priority":1,"jsonPath":".status.credential.rotateAt"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
     printcolumn = r#"{"name":"Message","type":"string","priority":1,"jsonPath":".status.conditions[?(@.type==\"Ready\")].message"}"#
 )]
@@ -66,6 +68,7 @@ pub struct TechnicalUserSpec {
 /// The credential and its Secret.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.certificate) || !has(self.rotation)").message("a certificate is replaced when its source Secret is; remove rotation"))]
 #[x_kube(validation = Rule::new("!has(self.certificate) || self.certificate.sourceSecretRef.name != self.secretName").message("secretName and certificate.sourceSecretRef are two Secrets: one is written, the other is only read"))]
 pub struct CredentialSpec {
     /// The Secret, in this namespace, that the credential is written to. It must not exist, or be this TechnicalUser's. Cannot be changed.
@@ -78,6 +81,13 @@ pub struct CredentialSpec {
     /// Where the certificate comes from. Required for a `certificateUser`, and refused for every other identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateSpec>,
+    /// When the credential is replaced, and how long the one before stays in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationSpec>,
+    /// What happens when a value is lost that the platform shows only once: `Reissue` (the default) issues a new credential,
+    /// `Block` waits for somebody to ask for one with the annotation `technicaluser.dev/rotate`.
+    #[serde(default)]
+    pub on_loss: OnLoss,
 }
 
 /// The certificate of a `certificateUser`.
@@ -134,6 +144,9 @@ pub struct TechnicalUserStatus {
     /// The credential that the Secret holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialStatus>,
+    /// The credentials that stood in the Secret before, while software may still use them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<SupersededStatus>,
     /// The credential that the operator set out to issue, while it is not yet known to have succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<IntentStatus>,
@@ -249,6 +262,18 @@ pub struct CredentialStatus {
     pub sequence: i64,
     /// When it was issued.
     pub issued_at: Time,
+    /// When it stood in the Secret for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Time>,
+    /// When it is due to be replaced. Absent where it is not replaced by time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_at: Option<Time>,
+    /// The interval that `rotateAt` was reckoned by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_every: Option<String>,
+    /// Digest of the last value of the annotation `technicaluser.dev/rotate` that was heeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demand: Option<String>,
     /// When it was seen to work: a token was issued for it. Absent where the platform offers no token for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<Time>,

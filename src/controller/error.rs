@@ -29,6 +29,11 @@ pub enum Error {
     /// A certificate that is brought along cannot be used; whoever keeps it must replace it.
     #[error("{0}")]
     CertificateUnusable(String),
+    /// The platform gave the same value again.
+    #[error(
+        "the platform gave out the same value again, so the credential was not replaced; what it is of may have to be made anew"
+    )]
+    Ineffective,
     /// The platform, or the way to it.
     #[error("{0}")]
     Platform(#[from] platform::Error),
@@ -95,7 +100,8 @@ impl Error {
             | Self::NotOurs(_)
             | Self::AdminSecretMissing(_)
             | Self::Elsewhere(_)
-            | Self::CertificateUnusable(_) => Class::Person,
+            | Self::CertificateUnusable(_)
+            | Self::Ineffective => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace | Self::NotYet | Self::JustCame => Class::Race,
@@ -126,6 +132,7 @@ impl Error {
             Self::AdminSecretMissing(_) => "AdminSecretMissing",
             Self::Elsewhere(_) => "PlatformElsewhere",
             Self::CertificateUnusable(_) => "CertificateUnusable",
+            Self::Ineffective => "RotationIneffective",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::NotYet => "NotYet",

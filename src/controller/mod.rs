@@ -8,7 +8,8 @@
 //! - [`platform`], [`technical_user`], [`role_binding`]: the kinds.
 //! - [`connections`]: one connection for each Platform. [`secret`]: the one Secret of a TechnicalUser.
 //! - [`watches`]: what wakes what. [`index`], [`several`]: who uses what. [`turns`], [`retry`]: who comes first, and when again.
-//! - [`versions`], [`rules`], [`orders`]: what keeps an old cache and a lost answer from doing harm.
+//! - [`versions`], [`rules`], [`orders`], [`overlaps`]: what keeps an old cache, a lost answer and a clock that was set from
+//!   doing harm.
 //! - [`error`], [`report`], [`event`]: what went wrong, and how the object says so.
 
 use std::collections::BTreeSet;
@@ -32,6 +33,7 @@ pub mod index;
 pub mod leader;
 pub mod live;
 pub mod orders;
+pub mod overlaps;
 pub mod platform;
 pub mod report;
 pub mod retry;
@@ -75,6 +77,8 @@ pub struct Context {
     pub rules: rules::Rules,
     /// What was ordered and not answered.
     pub orders: orders::Orders,
+    /// For how long superseded credentials have been watched.
+    pub overlaps: overlaps::Overlaps,
     /// The versions that the cache has yet to show.
     pub versions: Arc<versions::Versions>,
     /// Who takes a certificate from which Secret.

@@ -143,7 +143,8 @@ async fn step<K: Reconcile>(object: &K, context: &Context) -> Ended {
     };
     let concluded = conclude(&mut live, journal, &result, context).await;
     // The backstop below every watch: it finds nothing to do, or what no event told of.
-    let again = again.unwrap_or_else(|| jittered(BACKSTOP));
+    let backstop = jittered(BACKSTOP);
+    let again = again.map_or(backstop, |again| again.min(backstop));
     Ended { result: concluded.and(result.map(drop)), again: Some(again) }
 }
 

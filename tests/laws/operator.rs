@@ -17,6 +17,7 @@ use technical_user_operator::controller::connections::{Connect, Connections};
 use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::index::Index;
 use technical_user_operator::controller::orders::Orders;
+use technical_user_operator::controller::overlaps::Overlaps;
 use technical_user_operator::controller::retry::Retries;
 use technical_user_operator::controller::rules::Rules;
 use technical_user_operator::controller::runner::{Reconcile, reconcile};
@@ -110,6 +111,7 @@ impl Operator {
             wake,
             rules: Rules::default(),
             orders: Orders::new(ORDER_LIMIT),
+            overlaps: Overlaps::default(),
             versions: Arc::default(),
             sources: Sources::default(),
             written: Written::default(),

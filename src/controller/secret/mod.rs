@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};
 
@@ -75,6 +76,18 @@ impl Found {
     /// The uid of the Secret, if there is one.
     pub fn uid(&self) -> Option<String> {
         self.current.as_ref()?.uid()
+    }
+
+    /// When it was written last, by the API server's clock.
+    pub fn written_at(&self) -> Option<Timestamp> {
+        let entries = self.current.as_ref()?.metadata.managed_fields.iter().flatten();
+        entries.filter(|entry| dress::is_ours(entry)).filter_map(|entry| Some(entry.time.as_ref()?.0)).max()
+    }
+
+    /// Whether it holds all of this, however it is described.
+    pub fn holds(&self, content: &Content) -> bool {
+        let Some(data) = self.current.as_ref().and_then(|secret| secret.data.as_ref()) else { return false };
+        content.0.iter().all(|(key, value)| data.get(key) == Some(value))
     }
 
     fn is_owned(&self, secret: &Secret) -> bool {

@@ -9,7 +9,7 @@ use super::observe::Seen;
 use crate::api::technical_user::{IntentStatus, LedgerCredential, OperationKind, OperationStatus};
 use crate::api::{IdentityStatus, Platform, TechnicalUser};
 use crate::controller::Context;
-use crate::controller::error::{Error, Result};
+use crate::controller::error::{Class, Error, Result};
 use crate::controller::live::Live;
 use crate::controller::report::Journal;
 use crate::controller::turns::Turn;
@@ -41,23 +41,27 @@ pub struct Execution<'a> {
 
 impl Execution<'_> {
     /// Carries out every strand, each to its end or its first failure. Nothing is begun before the object is held and
-    /// known to be as we have it. The worst failure is told: one that leaves the Secret without a working credential.
-    pub async fn carry_out(&mut self, strands: &[Strand]) -> Result<()> {
+    /// known to be as we have it. The worst failure is told: one that leaves the Secret without a working credential. What
+    /// kept a credential that works from being replaced is told apart, where only a person can mend it.
+    pub async fn carry_out(&mut self, strands: &[Strand]) -> Result<Option<Error>> {
         self.live.hold().await?;
         self.live.confirm().await?;
-        let mut failure = None;
+        let (mut failure, mut unrotated) = (None, None);
         for strand in strands {
             let done = self.strand(strand).await;
             self.turn = None;
             match done {
                 Ok(()) => {}
                 Err(Error::LostRace) => return Err(Error::LostRace),
+                Err(error) if strand.rotates && matches!(error.class(), Class::Person | Class::Bug) => {
+                    unrotated = Some(error);
+                }
                 Err(Error::NotYet) => drop(failure.get_or_insert(Error::NotYet)),
                 Err(error) if strand.restores_service() => failure = Some(Error::Unserved(Box::new(error))),
                 Err(error) => drop(failure.get_or_insert(error)),
             }
         }
-        failure.map_or(Ok(()), Err)
+        failure.map_or(Ok(unrotated), Err)
     }
 
     async fn strand(&mut self, strand: &Strand) -> Result<()> {
@@ -77,6 +81,7 @@ impl Execution<'_> {
         match step {
             Step::DeleteIdentity(id) => self.delete_identity(id).await,
             Step::Intend(sequence) => self.intend(*sequence, None).await,
+            Step::Desist => self.desist().await,
             Step::Claim { sequence, id } => self.claim(*sequence, id).await,
             Step::IntendRoles(roles) => self.intend_roles(roles).await,
             Step::CreateIdentity(roles) => self.create_identity(roles).await,
@@ -104,6 +109,11 @@ impl Execution<'_> {
 
     pub(super) async fn intend(&mut self, sequence: i64, fingerprint: Option<String>) -> Result<()> {
         self.live.status.intent = Some(IntentStatus { sequence, fingerprint });
+        self.live.record().await
+    }
+
+    async fn desist(&mut self) -> Result<()> {
+        self.live.status.intent = None;
         self.live.record().await
     }
 
@@ -258,6 +268,7 @@ impl Execution<'_> {
         }
         self.strike(&credential.id);
         let name = credential.name;
+        self.live.status.superseded.retain(|one| one.name != name);
         self.journal.note("Revoked", format!("revoked credential {name}, which the Secret does not hold"));
         Ok(())
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`withdraw`]: what becomes of one that is deleted or not allowed. [`roles`]: the roles that it carries itself.
 //! - [`observe`], [`execute`], [`publish`], [`operation`], [`record`]: the facts, the effects, and what is noted of them.
+//! - [`rotation`], [`overlap`]: when a credential is replaced, and what the one before waits for.
 //! - [`source`]: a certificate that is brought along. [`ledger`]: what is ours where the platform keeps no mark.
 
 use std::time::Duration;
@@ -16,7 +17,7 @@ use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
 use super::turns::Turn;
 use crate::api::conditions::{self, DISCOURAGED, Verdict};
-use crate::api::{Identity, IdentityStatus, Mode, Platform, TechnicalUser};
+use crate::api::{Identity, IdentityStatus, Mode, Platform, ROTATE_ANNOTATION, TechnicalUser};
 use crate::plan::access::{self, Asks, Request};
 use crate::plan::capability::{self, OwnRoles};
 use crate::plan::discouraged;
@@ -29,9 +30,11 @@ mod execute;
 pub mod ledger;
 mod observe;
 mod operation;
+mod overlap;
 mod publish;
 mod record;
 mod roles;
+mod rotation;
 pub mod source;
 mod withdraw;
 
@@ -116,10 +119,11 @@ async fn provision(
         Newcomer::Waits(scene) => *scene,
         Newcomer::Begins(turn) => Scene { turn, ..look(live, journal, platform, mirrored, context, source).await? },
     };
-    let mut plan = planning::plan(&scene.want, &scene.seen.have);
-    if plan.rests_on_silence() && !scene.seen.certain {
+    let mut plan = planning::plan(&scene.want, &scene.seen.have, (context.now)());
+    let may_have_ended = planning::overlap::may_have_ended(&scene.want, &scene.seen.have);
+    if (plan.rests_on_silence() || may_have_ended) && !scene.seen.certain {
         scene = certain(scene, live, platform, mirrored, context).await?;
-        plan = planning::plan(&scene.want, &scene.seen.have);
+        plan = planning::plan(&scene.want, &scene.seen.have, (context.now)());
     }
     if platform.spec.mode == Mode::Observe {
         return Ok(observed(live, &plan).into());
@@ -129,9 +133,18 @@ async fn provision(
         return restrained_here(live, journal, platform, mirrored, context, scene, Ok(outcome)).await;
     }
     live.status.plan.clear();
-    let again = due(&scene, context);
-    let result = carry_out(live, journal, platform, mirrored, context, &mut scene, &plan).await;
-    Ok(Applied { result: result.and_then(|()| outcome(live, &plan, context)), again })
+    let done = carry_out(live, journal, platform, mirrored, context, &mut scene, &plan).await;
+    rotation::schedule(live, scene.seen.have.recall, context);
+    let overlap = overlap::note(live, journal, &scene, context);
+    let again = due(&scene, context).into_iter().chain(overlap);
+    let result = match done {
+        Ok(unrotated) => {
+            let again = again.chain(rotation::note(live, unrotated, context)).min();
+            return Ok(Applied { result: outcome(live, &plan, context), again });
+        }
+        Err(error) => Err(error),
+    };
+    Ok(Applied { result, again: again.min() })
 }
 
 /// What an object for which nothing was made yet needs first.
@@ -154,7 +167,7 @@ fn newcomer(
     }
     let (owner, seen) = (owner(live.object(), context), observe::nothing(live, mirrored, context));
     let scene = scene(live, platform, owner, seen, None, context)?;
-    if planning::plan(&scene.want, &scene.seen.have).is_quiet() {
+    if planning::plan(&scene.want, &scene.seen.have, (context.now)()).is_quiet() {
         if context.orders.just_came(&scene.want.owner.uid)
             && live.status.observed_generation != live.object().metadata.generation
         {
@@ -225,7 +238,9 @@ async fn certain(
     context: &Context,
 ) -> Result<Scene> {
     let Scene { want, seen, source, turn, .. } = scene;
-    let seen = observe::make_certain(seen, live, &want.owner, want.brought.as_ref(), mirrored, context).await?;
+    let users = seen.have.users.clone();
+    let mut seen = observe::make_certain(seen, live, &want.owner, want.brought.as_ref(), mirrored, context).await?;
+    seen.have.users = users;
     Ok(Scene { turn, ..self::scene(live, platform, want.owner, seen, source, context)? })
 }
 
@@ -239,6 +254,7 @@ fn scene(
 ) -> Result<Scene> {
     if seen.certain && !seen.have.order_in_doubt {
         ledger::strike(&mut live.status, &seen.credentials);
+        record::strike(&mut live.status, &seen.credentials);
     }
     let kept = planning::identity::kept(&seen.have);
     let carried = kept.map(|kept| planning::roles::carried(kept, &seen.have).1).unwrap_or_default();
@@ -251,7 +267,10 @@ fn scene(
     let wanted = (own_roles != OwnRoles::None).then(|| roles.roles.clone());
     let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
     let brought = source.as_ref().map(|source| source.brought.clone());
-    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles, brought }, roles, seen, source, turn: None })
+    let rotation = rotation::wanted(live.object(), seen.have.recall);
+    let blocks_on_loss = rotation::blocks_on_loss(live.object());
+    let want = Want { owner, roles: wanted, waits_for_roles, brought, rotation, blocks_on_loss };
+    Ok(Scene { want, roles, seen, source, turn: None })
 }
 
 async fn carry_out(
@@ -262,7 +281,7 @@ async fn carry_out(
     context: &Context,
     scene: &mut Scene,
     plan: &Plan,
-) -> Result<()> {
+) -> Result<Option<Error>> {
     let Scene { want, seen, source, turn, .. } = scene;
     let pair = source.as_ref().map(|source| &source.pair);
     let kept = planning::identity::kept(&seen.have).map(|kept| kept.id.clone());
@@ -272,7 +291,7 @@ async fn carry_out(
         record::seen(&mut live.status, identity);
     }
     if plan.is_quiet() {
-        return Ok(());
+        return Ok(None);
     }
     let turn = turn.take();
     execute::Execution { live, journal, context, mirrored, platform, want, seen, turn, pair, at_work: false }
@@ -287,6 +306,12 @@ fn outcome(live: &Live<TechnicalUser>, plan: &Plan, context: &Context) -> Result
         Some(Hold::NoRoles) => Ok(Outcome::Holding("NoRoles", "no RoleBinding gives it a role yet".into())),
         Some(Hold::InProgress) => Err(execute::in_progress("provision")),
         Some(Hold::Taken) => Err(execute::taken()),
+        Some(Hold::Lost) => Ok(Outcome::Stalled(
+            "CredentialLost",
+            format!(
+                "the value in Secret {name} is lost, the platform shows it only once, and onLoss is Block: annotate this object with {ROTATE_ANNOTATION} and any new value to have a new credential issued"
+            ),
+        )),
         Some(Hold::SecretNotOurs) => {
             context.wake.when_gone((live.object().namespace().unwrap_or_default(), name.to_owned()));
             Err(Error::NotOurs(format!(

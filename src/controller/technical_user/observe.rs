@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 
-use super::ledger;
+use super::{ledger, overlap};
 use crate::api::TechnicalUser;
 use crate::controller::Context;
 use crate::controller::error::Result;
@@ -13,7 +13,7 @@ use crate::controller::live::{Kind, Live};
 use crate::controller::secret::Found;
 use crate::plan::owner::Owner;
 use crate::plan::technical_user::{
-    Brought, CredentialFact, Entry, Have, IdentityFact, Intent, Published, Recorded, SecretFact,
+    Brought, CredentialFact, Entry, Have, IdentityFact, Intent, Published, Recorded, SecretFact, Users,
 };
 use crate::platform::mirror::Mirrored;
 use crate::platform::{ObservedCredential, ObservedIdentity};
@@ -155,11 +155,12 @@ fn seen(
         identities: identities.iter().map(identity_fact).collect(),
         credentials: credentials.iter().map(credential_fact).collect(),
         secret: secret.as_ref().map_or(SecretFact::Absent, Found::fact),
-        recorded: recorded(live),
+        recorded: recorded(live, context),
         recall: mirrored.recall(),
         under_way: live.status.operation.is_some(),
         order_in_doubt: is_order_in_doubt(live, mirrored, context),
         taken,
+        users: Users::NotAsked,
     };
     Seen { have, identities, credentials, secret, certain }
 }
@@ -198,7 +199,7 @@ async fn secret(live: &Live<TechnicalUser>, context: &Context) -> Result<Option<
     Found::read(context.client.clone(), live.object(), &credential.secret_name, template).await.map(Some)
 }
 
-fn recorded(live: &Live<TechnicalUser>) -> Recorded {
+fn recorded(live: &Live<TechnicalUser>, context: &Context) -> Recorded {
     let status = &live.status;
     let identity = status.identity.as_ref();
     let set = |roles: &Option<Vec<String>>| roles.as_ref().map(|roles| roles.iter().cloned().collect::<BTreeSet<_>>());
@@ -211,11 +212,14 @@ fn recorded(live: &Live<TechnicalUser>) -> Recorded {
             id: credential.id.clone(),
             fingerprint: credential.fingerprint.clone(),
             source: credential.source.clone(),
+            rotate_at: credential.rotate_at.as_ref().map(|at| at.0),
+            demand: credential.demand.clone(),
         }),
         intent: status
             .intent
             .as_ref()
             .map(|intent| Intent { sequence: intent.sequence, fingerprint: intent.fingerprint.clone() }),
         ledger: status.ledger.iter().map(|one| Entry { name: one.name.clone(), id: one.id.clone() }).collect(),
+        superseded: overlap::recorded(live, context),
     }
 }

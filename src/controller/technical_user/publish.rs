@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::execute::{Execution, in_progress};
 use crate::api::CredentialStatus;
 use crate::controller::error::{Error, Result};
-use crate::controller::secret::{Label, content};
+use crate::controller::secret::{Content, Label, content};
 use crate::plan::capability::Recall;
 use crate::plan::technical_user::SecretFact;
 use crate::platform::{Health, Issued, Proof};
@@ -25,31 +25,69 @@ impl Execution<'_> {
             None => self.prove(issued).await?,
         };
         let content = content::content(issued);
-        if matches!(self.seen.have.recall, Recall::Listed | Recall::LastOnly) {
-            self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
-        }
+        self.announce(sequence, &content).await?;
         let label = Label { sequence, credential: &issued.credential.name };
         let secret = self.seen.secret.as_mut().ok_or(Error::LostRace)?;
         let fingerprint = secret.publish(content, &label, &self.context.written).await?;
-        let uid = secret.uid();
-        let issued_at = known.map_or_else(|| Time((self.context.now)()), |known| known.issued_at);
+        let (uid, written) = (secret.uid(), secret.written_at());
+        let now = (self.context.now)();
+        let issued_at = known.as_ref().map_or(Time(now), |known| known.issued_at.clone());
+        // By whichever clock is ahead: whoever started before that may have read the one before.
+        let first = Time(written.unwrap_or(now).max(now));
         let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall != Recall::LastOnly);
         let name = issued.credential.name.clone();
         let source = self.want.brought.as_ref().map(|brought| brought.source.clone());
-        let published =
-            CredentialStatus { name, id, sequence, issued_at, verified_at: proven, fingerprint, source, secret: uid };
-        self.note_published(published);
+        self.note_published(CredentialStatus {
+            name,
+            id,
+            sequence,
+            issued_at,
+            published_at: known.as_ref().map_or(Some(first), |known| known.published_at.clone()),
+            rotate_at: known.as_ref().and_then(|known| known.rotate_at.clone()),
+            rotate_every: known.and_then(|known| known.rotate_every),
+            demand: self.want.rotation.demand.clone(),
+            verified_at: proven,
+            fingerprint,
+            source,
+            secret: uid,
+        });
         Ok(())
+    }
+
+    /// Records what is about to be written, where nobody else could vouch for it after a crash: a value that is shown only
+    /// once, and one that takes another's place. That one is on record before anybody can have the new one.
+    async fn announce(&mut self, sequence: i64, content: &Content) -> Result<()> {
+        let before = self.live.status.credential.as_ref().map(|before| before.sequence);
+        let replaces = before.is_some_and(|before| before != sequence);
+        if replaces && self.holds_already(content) {
+            return Err(Error::Ineffective);
+        }
+        if replaces && self.seen.have.recall != Recall::LastOnly {
+            super::record::superseded(&mut self.live.status, sequence);
+        }
+        if replaces || matches!(self.seen.have.recall, Recall::Listed | Recall::LastOnly) {
+            self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
+        }
+        Ok(())
+    }
+
+    fn holds_already(&self, content: &Content) -> bool {
+        self.seen.secret.as_ref().is_some_and(|secret| secret.holds(content))
     }
 
     /// The Secret holds what the intent named: we crashed before the status said so.
     pub(super) fn acknowledge(&mut self, sequence: i64) -> Result<()> {
         let SecretFact::Ours { fingerprint, .. } = &self.seen.have.secret else { return Err(Error::LostRace) };
+        let now = Time((self.context.now)());
         self.note_published(CredentialStatus {
             name: self.want.owner.credential_name(sequence),
             id: None,
             sequence,
-            issued_at: Time((self.context.now)()),
+            issued_at: now.clone(),
+            published_at: Some(now),
+            rotate_at: None,
+            rotate_every: None,
+            demand: self.want.rotation.demand.clone(),
             verified_at: None,
             source: None,
             fingerprint: fingerprint.clone(),

@@ -1,9 +1,9 @@
-//! The identity as the status records it. Pure.
+//! The identity and its superseded credentials as the status records them. Pure.
 
 use std::collections::BTreeSet;
 
-use crate::api::{IdentityStatus, TechnicalUserStatus};
-use crate::platform::ObservedIdentity;
+use crate::api::{IdentityStatus, SupersededStatus, TechnicalUserStatus};
+use crate::platform::{ObservedCredential, ObservedIdentity};
 
 /// The record of this identity. What was recorded of another says nothing about this one, except where its id was not
 /// known yet.
@@ -29,4 +29,21 @@ pub fn seen(status: &mut TechnicalUserStatus, seen: &ObservedIdentity) {
         identity.roles = Some(told.iter().cloned().collect());
         identity.roles_asked_for = None;
     }
+}
+
+/// The credential of this number is about to take the place of the one on record, which software may use for a while.
+pub fn superseded(status: &mut TechnicalUserStatus, by: i64) {
+    status.superseded.retain(|one| one.sequence != by);
+    let Some(old) = status.credential.as_ref().filter(|old| old.sequence != by) else { return };
+    if status.superseded.iter().all(|one| one.sequence != old.sequence) {
+        let (name, id, sequence) = (old.name.clone(), old.id.clone(), old.sequence);
+        status.superseded.push(SupersededStatus { name, id, sequence, overlapped_seconds: 0, waits_for: vec![] });
+    }
+}
+
+/// Strikes off what the platform, asked now, does not have, and what stands in the Secret again.
+pub fn strike(status: &mut TechnicalUserStatus, found: &[ObservedCredential]) {
+    let live = status.credential.as_ref().filter(|_| status.intent.is_none()).map(|credential| credential.sequence);
+    let is_there = |one: &SupersededStatus| found.iter().any(|credential| credential.name == one.name);
+    status.superseded.retain(|one| is_there(one) && Some(one.sequence) != live);
 }

@@ -64,6 +64,7 @@ pub async fn denied(
             live.status.binding = None;
             live.status.intent = None;
             live.status.ledger.clear();
+            live.status.superseded.clear();
             live.status.denied_roles.clear();
             Ok(Outcome::Stalled("AccessDenied", format!("{refusal}. It was withdrawn")).into())
         }

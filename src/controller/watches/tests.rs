@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::connections::{Connect, Connections, State};
-use super::super::{Context, event, index, orders, retry, rules, turns};
+use super::super::{Context, event, index, orders, overlaps, retry, rules, turns};
 use super::told::{Listener, Told};
 use super::{Wiring, secrets, wire};
 use crate::api::{Environment, Platform, RoleBinding, TechnicalUser};
@@ -53,6 +53,7 @@ fn context() -> (Context, Wiring) {
         wake,
         rules: rules::Rules::default(),
         orders: orders::Orders::new(std::time::Duration::ZERO),
+        overlaps: overlaps::Overlaps::default(),
         versions: Arc::default(),
         sources: super::super::sources::Sources::default(),
         written: super::super::secret::written::Written::default(),

@@ -1,7 +1,10 @@
 //! What the credential and its Secret need, and the end of every credential that is not the live one.
 
+use k8s_openapi::jiff::Timestamp;
+
 use super::facts::{CredentialFact, Have, Health, IdentityFact, Intent, SecretFact, Want};
 use super::steps::{Hold, Step, Strand};
+use super::{overlap, rotation};
 use crate::plan::capability::Recall;
 
 /// The Secret is ahead of every other record by as many issues as died before theirs was written. A number beyond
@@ -26,10 +29,10 @@ struct Live {
 
 /// What is needed, and what there is to wait for. First the live credential gets into the Secret; only then do the
 /// others end.
-pub fn tend(want: &Want, have: &Have, kept: &IdentityFact) -> (Strand, Option<Hold>) {
+pub fn tend(want: &Want, have: &Have, kept: &IdentityFact, now: Timestamp) -> (Strand, Option<Hold>) {
     if have.secret == SecretFact::Foreign {
         let live = known(want, have, kept).and_then(|live| live.id);
-        return (Strand::of(others(want, have, kept, live.as_deref())), Some(Hold::SecretNotOurs));
+        return (Strand::of(others(want, have, kept, live.as_deref(), now)), Some(Hold::SecretNotOurs));
     }
     // What stands in the Secret works until another can take its place.
     if have.taken {
@@ -38,15 +41,36 @@ pub fn tend(want: &Want, have: &Have, kept: &IdentityFact) -> (Strand, Option<Ho
     let Some(live) = known(want, have, kept).or_else(|| replacement(want, have, kept)) else {
         return (Strand::default(), Some(Hold::InProgress));
     };
+    if live.id.is_none() && is_blocked(want, have, now) {
+        return (Strand::default(), Some(Hold::Lost));
+    }
+    let others = others(want, have, kept, live.id.as_deref(), now);
     let unfinished = ours(want, have, kept).any(|one| one.health == Health::InProgress) || may_appear(have);
-    let others = others(want, have, kept, live.id.as_deref());
     (Strand::of(live.steps.into_iter().chain(others)), unfinished.then_some(Hold::InProgress))
 }
 
-/// Whether the ledger has something that is not there and may yet appear.
+/// Whether a person wants to be asked before a value that was lost is replaced. What is ours to finish is finished.
+fn is_blocked(want: &Want, have: &Have, now: Timestamp) -> bool {
+    let is_lost = have.recorded.credential.is_some() && have.recorded.intent.is_none();
+    let is_missed = !can_be_had_again(have);
+    want.blocks_on_loss && is_lost && is_missed && !rotation::is_due(want, have, now)
+}
+
+/// Whether the credential of the Secret is the one that shall be there, and nothing is to be done for it.
+pub fn is_right(want: &Want, have: &Have, kept: &IdentityFact) -> bool {
+    known(want, have, kept).is_some_and(|live| live.steps.is_empty())
+}
+
+/// What puts another credential in the place of the one that works: none, while the platform is at work on it.
+pub fn successor(want: &Want, have: &Have, kept: &IdentityFact) -> Vec<Step> {
+    replacement(want, have, kept).map(|live| live.steps).unwrap_or_default()
+}
+
+/// Whether the ledger, or the intent, speaks of something that is not there and may yet appear.
 fn may_appear(have: &Have) -> bool {
     let is_there = |id: &str| have.credentials.iter().any(|one| one.id == id);
-    have.order_in_doubt && have.recorded.ledger.iter().any(|entry| !is_there(&entry.id))
+    let missing = have.recorded.ledger.iter().any(|entry| !is_there(&entry.id));
+    have.order_in_doubt && (missing || have.recorded.intent.is_some())
 }
 
 /// What can be done for the Secret while the platform is at work on the identity.
@@ -81,9 +105,14 @@ pub fn next_sequence(want: &Want, have: &Have) -> i64 {
     known.max(in_secret.unwrap_or(0)).saturating_add(1)
 }
 
-/// The published credential, if the platform still has it.
+/// The published credential, if the platform still has it: the one that was about to be written into the Secret when we
+/// crashed, else the one that is on record.
 fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
-    let (sequence, content) = published(have)?;
+    begun(have).into_iter().chain(recorded(have)).find_map(|found| of_number(want, have, kept, found))
+}
+
+/// The credential of this number, if the platform has it and nothing speaks against it.
+fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content): (i64, Content)) -> Option<Live> {
     let name = want.owner.credential_name(sequence);
     let id = match have.recall {
         Recall::Listed if is_followed(want, have, kept, sequence) => return None,
@@ -95,6 +124,7 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     };
     let content = if is_renewed(want, have) { Content::Altered } else { content };
     let steps = match (content, &id) {
+        (Content::Right, _) if have.recorded.intent.is_some() && !have.order_in_doubt => vec![Step::Desist],
         (Content::Right, _) => vec![],
         (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
         (Content::Undressed, _) => vec![Step::Dress],
@@ -167,10 +197,14 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
 }
 
 /// The end of every credential under our names that is not the live one. What the platform is at work on is left until
-/// it is done.
-fn others(want: &Want, have: &Have, kept: &IdentityFact, live: Option<&str>) -> Vec<Step> {
+/// it is done, what software may use until it has moved, and what was issued to take the live one's place is about to.
+fn others(want: &Want, have: &Have, kept: &IdentityFact, live: Option<&str>, now: Timestamp) -> Vec<Step> {
+    let rotates = rotation::is_due(want, have, now) && can_be_had_again(have);
+    let published = have.recorded.credential.as_ref().map_or(0, |published| published.sequence);
+    let comes = |one: &CredentialFact| rotates && want.owner.sequence_of(&one.name).is_some_and(|one| one > published);
     let others = ours(want, have, kept).filter(|one| Some(one.id.as_str()) != live);
     let others = others.filter(|one| one.health != Health::InProgress);
+    let others = others.filter(|one| !comes(one) && !overlap::protects(want, have, one));
     others.map(|one| Step::Revoke { id: one.id.clone(), name: one.name.clone() }).collect()
 }
 
@@ -180,29 +214,35 @@ fn ours<'a>(want: &'a Want, have: &'a Have, kept: &'a IdentityFact) -> impl Iter
     of_kept.filter(|one| want.owner.sequence_of(&one.name).is_some())
 }
 
-/// Which credential is the published one, and how its Secret looks.
-///
-/// The Secret may be one issue ahead of the status: we crashed between the two writes. Then its content counts if it is
-/// the one that the intent names. Without an intent the Secret's claim is anybody's, and the platform's copy is at hand.
-fn published(have: &Have) -> Option<(i64, Content)> {
-    let recorded = have.recorded.credential.as_ref();
-    let SecretFact::Ours { sequence: Some(sequence), fingerprint, claimed, dressed } = &have.secret else {
-        return recorded.map(|published| (published.sequence, Content::Altered));
+/// The credential that was about to be written into the Secret, and is not on record yet: we crashed between the two
+/// writes. The Secret's own claim is anybody's; the fingerprint in the intent is not.
+fn begun(have: &Have) -> Option<(i64, Content)> {
+    let Intent { sequence, fingerprint: Some(print) } = have.recorded.intent.as_ref()? else { return None };
+    if have.recorded.credential.as_ref().is_some_and(|published| published.sequence >= *sequence) {
+        return None;
+    }
+    match &have.secret {
+        SecretFact::Ours { sequence: Some(held), fingerprint, .. } if held == sequence && fingerprint == print => {
+            Some((*sequence, Content::Unrecorded))
+        }
+        _ => Some((*sequence, Content::Altered)),
+    }
+}
+
+/// The credential on record, and how its Secret looks. Where there is but one, an issue that was begun has ended it.
+fn recorded(have: &Have) -> Option<(i64, Content)> {
+    let published = have.recorded.credential.as_ref()?;
+    let intent = have.recorded.intent.as_ref().map_or(0, |intent| intent.sequence);
+    if have.recall == Recall::LastOnly && intent > published.sequence {
+        return None;
+    }
+    let content = match &have.secret {
+        SecretFact::Ours { sequence: Some(held), fingerprint, claimed, dressed }
+            if (*held, fingerprint) == (published.sequence, &published.fingerprint) =>
+        {
+            if *dressed && claimed.as_ref() == Some(fingerprint) { Content::Right } else { Content::Undressed }
+        }
+        _ => Content::Altered,
     };
-    let intended = have.recorded.intent.as_ref();
-    if let Some(Intent { sequence: intent, fingerprint: print }) = intended
-        && intent >= sequence
-        && recorded.is_none_or(|published| published.sequence < *intent)
-    {
-        // An issue that was begun has ended the credential that the Secret held before, on platforms with an intent.
-        let written = intent == sequence && print.as_ref() == Some(fingerprint);
-        return written.then_some((*sequence, Content::Unrecorded));
-    }
-    let known = recorded.filter(|published| published.sequence == *sequence && published.fingerprint == *fingerprint);
-    match (known, recorded) {
-        (Some(_), _) if *dressed && claimed.as_ref() == Some(fingerprint) => Some((*sequence, Content::Right)),
-        (Some(_), _) => Some((*sequence, Content::Undressed)),
-        (None, Some(published)) => Some((published.sequence, Content::Altered)),
-        (None, None) => None,
-    }
+    Some((published.sequence, content))
 }

@@ -1,7 +1,11 @@
 //! What a TechnicalUser shall be, and what there is: on the platform, in the Secret, in the status. Types only.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
+
+use super::overlap::{Superseded, Terms, Users};
 use crate::plan::capability::Recall;
 use crate::plan::owner::Owner;
 
@@ -16,6 +20,21 @@ pub struct Want {
     pub waits_for_roles: bool,
     /// The credential that is brought along, where it is not the platform that makes it.
     pub brought: Option<Brought>,
+    /// When another credential shall take the place of the one that works, and what becomes of that.
+    pub rotation: Rotation,
+    /// Whether a value that cannot be had again is replaced only when a person asks for it.
+    pub blocks_on_loss: bool,
+}
+
+/// When a credential is replaced that works.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rotation {
+    /// How often; never, if that is not said.
+    pub every: Option<Duration>,
+    /// Digest of what a person wrote to have it replaced now. Every new value asks once.
+    pub demand: Option<String>,
+    /// How long the one before stays in force.
+    pub terms: Terms,
 }
 
 /// A credential that is brought along.
@@ -96,6 +115,10 @@ pub struct Published {
     pub fingerprint: String,
     /// Digest of what was brought along for it.
     pub source: Option<String>,
+    /// When it is due to be replaced.
+    pub rotate_at: Option<Timestamp>,
+    /// Digest of the demand that it was issued for, or after.
+    pub demand: Option<String>,
 }
 
 /// A credential of the ledger.
@@ -131,6 +154,8 @@ pub struct Recorded {
     pub intent: Option<Intent>,
     /// Every credential that may be on a platform which keeps no mark of ours.
     pub ledger: Vec<Entry>,
+    /// The credentials that stood in the Secret before, while software may still use them.
+    pub superseded: Vec<Superseded>,
 }
 
 /// Everything that is known.
@@ -153,6 +178,8 @@ pub struct Have {
     /// Whether the credential that is brought along is on the platform already, and the ledger does not say that it is ours:
     /// somebody else's, which an order would take over.
     pub taken: bool,
+    /// Who still uses a credential that is superseded.
+    pub users: Users,
 }
 
 impl Recorded {

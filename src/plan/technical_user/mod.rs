@@ -6,21 +6,27 @@
 //!
 //! - [`facts`]: what is wanted and what there is. [`steps`]: what can be done.
 //! - [`identity`]: which of several is kept. [`roles`], [`credential`]: what each needs.
+//! - [`rotation`]: when a credential that works is replaced. [`overlap`]: how long the one before stays in force.
 
 use std::collections::BTreeSet;
+
+use k8s_openapi::jiff::Timestamp;
 
 pub mod credential;
 pub mod facts;
 pub mod identity;
+pub mod overlap;
 pub mod roles;
+pub mod rotation;
 pub mod steps;
 #[cfg(test)]
 mod tests;
 
 use crate::plan::capability::Recall;
 pub use facts::{
-    Brought, CredentialFact, Entry, Have, Health, IdentityFact, Intent, Published, Recorded, SecretFact, Want,
+    Brought, CredentialFact, Entry, Have, Health, IdentityFact, Intent, Published, Recorded, Rotation, SecretFact, Want,
 };
+pub use overlap::{Standing, Superseded, Terms, Users};
 pub use steps::{Hold, Plan, Step, Strand};
 
 /// The way from what there is to what is wanted. The plan of a converged world has no steps.
@@ -31,13 +37,14 @@ pub use steps::{Hold, Plan, Step, Strand};
 ///
 /// let owner = Owner { cluster: "c".into(), uid: "u".into(), namespace: "orders".into(), name: "orders".into() };
 /// let want = Want { owner, roles: Some(["send".to_owned()].into()), ..Want::default() };
-/// let nothing = Have::default();
+/// let (nothing, now) = (Have::default(), k8s_openapi::jiff::Timestamp::now());
 ///
-/// let steps: Vec<Step> = plan(&want, &nothing).steps().cloned().collect();
+/// let plan = plan(&want, &nothing, now);
+/// let steps: Vec<Step> = plan.steps().cloned().collect();
 /// assert_eq!(steps, [Step::CreateIdentity(["send".to_owned()].into()), Step::Issue(1)]);
-/// assert!(plan(&want, &nothing).rests_on_silence(), "that there is none must have been asked for");
+/// assert!(plan.rests_on_silence(), "that there is none must have been asked for");
 /// ```
-pub fn plan(want: &Want, have: &Have) -> Plan {
+pub fn plan(want: &Want, have: &Have, now: Timestamp) -> Plan {
     let Some(kept) = identity::kept(have) else { return creation(want, have) };
     match kept.health {
         _ if have.under_way => Plan { strands: vec![credential::heal(want, have, kept)], hold: Some(Hold::InProgress) },
@@ -48,7 +55,7 @@ pub fn plan(want: &Want, have: &Have) -> Plan {
             strands: vec![Strand::of([Step::DeleteIdentity(kept.id.clone())])],
             hold: Some(if lacks_roles(want) { Hold::NoRoles } else { Hold::InProgress }),
         },
-        Health::Usable => upkeep(want, have, kept),
+        Health::Usable => upkeep(want, have, kept, now),
     }
 }
 
@@ -91,21 +98,22 @@ fn creation(want: &Want, have: &Have) -> Plan {
     let sequence = credential::next_sequence(want, have);
     let create = Step::CreateIdentity(want.roles.clone().unwrap_or_default());
     let steps = [create].into_iter().chain(credential::intent(want, have, sequence)).chain([Step::Issue(sequence)]);
-    Plan { strands: vec![Strand { steps: steps.collect() }], hold: None }
+    Plan { strands: vec![Strand::of(steps)], hold: None }
 }
 
-/// Removals first; then the credential, which consumers need; then what else there is to give. A step that fails ends
-/// its strand and no other.
-fn upkeep(want: &Want, have: &Have, kept: &IdentityFact) -> Plan {
+/// Removals first; then the credential, which consumers need; then what else there is to give; last of all another
+/// credential in the place of one that works. A step that fails ends its strand and no other.
+fn upkeep(want: &Want, have: &Have, kept: &IdentityFact, now: Timestamp) -> Plan {
     let (taking, giving) = roles::correct(want, kept, have);
-    let (mut tending, waits) = credential::tend(want, have, kept);
+    let (mut tending, waits) = credential::tend(want, have, kept, now);
+    let rotating = rotation::rotate(want, have, kept, now);
     tending.steps.extend(identity::superfluous(have, kept).map(|one| Step::DeleteIdentity(one.id.clone())));
     let hold = match (waits, lacks_roles(want)) {
         (Some(hold), _) => Some(hold),
         (None, true) => Some(Hold::NoRoles),
         (None, false) => None,
     };
-    Plan { strands: vec![taking, tending, giving], hold }
+    Plan { strands: vec![taking, tending, giving, rotating], hold }
 }
 
 fn lacks_roles(want: &Want) -> bool {

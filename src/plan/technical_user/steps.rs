@@ -10,6 +10,8 @@ pub enum Step {
     DeleteIdentity(String),
     /// Record that this credential is about to be issued.
     Intend(i64),
+    /// Record that nothing came of what was about to be issued.
+    Desist,
     /// Write into the ledger that the credential which is brought along is about to become ours under this number.
     Claim {
         /// The number of the issue.
@@ -58,6 +60,7 @@ impl Step {
             | Self::Issue(_)
             | Self::Revoke { .. } => true,
             Self::Intend(_)
+            | Self::Desist
             | Self::Claim { .. }
             | Self::Publish { .. }
             | Self::Acknowledge(_)
@@ -72,17 +75,19 @@ impl Step {
 pub struct Strand {
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// Whether it replaces a credential that works, so that nobody misses anything while it is not done.
+    pub rotates: bool,
 }
 
 impl Strand {
     /// A strand of these steps.
     pub fn of(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self { steps: steps.into_iter().collect() }
+        Self { steps: steps.into_iter().collect(), rotates: false }
     }
 
     /// Whether the Secret holds no credential that works until this strand is done.
     pub fn restores_service(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Issue(_) | Step::Publish { .. }))
+        !self.rotates && self.steps.iter().any(|step| matches!(step, Step::Issue(_) | Step::Publish { .. }))
     }
 }
 
@@ -97,6 +102,8 @@ pub enum Hold {
     SecretNotOurs,
     /// The credential that is brought along is on the platform already, and somebody else's.
     Taken,
+    /// The value is lost, cannot be had again, and is only replaced when a person asks for it.
+    Lost,
 }
 
 /// What to do, and what keeps the object from being Ready after it.
@@ -147,6 +154,7 @@ impl fmt::Display for Step {
         match self {
             Self::DeleteIdentity(id) => write!(text, "delete identity {id} and its credentials"),
             Self::Intend(sequence) => write!(text, "record that credential {sequence} is about to be issued"),
+            Self::Desist => write!(text, "record that nothing came of what was about to be issued"),
             Self::Claim { sequence, id } => write!(text, "record credential {sequence} as ours, which will be {id}"),
             Self::IntendRoles(roles) => {
                 write!(text, "record that the identity is about to be given roles [{}]", list(roles))

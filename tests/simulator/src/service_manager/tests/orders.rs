@@ -125,13 +125,14 @@ async fn a_failed_creation_leaves_the_object_only_where_nobody_waited() {
 async fn a_broker_may_fail_in_the_end() {
     let (world, token) = world().await;
     let broken =
-        json!({"asyncPlans": ["integration-flow"], "failingPlans": ["integration-flow"], "operationMillis": 100});
+        json!({"asyncPlans": ["integration-flow"], "failingPlans": ["integration-flow"], "operationMillis": 60_000});
     world.set(broken).await;
     let operation = location(&world.post(&token, INSTANCES, runtime_order("a", &[])).await);
     assert_eq!(world.get(&token, &operation).await.body["state"], "in progress");
-    world.frame.clock.advance(Duration::from_secs(1));
+    world.frame.clock.advance(Duration::from_secs(60));
     assert_eq!(world.get(&token, &operation).await.body["state"], "failed");
     assert_eq!(listed(&world, &token, "a").await.len(), 1);
+    world.set(json!({"operationMillis": 100})).await;
     let waited = world.post(&token, &format!("{INSTANCES}?async=false"), runtime_order("b", &[])).await;
     assert_eq!((waited.status, &waited.body["error"]), (502, &json!("BrokerError")));
     assert!(listed(&world, &token, "b").await.is_empty());

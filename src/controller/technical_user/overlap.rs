@@ -1,0 +1,100 @@
+//! What superseded credentials wait for: asked, noted in the status, and told to people. The plan decides.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{Resource, ResourceExt};
+
+use super::Scene;
+use crate::api::conditions::{self, OVERLAPPING, Verdict};
+use crate::api::{SupersededStatus, TechnicalUser};
+use crate::controller::Context;
+use crate::controller::live::Live;
+use crate::controller::report::Journal;
+use crate::plan::technical_user::overlap::look_again;
+use crate::plan::technical_user::{Standing, Superseded};
+
+/// What was counted is put on record when it grew by so much, so that a restart loses no more.
+const RECORDED_EVERY: Duration = Duration::from_mins(10);
+
+/// The superseded credentials on record, with how long another has stood in their place by now.
+pub fn recorded(live: &Live<TechnicalUser>, context: &Context) -> Vec<Superseded> {
+    let uid = live.object().uid().unwrap_or_default();
+    let counted = |one: &SupersededStatus| Superseded {
+        sequence: one.sequence,
+        id: one.id.clone(),
+        overlapped: context.overlaps.overlapped(&uid, one),
+    };
+    live.status.superseded.iter().map(counted).collect()
+}
+
+/// Notes what each waits for. Says when to look again.
+pub fn note(
+    live: &mut Live<TechnicalUser>,
+    journal: &mut Journal,
+    scene: &Scene,
+    context: &Context,
+) -> Option<Duration> {
+    let uid = live.object().uid().unwrap_or_default();
+    context.overlaps.retain(&uid, &live.status.superseded);
+    let terms = &scene.want.rotation.terms;
+    let standings: Vec<(Superseded, Standing)> = recorded(live, context)
+        .into_iter()
+        .map(|one| {
+            let standing = one.standing(terms, &scene.seen.have.users);
+            (one, standing)
+        })
+        .collect();
+    for (status, (one, standing)) in live.status.superseded.iter_mut().zip(&standings) {
+        put_on_record(status, one, standing);
+    }
+    tell(live, journal, &standings, context);
+    standings.iter().filter_map(|(one, standing)| look_again(one, terms, standing)).min()
+}
+
+fn put_on_record(status: &mut SupersededStatus, one: &Superseded, standing: &Standing) {
+    let waits_for = match standing {
+        Standing::Over => vec![],
+        Standing::Young => vec!["minOverlap".to_owned()],
+        Standing::Used(by) | Standing::Overdue(by) => by.clone(),
+    };
+    let grown = one.overlapped.saturating_sub(Duration::from_secs(status.overlapped_seconds));
+    if grown >= RECORDED_EVERY || waits_for != status.waits_for {
+        status.overlapped_seconds = one.overlapped.as_secs();
+        status.waits_for = waits_for;
+    }
+}
+
+/// `Overlapping` says that an old credential is still in force, and why; an event says so when a person is needed.
+fn tell(
+    live: &mut Live<TechnicalUser>,
+    journal: &mut Journal,
+    standings: &[(Superseded, Standing)],
+    context: &Context,
+) {
+    let Some((reason, message)) = standings.iter().find_map(|(one, standing)| word(one.sequence, standing)) else {
+        return conditions::clear(&mut live.status.conditions, OVERLAPPING);
+    };
+    let before = conditions::find(&live.status.conditions, OVERLAPPING).map(|condition| condition.reason.clone());
+    if reason == "OverlapExceeded" && before.as_deref() != Some(reason) {
+        journal.warn(reason, message.clone());
+    }
+    let verdict = Verdict { status: "True", reason, message };
+    let generation = live.object().meta().generation;
+    conditions::set(&mut live.status.conditions, OVERLAPPING, verdict, generation, &Time((context.now)()));
+}
+
+fn word(sequence: i64, standing: &Standing) -> Option<(&'static str, String)> {
+    match standing {
+        Standing::Over => None,
+        Standing::Young => Some(("Overlapping", format!("credential {sequence} stays in force for minOverlap"))),
+        Standing::Used(by) => Some(("StillUsed", format!("{} still use credential {sequence}", by.join(", ")))),
+        Standing::Overdue(by) => Some((
+            "OverlapExceeded",
+            format!(
+                "{} still use credential {sequence} after maxOverlap; restart them, or set onOverlapExceeded to Revoke",
+                by.join(", ")
+            ),
+        )),
+    }
+}

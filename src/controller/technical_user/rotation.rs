@@ -1,0 +1,91 @@
+//! What the spec says of rotation, for the plan; when a credential is due, for the record; and what kept it from being
+//! replaced, for people.
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{Resource, ResourceExt};
+
+use crate::api::conditions::{self, ROTATED, Verdict};
+use crate::api::rotation::{Interval, OnOverlapExceeded, Overlap};
+use crate::api::{CredentialSpec, OnLoss, ROTATE_ANNOTATION, RotationSpec, TechnicalUser};
+use crate::controller::Context;
+use crate::controller::error::Error;
+use crate::controller::live::Live;
+use crate::controller::retry::jittered;
+use crate::plan::capability::Recall;
+use crate::plan::digest;
+use crate::plan::technical_user::{Rotation, Terms, rotation};
+
+/// How often a credential is replaced if nobody says how often: where the old one can stay in force beside the new one.
+const USUAL: &str = "90d";
+/// When a rotation is tried again that only a person can mend: seldom, since a platform may lock who tries often.
+const TRIED_AGAIN: Duration = Duration::from_hours(1);
+
+/// What is wanted of rotation.
+pub fn wanted(user: &TechnicalUser, recall: Recall) -> Rotation {
+    let spec = spec(user);
+    let demand = user.annotations().get(ROTATE_ANNOTATION).map(|text| digest::of([text.as_bytes()], 8));
+    Rotation { every: every(&spec, recall).and_then(|every| every.duration()), demand, terms: terms(&spec, recall) }
+}
+
+/// Whether a lost value is replaced only when somebody asks for it.
+pub fn blocks_on_loss(user: &TechnicalUser) -> bool {
+    user.spec.credential.as_ref().is_some_and(|credential| credential.on_loss == OnLoss::Block)
+}
+
+/// How long a pod is given that mounts the Secret as a volume.
+pub fn settling(user: &TechnicalUser) -> Duration {
+    spec(user).settling.duration().unwrap_or_default()
+}
+
+/// Reckons when the credential is due, once for each credential and each interval: what is on record is not reckoned
+/// again, so that neither a restart nor another version of the operator replaces anything.
+pub fn schedule(live: &mut Live<TechnicalUser>, recall: Recall, context: &Context) {
+    let every = every(&spec(live.object()), recall);
+    let length = every.as_ref().and_then(Interval::duration);
+    let text = every.filter(|_| length.is_some()).map(|every| every.to_string());
+    let uid = live.object().uid().unwrap_or_default();
+    let Some(credential) = live.status.credential.as_mut().filter(|known| known.rotate_every != text) else { return };
+    let due = |every| Time(rotation::due(&uid, credential.issued_at.0, every, (context.now)()));
+    credential.rotate_at = length.map(due);
+    credential.rotate_every = text;
+}
+
+/// Notes what kept a credential from being replaced, if anything did. Says when it is tried next, or due.
+pub fn note(live: &mut Live<TechnicalUser>, unrotated: Option<Error>, context: &Context) -> Option<Duration> {
+    let Some(error) = unrotated else {
+        conditions::clear(&mut live.status.conditions, ROTATED);
+        let due = live.status.credential.as_ref()?.rotate_at.as_ref()?.0;
+        return Duration::try_from(due.duration_since((context.now)())).ok();
+    };
+    let verdict = Verdict { status: "False", reason: error.reason(), message: error.to_string() };
+    let generation = live.object().meta().generation;
+    conditions::set(&mut live.status.conditions, ROTATED, verdict, generation, &Time((context.now)()));
+    Some(jittered(TRIED_AGAIN))
+}
+
+fn spec(user: &TechnicalUser) -> RotationSpec {
+    let credential: Option<&CredentialSpec> = user.spec.credential.as_ref();
+    credential.and_then(|credential| credential.rotation.clone()).unwrap_or_default()
+}
+
+fn every(spec: &RotationSpec, recall: Recall) -> Option<Interval> {
+    match recall {
+        Recall::Brought => None,
+        Recall::LastOnly => spec.every.clone(),
+        Recall::Revealed | Recall::Listed => Some(spec.every.clone().unwrap_or_else(|| Interval::new(USUAL))),
+    }
+}
+
+fn terms(spec: &RotationSpec, recall: Recall) -> Terms {
+    if recall == Recall::LastOnly {
+        return Terms::default();
+    }
+    Terms {
+        least: spec.min_overlap.duration().unwrap_or_default(),
+        most: spec.max_overlap.duration().unwrap_or_default(),
+        until_rolled_out: spec.overlap == Overlap::UntilRolledOut,
+        holds: spec.on_overlap_exceeded == OnOverlapExceeded::Hold,
+    }
+}

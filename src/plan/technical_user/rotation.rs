@@ -1,0 +1,88 @@
+//! When a credential that works is replaced: by recorded time, or because a person asks. One at a time.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::credential;
+use super::facts::{Have, IdentityFact, SecretFact, Want};
+use super::steps::Strand;
+use crate::plan::capability::Recall;
+use crate::plan::digest;
+
+/// What is rotated nine tenths of the way at the earliest, and in time at the latest.
+const SPREAD: u32 = 10;
+
+/// When a credential is due that was issued then: somewhat before its time is over, and each somewhat else, so that those
+/// issued together are not replaced together. What would be due already, since how often was only now said, is due in as
+/// much time as is otherwise between the first and the last.
+pub fn due(uid: &str, issued: Timestamp, every: Duration, now: Timestamp) -> Timestamp {
+    let spread = every / SPREAD;
+    let share = spread.mul_f64(share_of(uid));
+    let due = later(issued, (every - spread) + share);
+    if due > now { due } else { later(now, share) }
+}
+
+/// A time past the end of time is its end.
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// A number from 0 to 1 that is each object's own.
+fn share_of(uid: &str) -> f64 {
+    let digest = digest::of([uid.as_bytes()], 4);
+    f64::from(u32::from_str_radix(&digest, 16).unwrap_or_default()) / f64::from(u32::MAX)
+}
+
+/// Whether a new credential shall take the place of the one that works.
+pub fn is_due(want: &Want, have: &Have, now: Timestamp) -> bool {
+    let Some(published) = &have.recorded.credential else { return false };
+    let is_old = want.rotation.every.is_some() && published.rotate_at.is_some_and(|at| at <= now);
+    let is_demanded = want.rotation.demand.is_some() && want.rotation.demand != published.demand;
+    (is_old || is_demanded) && have.recall != Recall::Brought
+}
+
+/// The strand that replaces a credential that works. None is replaced whose Secret is not right, nor while the one before
+/// is still in force: there are platforms that keep two and no more.
+pub fn rotate(want: &Want, have: &Have, kept: &IdentityFact, now: Timestamp) -> Strand {
+    let foreign = have.secret == SecretFact::Foreign;
+    if foreign || !is_due(want, have, now) || !have.recorded.superseded.is_empty() {
+        return Strand::default();
+    }
+    if !credential::is_right(want, have, kept) {
+        return Strand::default();
+    }
+    let steps = credential::successor(want, have, kept);
+    Strand { steps, rotates: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn at(days: u32) -> Timestamp {
+        Timestamp::UNIX_EPOCH + days * DAY
+    }
+
+    #[test]
+    fn the_fleet_is_not_due_at_once() {
+        let due: Vec<Timestamp> = (0..1_000).map(|one| due(&format!("uid-{one}"), at(0), 90 * DAY, at(0))).collect();
+        assert!(due.iter().all(|one| *one >= at(81) && *one <= at(90)));
+        let on_the_fifth = due.iter().filter(|one| **one >= at(85) && **one < at(86)).count();
+        assert!((60..160).contains(&on_the_fifth), "{on_the_fifth} of 1000 in one ninth of the time");
+    }
+
+    #[test]
+    fn what_is_older_than_was_ever_allowed_is_not_due_at_once_either() {
+        let due: Vec<Timestamp> = (0..1_000).map(|one| due(&format!("uid-{one}"), at(0), 90 * DAY, at(400))).collect();
+        assert!(due.iter().all(|one| *one >= at(400) && *one <= at(409)));
+        assert!(due.iter().filter(|one| **one < at(401)).count() < 160);
+    }
+
+    #[test]
+    fn a_clock_at_the_end_of_time_is_survived() {
+        assert_eq!(due("a", Timestamp::MAX, 90 * DAY, at(0)), Timestamp::MAX);
+    }
+}
