@@ -2,14 +2,16 @@
 //! are, with a death after any effect, certificates that are renewed, and strangers who map theirs.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use technical_user_operator::plan::capability::Recall;
 use technical_user_operator::plan::owner::Owner;
 use technical_user_operator::plan::technical_user::{
-    Brought, CredentialFact, Entry, Have, Health, IdentityFact, Plan, Published, Recorded, SecretFact, Step, Want,
-    farewell, plan,
+    Brought, CredentialFact, Entry, Have, Health, IdentityFact, Intent, Plan, Published, Recorded, SecretFact, Step,
+    Superseded, Want, farewell, plan,
 };
 
 use crate::config;
@@ -17,7 +19,7 @@ use crate::config;
 const USER: &str = "tu-orders";
 const STRANGER: &str = "somebody else";
 /// Undisturbed runs within which it comes to rest.
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 
 /// What happens, besides that the operator runs.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ enum Happening {
 struct Record {
     published: Option<Published>,
     ledger: Vec<Entry>,
+    intent: Option<Intent>,
+    superseded: Vec<Superseded>,
 }
 
 /// The tenant, the Secrets and the record.
@@ -57,6 +61,10 @@ struct World {
 
 /// It died, or a step failed.
 struct Ended;
+
+fn published(sequence: i64, id: Option<String>, fingerprint: String, source: Option<String>) -> Published {
+    Published { sequence, id, fingerprint, source, rotate_at: None, demand: None }
+}
 
 fn certificate(which: u8) -> String {
     format!("certificate {which}")
@@ -95,6 +103,8 @@ impl World {
             identity: Some(USER.into()),
             credential: record.published.clone(),
             ledger: record.ledger.clone(),
+            intent: record.intent.clone(),
+            superseded: record.superseded.clone(),
             ..Recorded::default()
         };
         let recall = Recall::Brought;
@@ -102,12 +112,15 @@ impl World {
     }
 
     /// One run of the operator. Whether it had nothing to do.
-    fn run(&mut self, decide: impl Fn(&Want, &Have) -> Plan, dies_after: Option<usize>) -> bool {
+    fn run(&mut self, decide: impl Fn(&Want, &Have, Timestamp) -> Plan, dies_after: Option<usize>) -> bool {
         (self.effects, self.dies_after) = (0, dies_after);
         let mut record = self.record.clone();
         let have = self.have(&record);
         record.ledger.retain(|entry| have.credentials.iter().any(|one| one.id == entry.id));
-        let decided = decide(&self.want(), &have);
+        let live = record.published.as_ref().filter(|_| record.intent.is_none()).map(|one| one.sequence);
+        let is_there = |one: &Superseded| have.credentials.iter().any(|other| Some(&other.id) == one.id.as_ref());
+        record.superseded.retain(|one| is_there(one) && Some(one.sequence) != live);
+        let decided = decide(&self.want(), &have, Timestamp::UNIX_EPOCH);
         for strand in &decided.strands {
             for step in &strand.steps {
                 if self.step(step, &mut record).is_err() {
@@ -157,7 +170,19 @@ impl World {
             Step::Revoke { id, .. } => {
                 let id = id.clone();
                 record.ledger.retain(|entry| entry.id != id);
+                record.superseded.retain(|one| one.id.as_ref() != Some(&id));
                 self.effect(|world| world.unmap(&id))
+            }
+            Step::Acknowledge(sequence) => {
+                let content = self.secret.as_ref().map(|(_, held)| held.clone()).unwrap_or_default();
+                record.published = Some(published(*sequence, None, content, None));
+                record.intent = None;
+                Ok(())
+            }
+            Step::Desist => {
+                record.intent = None;
+                let written = record.clone();
+                self.effect(|world| world.record = written)
             }
             Step::RemoveSecret => self.effect(|world| world.secret = None),
             other => panic!("nothing of that kind is done for a name: {other}"),
@@ -166,7 +191,15 @@ impl World {
 
     fn publish(&mut self, sequence: i64, id: String, record: &mut Record) -> Result<(), Ended> {
         let (content, source) = (id.clone(), Some(id.clone()));
-        record.published = Some(Published { sequence, id: Some(id), fingerprint: content.clone(), source });
+        if let Some(old) = record.published.clone().filter(|old| old.sequence != sequence) {
+            record.superseded.retain(|one| one.sequence != sequence && one.sequence != old.sequence);
+            record.superseded.push(Superseded { sequence: old.sequence, id: old.id, overlapped: Duration::ZERO });
+            record.intent = Some(Intent { sequence, fingerprint: Some(content.clone()) });
+            let written = record.clone();
+            self.effect(|world| world.record = written)?;
+        }
+        record.published = Some(published(sequence, Some(id), content.clone(), source));
+        record.intent = None;
         self.effect(|world| world.secret = Some((sequence, content)))
     }
 
@@ -252,7 +285,7 @@ proptest! {
         // The Secret goes with its object, so that it may hold what has ended.
         world.secret = None;
         for _ in 0..RUNS {
-            world.run(|_, have| farewell(have), None);
+            world.run(|_, have, _| farewell(have), None);
         }
         prop_assert_eq!(world.ours(), Vec::<&String>::new());
         prop_assert_eq!(world.mappings.len(), strangers);

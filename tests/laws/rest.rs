@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use technical_user_operator::api::{FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR};
 
 use crate::claims::{Span, all, lives};
@@ -32,7 +33,10 @@ impl Landscape {
         let checks = [
             (identity.roles == wished, "the identity carries the wished roles"),
             (outside.subaccounts[0].accepts(&value), "the Secret's credential works"),
-            (identity.credentials.len() == 1, "no other credential lives"),
+            (
+                others_are_superseded(identity, &value, &user),
+                "no other credential lives but what software may still use",
+            ),
             (held.is_some_and(|one| credential["name"] == one.name), "the status names what the Secret holds"),
             (credential["fingerprint"] == *fingerprint, "the status knows the Secret's content"),
             (user["status"]["intent"].is_null(), "no intent is left"),
@@ -90,6 +94,12 @@ impl Landscape {
         let texts = news.map(|news| news.object.to_string()).chain(outside.kubernetes.events.iter().cloned());
         texts.filter(|text| text.contains("planted-")).map(|text| format!("law 6: {text}")).collect()
     }
+}
+
+/// Whether every credential but that of this value stands on record as one that was replaced.
+fn others_are_superseded(identity: &Identity, value: &str, user: &Value) -> bool {
+    let superseded = |name: &str| all(&user["status"]["superseded"]).any(|one| one["name"] == name);
+    identity.credentials.iter().filter(|one| one.value != value).all(|one| superseded(&one.name))
 }
 
 /// The roles that living RoleBindings give to the technical user itself.

@@ -1,5 +1,7 @@
 //! Single worlds: each was once got wrong, or would be easy to get wrong.
 
+mod rotation;
+
 use super::*;
 use crate::plan::capability::Recall;
 use crate::plan::owner::Owner;
