@@ -146,7 +146,7 @@ impl Error {
                 Kind::Conflict => "NotOurs",
                 Kind::Forbidden => "PlatformDenied",
                 Kind::CredentialsRefused => "CredentialsRefused",
-                Kind::ProofRefused => "CredentialUnproven",
+                Kind::ProofRefused => "CredentialRejected",
                 Kind::MalformedSecret => "MalformedSecret",
                 Kind::Throttled => "Throttled",
                 Kind::Unavailable => "PlatformUnavailable",

@@ -250,10 +250,10 @@ pub enum Progress {
 }
 
 /// What a proof showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// A token was issued for the credential.
-    Works,
+    /// A token was issued for the credential, good for these scopes, where the token service says so.
+    Works(Option<Vec<String>>),
     /// The credential's fields name no token endpoint, so there is nothing to ask.
     NotTestable,
 }

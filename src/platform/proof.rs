@@ -43,13 +43,13 @@ impl Prover {
 
     /// Asks for a token with these fields, and a few times again where the client is not known yet.
     pub async fn prove(&self, fields: &BTreeMap<String, Field>) -> Result<Proof> {
-        Ok(self.token(fields).await?.map_or(Proof::NotTestable, |_| Proof::Works))
+        let token = self.token(fields).await?;
+        Ok(token.map_or(Proof::NotTestable, |token| Proof::Works(token.scopes())))
     }
 
     /// What a token for these fields is good for, as the token service says; `None` where nobody says.
     pub async fn scopes(&self, fields: &BTreeMap<String, Field>) -> Result<Option<Vec<String>>> {
-        let scope = self.token(fields).await?.and_then(|token| token.scope);
-        Ok(scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect()))
+        Ok(self.token(fields).await?.and_then(|token| token.scopes()))
     }
 
     async fn token(&self, fields: &BTreeMap<String, Field>) -> Result<Option<Token>> {
@@ -213,9 +213,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_takes_a_moment_to_be_known_is_given_it_and_one_that_is_refused_is_asked_thrice() {
-        assert_eq!(proven(Answering::Well, NEVER).await.0.unwrap(), Proof::Works);
+        assert!(matches!(proven(Answering::Well, NEVER).await.0.unwrap(), Proof::Works(_)));
         let (proof, asked) = proven(UNKNOWN, Duration::from_millis(200)).await;
-        assert_eq!((proof.unwrap(), asked), (Proof::Works, 3));
+        assert!(matches!((proof.unwrap(), asked), (Proof::Works(_), 3)));
         let (proof, asked) = proven(UNKNOWN, NEVER).await;
         assert_eq!((proof.unwrap_err().kind(), asked), (Kind::ProofRefused, 3));
     }

@@ -107,7 +107,7 @@ pub(crate) fn works(platform: &Running, issued: &Issued) -> Option<bool> {
     });
     match proof {
         None => Some(false),
-        Some(Proof::Works) => Some(true),
+        Some(Proof::Works(_)) => Some(true),
         Some(Proof::NotTestable) => {
             let texts = texts(issued);
             let [name, secret] = platform.fields();

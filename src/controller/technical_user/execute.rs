@@ -53,7 +53,9 @@ impl Execution<'_> {
             match done {
                 Ok(()) => {}
                 Err(Error::LostRace) => return Err(Error::LostRace),
-                Err(error) if strand.rotates && matches!(error.class(), Class::Person | Class::Bug) => {
+                Err(error)
+                    if strand.rotates && matches!(error.class(), Class::Person | Class::Bug | Class::Dependency) =>
+                {
                     unrotated = Some(error);
                 }
                 Err(Error::NotYet) => drop(failure.get_or_insert(Error::NotYet)),

@@ -9,7 +9,7 @@ use crate::api::CredentialStatus;
 use crate::controller::error::{Error, Result};
 use crate::controller::secret::{Content, Label, content};
 use crate::plan::capability::Recall;
-use crate::plan::technical_user::SecretFact;
+use crate::plan::technical_user::{SecretFact, rotation};
 use crate::platform::{Health, Issued, Proof};
 
 impl Execution<'_> {
@@ -22,7 +22,7 @@ impl Execution<'_> {
         let known = self.live.status.credential.clone().filter(|known| known.sequence == sequence);
         let proven = match known.as_ref().and_then(|known| known.verified_at.clone()) {
             Some(proven) => Some(proven),
-            None => self.prove(issued).await?,
+            None => self.prove(issued, sequence).await?,
         };
         let content = content::content(issued);
         self.announce(sequence, &content).await?;
@@ -103,8 +103,35 @@ impl Execution<'_> {
         self.live.status.intent = None;
     }
 
-    async fn prove(&self, issued: &Issued) -> Result<Option<Time>> {
-        let proof = self.mirrored.prove(issued).await?;
-        Ok((proof == Proof::Works).then(|| Time((self.context.now)())))
+    async fn prove(&self, issued: &Issued, sequence: i64) -> Result<Option<Time>> {
+        let Proof::Works(scopes) = self.mirrored.prove(issued).await? else { return Ok(None) };
+        if let (Some(scopes), Some(roles)) = (scopes, &self.want.roles) {
+            let before = self.scopes_before(sequence).await?;
+            let missing = rotation::not_yet_effective(roles, &before, &scopes);
+            if !missing.is_empty() {
+                return Err(Error::waiting("RolesNotYetEffective", not_yet(&missing)));
+            }
+        }
+        Ok(Some(Time((self.context.now)())))
     }
+
+    /// What the credential on record is good for that this one is to replace, where the platform lets us try.
+    async fn scopes_before(&self, sequence: i64) -> Result<Vec<String>> {
+        let before = self.live.status.credential.as_ref().filter(|before| before.sequence != sequence);
+        let id = before.and_then(|before| before.id.as_ref());
+        let Some(seen) = self.seen.credentials.iter().find(|one| Some(&one.id) == id) else { return Ok(vec![]) };
+        let Some(before) = self.mirrored.reveal(seen).await? else { return Ok(vec![]) };
+        // One that does not work any more is no reason to stay with it.
+        match self.mirrored.prove(&before).await {
+            Ok(Proof::Works(scopes)) => Ok(scopes.unwrap_or_default()),
+            Ok(Proof::NotTestable) | Err(_) => Ok(vec![]),
+        }
+    }
+}
+
+fn not_yet(roles: &[String]) -> String {
+    format!(
+        "the new credential does not carry {} yet, which the one before has; it takes its place as soon as it does, and that is looked at again every few minutes",
+        roles.join(", ")
+    )
 }

@@ -10,7 +10,7 @@ use crate::api::conditions::{self, ROTATED, Verdict};
 use crate::api::rotation::{Interval, OnOverlapExceeded, Overlap};
 use crate::api::{CredentialSpec, OnLoss, ROTATE_ANNOTATION, RotationSpec, TechnicalUser};
 use crate::controller::Context;
-use crate::controller::error::Error;
+use crate::controller::error::{Class, Error};
 use crate::controller::live::Live;
 use crate::controller::retry::jittered;
 use crate::plan::capability::Recall;
@@ -21,6 +21,8 @@ use crate::plan::technical_user::{Rotation, Terms, rotation};
 const USUAL: &str = "90d";
 /// When a rotation is tried again that only a person can mend: seldom, since a platform may lock who tries often.
 const TRIED_AGAIN: Duration = Duration::from_hours(1);
+/// When a rotation is looked at again that waits for roles to take effect.
+const LOOKED_AT_AGAIN: Duration = Duration::from_mins(5);
 
 /// What is wanted of rotation.
 pub fn wanted(user: &TechnicalUser, recall: Recall) -> Rotation {
@@ -62,7 +64,7 @@ pub fn note(live: &mut Live<TechnicalUser>, unrotated: Option<Error>, context: &
     let verdict = Verdict { status: "False", reason: error.reason(), message: error.to_string() };
     let generation = live.object().meta().generation;
     conditions::set(&mut live.status.conditions, ROTATED, verdict, generation, &Time((context.now)()));
-    Some(jittered(TRIED_AGAIN))
+    Some(jittered(if error.class() == Class::Dependency { LOOKED_AT_AGAIN } else { TRIED_AGAIN }))
 }
 
 fn spec(user: &TechnicalUser) -> RotationSpec {

@@ -1,5 +1,6 @@
 //! When a credential that works is replaced: by recorded time, or because a person asks. One at a time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
@@ -56,6 +57,17 @@ pub fn rotate(want: &Want, have: &Have, kept: &IdentityFact, now: Timestamp) -> 
     Strand { steps, rotates: true }
 }
 
+/// The wanted roles that software has with the credential from before and would not have with the new one: what is not in
+/// force for either is no reason to stay. Token services put a prefix of their own before a role.
+pub fn not_yet_effective(wanted: &BTreeSet<String>, before: &[String], after: &[String]) -> Vec<String> {
+    let carries = |scopes: &[String], role: &str| {
+        scopes
+            .iter()
+            .any(|scope| scope.strip_suffix(role).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.')))
+    };
+    wanted.iter().filter(|role| carries(before, role) && !carries(after, role)).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +91,17 @@ mod tests {
         let due: Vec<Timestamp> = (0..1_000).map(|one| due(&format!("uid-{one}"), at(0), 90 * DAY, at(400))).collect();
         assert!(due.iter().all(|one| *one >= at(400) && *one <= at(409)));
         assert!(due.iter().filter(|one| **one < at(401)).count() < 160);
+    }
+
+    #[test]
+    fn software_moves_when_it_can_do_there_what_it_can_do_here() {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let wanted = texts(&["ESBMessaging.send", "Admin"]).into_iter().collect();
+        let before = texts(&["it-rt!b1.ESBMessaging.send", "uaa.resource"]);
+        assert_eq!(not_yet_effective(&wanted, &before, &texts(&["uaa.resource"])), texts(&["ESBMessaging.send"]));
+        assert_eq!(not_yet_effective(&wanted, &before, &texts(&["xESBMessaging.send"])), texts(&["ESBMessaging.send"]));
+        assert_eq!(not_yet_effective(&wanted, &before, &texts(&["ESBMessaging.send"])), texts(&[]));
+        assert_eq!(not_yet_effective(&wanted, &[], &[]), texts(&[]), "nobody misses what nobody has");
     }
 
     #[test]

@@ -77,6 +77,13 @@ struct Issued {
     scope: Option<String>,
 }
 
+impl Token {
+    /// What it is good for, one by one.
+    pub fn scopes(&self) -> Option<Vec<String>> {
+        Some(self.scope.as_ref()?.split_whitespace().map(str::to_owned).collect())
+    }
+}
+
 impl From<Error> for Unissued {
     fn from(error: Error) -> Self {
         Self { error, perhaps_wrong: false }

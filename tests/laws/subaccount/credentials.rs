@@ -87,7 +87,7 @@ impl Credentials for Reach {
             return Ok(Proof::NotTestable);
         };
         let works = self.read(|subaccount| subaccount.accepts(value.expose_secret())).await;
-        if works { Ok(Proof::Works) } else { Err(Error::new(Kind::ProofRefused, "prove")) }
+        if works { Ok(Proof::Works(None)) } else { Err(Error::new(Kind::ProofRefused, "prove")) }
     }
 }
 

@@ -260,7 +260,7 @@ impl Credentials for Fake {
     }
 
     async fn prove(&self, _: &Issued) -> Result<Proof> {
-        self.read("prove", |_| Proof::Works).await
+        self.read("prove", |_| Proof::Works(None)).await
     }
 }
 
