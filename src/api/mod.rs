@@ -12,6 +12,7 @@ pub mod platform;
 pub mod reference;
 pub mod role;
 pub mod role_binding;
+pub mod secret_template;
 pub mod span;
 pub mod technical_user;
 
@@ -24,6 +25,7 @@ pub use role::{Role, RoleKind};
 pub use role_binding::{
     GrantState, LedgerEntry, Principal, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
 };
+pub use secret_template::{Form, LayoutStatus, SecretTemplate};
 pub use span::Span;
 pub use technical_user::{
     CredentialSpec, CredentialStatus, DeletionPolicy, IdentityStatus, TechnicalUser, TechnicalUserSpec,

@@ -29,6 +29,12 @@ pub enum Error {
     /// A certificate that is brought along cannot be used; whoever keeps it must replace it.
     #[error("{0}")]
     CertificateUnusable(String),
+    /// The form that is asked for the Secret can never be.
+    #[error("{0}")]
+    TemplateInvalid(String),
+    /// The form that is asked for the Secret needs what the credential does not have.
+    #[error("{0}")]
+    FieldMissing(String),
     /// The platform, or the way to it.
     #[error("{0}")]
     Platform(#[from] platform::Error),
@@ -95,7 +101,9 @@ impl Error {
             | Self::NotOurs(_)
             | Self::AdminSecretMissing(_)
             | Self::Elsewhere(_)
-            | Self::CertificateUnusable(_) => Class::Person,
+            | Self::CertificateUnusable(_)
+            | Self::TemplateInvalid(_)
+            | Self::FieldMissing(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace | Self::NotYet | Self::JustCame => Class::Race,
@@ -126,6 +134,8 @@ impl Error {
             Self::AdminSecretMissing(_) => "AdminSecretMissing",
             Self::Elsewhere(_) => "PlatformElsewhere",
             Self::CertificateUnusable(_) => "CertificateUnusable",
+            Self::TemplateInvalid(_) => "TemplateInvalid",
+            Self::FieldMissing(_) => "FieldMissing",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::NotYet => "NotYet",

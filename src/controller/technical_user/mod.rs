@@ -14,6 +14,7 @@ use super::error::{Error, Result};
 use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
+use super::secret::form::{self, Shape};
 use super::turns::Turn;
 use crate::api::conditions::{self, DISCOURAGED, Verdict};
 use crate::api::{Identity, IdentityStatus, Mode, Platform, TechnicalUser};
@@ -31,6 +32,7 @@ mod observe;
 mod operation;
 mod publish;
 mod record;
+mod reform;
 mod roles;
 pub mod source;
 mod withdraw;
@@ -107,6 +109,9 @@ async fn provision(
 ) -> Result<Applied> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
     let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
+    if let Err(unusable) = form::judge(live.object()) {
+        return restrained(live, journal, platform, context, Err(unusable)).await;
+    }
     let source = match source::read(live.object(), mirrored, context).await {
         Ok(source) => source,
         // What stands in the Secret works on.
@@ -251,7 +256,8 @@ fn scene(
     let wanted = (own_roles != OwnRoles::None).then(|| roles.roles.clone());
     let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
     let brought = source.as_ref().map(|source| source.brought.clone());
-    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles, brought }, roles, seen, source, turn: None })
+    let form = Shape::of(live.object()).layout().map(|layout| layout.digest);
+    Ok(Scene { want: Want { owner, roles: wanted, waits_for_roles, brought, form }, roles, seen, source, turn: None })
 }
 
 async fn carry_out(

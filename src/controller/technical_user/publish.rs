@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::execute::{Execution, in_progress};
 use crate::api::CredentialStatus;
 use crate::controller::error::{Error, Result};
-use crate::controller::secret::{Label, content};
+use crate::controller::secret::form::Shape;
+use crate::controller::secret::{Found, Label, content};
 use crate::plan::capability::Recall;
 use crate::plan::technical_user::SecretFact;
 use crate::platform::{Health, Issued, Proof};
@@ -19,12 +20,14 @@ impl Execution<'_> {
         if issued.credential.health == Health::InProgress {
             return Err(in_progress("issue credential"));
         }
+        // What cannot be written is not proven again and again.
+        let shape = Shape::of(self.live.object());
+        let content = shape.content(issued)?;
         let known = self.live.status.credential.clone().filter(|known| known.sequence == sequence);
         let proven = match known.as_ref().and_then(|known| known.verified_at.clone()) {
             Some(proven) => Some(proven),
             None => self.prove(issued).await?,
         };
-        let content = content::content(issued);
         if matches!(self.seen.have.recall, Recall::Listed | Recall::LastOnly) {
             self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
         }
@@ -36,25 +39,35 @@ impl Execution<'_> {
         let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall != Recall::LastOnly);
         let name = issued.credential.name.clone();
         let source = self.want.brought.as_ref().map(|brought| brought.source.clone());
+        let (verified_at, layout, secret) = (proven, shape.layout(), uid);
         let published =
-            CredentialStatus { name, id, sequence, issued_at, verified_at: proven, fingerprint, source, secret: uid };
+            CredentialStatus { name, id, sequence, issued_at, verified_at, fingerprint, layout, source, secret };
         self.note_published(published);
         Ok(())
     }
 
-    /// The Secret holds what the intent named: we crashed before the status said so.
+    /// The Secret holds what the intent named: we crashed before the status said so. Or it holds what it held before, of
+    /// which all is on record, and only the intent is left over.
     pub(super) fn acknowledge(&mut self, sequence: i64) -> Result<()> {
         let SecretFact::Ours { fingerprint, .. } = &self.seen.have.secret else { return Err(Error::LostRace) };
-        self.note_published(CredentialStatus {
+        let known = self.live.status.credential.clone().filter(|known| known.sequence == sequence);
+        let layout = match &known {
+            Some(known) if known.fingerprint == *fingerprint => known.layout.clone(),
+            _ => self.live.status.intent.as_ref().and_then(|intent| intent.layout.clone()),
+        };
+        let known = known.unwrap_or_else(|| CredentialStatus {
             name: self.want.owner.credential_name(sequence),
             id: None,
             sequence,
             issued_at: Time((self.context.now)()),
             verified_at: None,
             source: None,
-            fingerprint: fingerprint.clone(),
-            secret: self.seen.secret.as_ref().and_then(super::super::secret::Found::uid),
+            layout: None,
+            fingerprint: String::new(),
+            secret: None,
         });
+        let (fingerprint, secret) = (fingerprint.clone(), self.seen.secret.as_ref().and_then(Found::uid));
+        self.note_published(CredentialStatus { fingerprint, layout, secret, ..known });
         Ok(())
     }
 

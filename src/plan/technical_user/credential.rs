@@ -1,6 +1,7 @@
 //! What the credential and its Secret need, and the end of every credential that is not the live one.
 
 use super::facts::{CredentialFact, Have, Health, IdentityFact, Intent, SecretFact, Want};
+use super::form;
 use super::steps::{Hold, Step, Strand};
 use crate::plan::capability::Recall;
 
@@ -94,9 +95,14 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
         Recall::LastOnly => return None,
     };
     let content = if is_renewed(want, have) { Content::Altered } else { content };
+    let reform = || form::anew(sequence, id.as_ref(), can_be_had_again(have));
     let steps = match (content, &id) {
-        (Content::Right, _) => vec![],
+        (Content::Unrecorded, _) if form::is_another_once_recorded(want, have) => {
+            vec![Step::Acknowledge(sequence), reform()]
+        }
         (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
+        (Content::Right | Content::Undressed, _) if form::is_another(want, have) => vec![reform()],
+        (Content::Right, _) => vec![],
         (Content::Undressed, _) => vec![Step::Dress],
         (Content::Altered, Some(id)) if can_be_had_again(have) => vec![Step::Publish { sequence, id: id.clone() }],
         (Content::Altered, _) => return None,
@@ -197,6 +203,9 @@ fn published(have: &Have) -> Option<(i64, Content)> {
         // An issue that was begun has ended the credential that the Secret held before, on platforms with an intent.
         let written = intent == sequence && print.as_ref() == Some(fingerprint);
         return written.then_some((*sequence, Content::Unrecorded));
+    }
+    if form::is_unrecorded(have) {
+        return Some((*sequence, Content::Unrecorded));
     }
     let known = recorded.filter(|published| published.sequence == *sequence && published.fingerprint == *fingerprint);
     match (known, recorded) {

@@ -5,12 +5,13 @@
 //! was set last), the intent is written before the effect. The Secret is the commit record of which credential is live.
 //!
 //! - [`facts`]: what is wanted and what there is. [`steps`]: what can be done.
-//! - [`identity`]: which of several is kept. [`roles`], [`credential`]: what each needs.
+//! - [`identity`]: which of several is kept. [`roles`], [`credential`]: what each needs. [`form`]: that of the Secret.
 
 use std::collections::BTreeSet;
 
 pub mod credential;
 pub mod facts;
+pub mod form;
 pub mod identity;
 pub mod roles;
 pub mod steps;
