@@ -13,6 +13,7 @@ pub mod reference;
 pub mod role;
 pub mod role_binding;
 pub mod rotation;
+pub mod secret_template;
 pub mod span;
 pub mod technical_user;
 
@@ -26,6 +27,7 @@ pub use role_binding::{
     GrantState, LedgerEntry, Principal, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleLine, Subject,
 };
 pub use rotation::{OnLoss, RotationSpec, SupersededStatus};
+pub use secret_template::{Form, LayoutStatus, SecretTemplate};
 pub use span::Span;
 pub use technical_user::{
     CredentialSpec, CredentialStatus, DeletionPolicy, IdentityStatus, TechnicalUser, TechnicalUserSpec,

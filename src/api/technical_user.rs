@@ -1,7 +1,5 @@
 //! TechnicalUser: an identity that software logs on with, and the Secret with its credential.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
@@ -9,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rotation::{OnLoss, RotationSpec, SupersededStatus};
-use super::{Identity, LocalSecretRef, Mode, PlatformRef, Principal};
+use super::{Form, Identity, LayoutStatus, LocalSecretRef, Mode, PlatformRef, Principal, SecretTemplate};
 
 /// What the TechnicalUser shall be.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -68,14 +66,22 @@ pub struct TechnicalUserSpec {
 /// The credential and its Secret.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.certificate) || !has(self.rotation)").message("a certificate is replaced when its source Secret is; remove rotation"))]
-#[x_kube(validation = Rule::new("!has(self.certificate) || self.certificate.sourceSecretRef.name != self.secretName").message("secretName and certificate.sourceSecretRef are two Secrets: one is written, the other is only read"))]
+#[x_kube(
+    validation = Rule::new("!has(self.certificate) || !has(self.rotation)").message("a certificate is replaced when its source Secret is; remove rotation"),
+    validation = Rule::new("!has(self.certificate) || self.certificate.sourceSecretRef.name != self.secretName").message("secretName and certificate.sourceSecretRef are two Secrets: one is written, the other is only read"),
+    validation = Rule::new("(has(self.secretTemplate) && has(self.secretTemplate.type) ? self.secretTemplate.type : 'Opaque') == (has(oldSelf.secretTemplate) && has(oldSelf.secretTemplate.type) ? oldSelf.secretTemplate.type : 'Opaque')").message("the type of a Secret cannot be changed; make a new TechnicalUser"),
+    validation = Rule::new("self.form == 'Flat' || !has(self.secretTemplate) || ((!has(self.secretTemplate.omit) || !('type' in self.secretTemplate.omit)) && (!has(self.secretTemplate.rename) || !('type' in self.secretTemplate.rename)))").message("readers of .metadata find a binding by its key type, which can be renamed or omitted with form: Flat only"),
+    validation = Rule::new("self.form != 'Json' || !has(self.secretTemplate) || !has(self.secretTemplate.omit) || !('credentials' in self.secretTemplate.omit)").message("with form: Json the key credentials is the credential; it cannot be omitted")
+)]
 pub struct CredentialSpec {
     /// The Secret, in this namespace, that the credential is written to. It must not exist, or be this TechnicalUser's. Cannot be changed.
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("secretName cannot be changed while workloads use the Secret; make a new TechnicalUser"))]
     pub secret_name: String,
-    /// Labels and annotations for the Secret.
+    /// How the credential stands in the Secret. A changed form is written anew; no credential is issued for it.
+    #[serde(default)]
+    pub form: Form,
+    /// Labels, annotations and type of the Secret, and its keys beside and instead of the credential's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_template: Option<SecretTemplate>,
     /// Where the certificate comes from. Required for a `certificateUser`, and refused for every other identity.
@@ -97,22 +103,6 @@ pub struct CertificateSpec {
     /// A Secret of type `kubernetes.io/tls`, in this namespace, that somebody else keeps, such as cert-manager: `tls.crt`,
     /// `tls.key`, and `ca.crt` if there is one. When it is renewed, the new certificate takes the old one's place.
     pub source_secret_ref: LocalSecretRef,
-}
-
-/// Labels and annotations for a Secret we write. Keys under `technicaluser.dev/` are ours and refused.
-#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct SecretTemplate {
-    /// Labels for the Secret.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 63}))]
-    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/') && key != 'app.kubernetes.io/managed-by')").message("labels under technicaluser.dev/ and app.kubernetes.io/managed-by are the operator's own"))]
-    pub labels: BTreeMap<String, String>,
-    /// Annotations for the Secret.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
-    #[x_kube(validation = Rule::new("self.all(key, !key.startsWith('technicaluser.dev/'))").message("annotations under technicaluser.dev/ are the operator's own"))]
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// What happens on the platform when the Kubernetes object is deleted.
@@ -202,6 +192,9 @@ pub struct IntentStatus {
     /// Fingerprint of the content that is about to be written into the Secret, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// How that content is made. Absent where it is the form `Descriptor` without a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<LayoutStatus>,
 }
 
 /// A credential that is, or may be, on a platform which keeps no mark of ours.
@@ -279,6 +272,9 @@ pub struct CredentialStatus {
     pub verified_at: Option<Time>,
     /// Fingerprint of the Secret's content, by which an alteration is seen.
     pub fingerprint: String,
+    /// How the Secret's content was made. Absent where it is the form `Descriptor` without a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<LayoutStatus>,
     /// Digest of what was brought along for it, by which a change of its source is seen. Absent where it was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

@@ -34,6 +34,12 @@ pub enum Error {
         "the platform gave out the same value again, so the credential was not replaced; what it is of may have to be made anew"
     )]
     Ineffective,
+    /// The form that is asked for the Secret can never be.
+    #[error("{0}")]
+    TemplateInvalid(String),
+    /// The form that is asked for the Secret needs what the credential does not have.
+    #[error("{0}")]
+    FieldMissing(String),
     /// The platform, or the way to it.
     #[error("{0}")]
     Platform(#[from] platform::Error),
@@ -101,7 +107,9 @@ impl Error {
             | Self::AdminSecretMissing(_)
             | Self::Elsewhere(_)
             | Self::CertificateUnusable(_)
-            | Self::Ineffective => Class::Person,
+            | Self::Ineffective
+            | Self::TemplateInvalid(_)
+            | Self::FieldMissing(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace | Self::NotYet | Self::JustCame => Class::Race,
@@ -133,6 +141,8 @@ impl Error {
             Self::Elsewhere(_) => "PlatformElsewhere",
             Self::CertificateUnusable(_) => "CertificateUnusable",
             Self::Ineffective => "RotationIneffective",
+            Self::TemplateInvalid(_) => "TemplateInvalid",
+            Self::FieldMissing(_) => "FieldMissing",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::NotYet => "NotYet",

@@ -9,6 +9,7 @@ pub mod capability_page;
 pub mod digest;
 pub mod discouraged;
 pub mod environment;
+pub mod fields;
 pub mod grant;
 pub mod own_roles;
 pub mod owner;

@@ -25,6 +25,7 @@ mod person;
 pub(crate) mod policy;
 mod process;
 mod proxy;
+pub(crate) mod readers;
 pub(crate) mod simulator;
 pub(crate) mod stage;
 pub(crate) mod team;

@@ -10,22 +10,29 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::ResourceExt;
 
-use crate::api::technical_user::SecretTemplate;
-use crate::api::{CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR, SEQUENCE_ANNOTATION};
+use crate::api::{
+    CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, MANAGED_BY_LABEL, OPERATOR, SEQUENCE_ANNOTATION, SecretTemplate,
+};
 
 type Texts = BTreeMap<String, String>;
 
-/// Whether labels and annotations are as they shall be.
+/// Whether type, labels and annotations are as they shall be.
 pub fn is_right(secret: &Secret, template: &SecretTemplate) -> bool {
     let has = |there: &Texts, wanted: &Texts| wanted.iter().all(|(key, value)| there.get(key) == Some(value));
-    has(secret.labels(), &template.labels)
+    is_of_type(secret, template)
+        && has(secret.labels(), &template.labels)
         && has(secret.annotations(), &template.annotations)
         && secret.labels().get(MANAGED_BY_LABEL).is_some_and(|value| value == OPERATOR)
         && left_labels(secret, template).is_empty()
         && left_annotations(secret, template).is_empty()
 }
 
-/// Puts them right.
+/// Whether it has the type of the template.
+pub fn is_of_type(secret: &Secret, template: &SecretTemplate) -> bool {
+    secret.type_.as_deref().unwrap_or("Opaque") == template.kind()
+}
+
+/// Puts labels and annotations right.
 pub fn put_right(secret: &mut Secret, template: &SecretTemplate) {
     let (labels, annotations) = (left_labels(secret, template), left_annotations(secret, template));
     secret.labels_mut().retain(|key, _| !labels.contains(key));

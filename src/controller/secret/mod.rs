@@ -14,12 +14,16 @@ use kube::{Api, Client, Resource, ResourceExt};
 
 use self::written::Written;
 use super::error::{Error, Result};
-use crate::api::technical_user::SecretTemplate;
-use crate::api::{CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, OPERATOR, SEQUENCE_ANNOTATION, TechnicalUser};
+use crate::api::{
+    CREDENTIAL_ANNOTATION, FINGERPRINT_ANNOTATION, OPERATOR, SEQUENCE_ANNOTATION, SecretTemplate, TechnicalUser,
+};
 use crate::plan::technical_user::SecretFact;
 
 pub mod content;
 mod dress;
+pub mod form;
+pub mod recover;
+mod template;
 pub mod written;
 
 /// The content of a Secret: values in clear. No `Debug`, so that it cannot be printed.
@@ -71,6 +75,11 @@ impl Found {
             claimed: annotation(FINGERPRINT_ANNOTATION).cloned(),
             dressed: self.is_owned(secret) && dress::is_right(secret, &self.template),
         }
+    }
+
+    /// What stands in it.
+    pub fn content(&self) -> Option<&BTreeMap<String, ByteString>> {
+        self.current.as_ref()?.data.as_ref()
     }
 
     /// The uid of the Secret, if there is one.
@@ -137,12 +146,14 @@ impl Found {
         let mut secret = self.current.clone().unwrap_or_default();
         secret.metadata.name = Some(self.name.clone());
         secret.metadata.owner_references = Some(vec![self.owner.clone()]);
+        secret.type_ = Some(self.template.kind().to_owned());
         dress::put_right(&mut secret, &self.template);
         secret.metadata.managed_fields = None;
         secret
     }
 
-    async fn write(&mut self, next: Secret, written: &Written) -> Result<()> {
+    async fn write(&mut self, mut next: Secret, written: &Written) -> Result<()> {
+        self.make_room(&mut next).await?;
         let parameters = PostParams { field_manager: Some(format!("{OPERATOR}/credential")), ..PostParams::default() };
         let secret = match &self.current {
             None => self.api.create(&parameters, &next).await?,
@@ -150,6 +161,14 @@ impl Found {
         };
         written.remember(secret.meta());
         self.current = Some(secret);
+        Ok(())
+    }
+    /// The type of a Secret cannot be changed: one of another type, which somebody made in its place, is made anew.
+    async fn make_room(&mut self, next: &mut Secret) -> Result<()> {
+        if self.current.as_ref().is_some_and(|current| !dress::is_of_type(current, &self.template)) {
+            self.remove().await?;
+            (next.metadata.uid, next.metadata.resource_version) = (None, None);
+        }
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::controller::Context;
 use crate::controller::error::{Class, Error, Result};
 use crate::controller::live::Live;
 use crate::controller::report::Journal;
+use crate::controller::secret::form::Shape;
 use crate::controller::turns::Turn;
 use crate::plan::capability;
 use crate::plan::technical_user::{self as plan, SecretFact, Step, Strand, Want};
@@ -90,6 +91,7 @@ impl Execution<'_> {
             Step::SetRoles(roles) => self.set_roles(roles).await,
             Step::Issue(sequence) => self.issue(*sequence).await,
             Step::Publish { sequence, id } => self.restore(*sequence, id).await,
+            Step::Reform(sequence) => self.reform(*sequence).await,
             Step::Acknowledge(sequence) => self.acknowledge(*sequence),
             Step::Dress => self.dress().await,
             Step::Revoke { id, .. } => self.revoke(id).await,
@@ -110,7 +112,8 @@ impl Execution<'_> {
     }
 
     pub(super) async fn intend(&mut self, sequence: i64, fingerprint: Option<String>) -> Result<()> {
-        self.live.status.intent = Some(IntentStatus { sequence, fingerprint });
+        let layout = Shape::of(self.live.object()).layout();
+        self.live.status.intent = Some(IntentStatus { sequence, fingerprint, layout });
         self.live.record().await
     }
 
@@ -245,6 +248,7 @@ impl Execution<'_> {
     fn change(&self) -> String {
         let meddler = self.seen.secret.as_ref().and_then(super::super::secret::Found::meddler);
         match (&self.seen.have.secret, meddler) {
+            _ if self.is_of_another_form() => "another form is asked for".to_owned(),
             (SecretFact::Ours { .. }, Some(manager)) => format!("it was altered by {manager}"),
             (SecretFact::Ours { .. }, None) => "it was altered".to_owned(),
             _ => "it was not there".to_owned(),

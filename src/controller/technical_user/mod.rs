@@ -15,6 +15,7 @@ use super::error::{Error, Result};
 use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::runner::{Applied, Reconcile};
+use super::secret::form::{self, Shape};
 use super::turns::Turn;
 use crate::api::conditions::{self, DISCOURAGED, Verdict};
 use crate::api::{Identity, IdentityStatus, Mode, Platform, ROTATE_ANNOTATION, TechnicalUser};
@@ -33,6 +34,7 @@ mod operation;
 mod overlap;
 mod publish;
 mod record;
+mod reform;
 mod roles;
 mod rotation;
 pub mod source;
@@ -110,6 +112,9 @@ async fn provision(
 ) -> Result<Applied> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
     let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
+    if let Err(unusable) = form::judge(live.object()) {
+        return restrained(live, journal, platform, context, Err(unusable)).await;
+    }
     let source = match source::read(live.object(), mirrored, context).await {
         Ok(source) => source,
         // What stands in the Secret works on.
@@ -269,7 +274,8 @@ fn scene(
     let brought = source.as_ref().map(|source| source.brought.clone());
     let rotation = rotation::wanted(live.object(), seen.have.recall);
     let blocks_on_loss = rotation::blocks_on_loss(live.object());
-    let want = Want { owner, roles: wanted, waits_for_roles, brought, rotation, blocks_on_loss };
+    let form = Shape::of(live.object()).layout().map(|layout| layout.digest);
+    let want = Want { owner, roles: wanted, waits_for_roles, brought, rotation, blocks_on_loss, form };
     Ok(Scene { want, roles, seen, source, turn: None })
 }
 

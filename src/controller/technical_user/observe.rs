@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::{ledger, overlap};
-use crate::api::TechnicalUser;
+use crate::api::{LayoutStatus, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::Result;
 use crate::controller::live::{Kind, Live};
@@ -219,7 +219,13 @@ fn recorded(live: &Live<TechnicalUser>, context: &Context) -> Recorded {
             .intent
             .as_ref()
             .map(|intent| Intent { sequence: intent.sequence, fingerprint: intent.fingerprint.clone() }),
+        form: status.credential.as_ref().and_then(|credential| digest(credential.layout.as_ref())),
+        intended_form: status.intent.as_ref().and_then(|intent| digest(intent.layout.as_ref())),
         ledger: status.ledger.iter().map(|one| Entry { name: one.name.clone(), id: one.id.clone() }).collect(),
         superseded: overlap::recorded(live, context),
     }
+}
+
+fn digest(layout: Option<&LayoutStatus>) -> Option<String> {
+    layout.map(|layout| layout.digest.clone())
 }

@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::execute::{Execution, in_progress};
 use crate::api::CredentialStatus;
 use crate::controller::error::{Error, Result};
-use crate::controller::secret::{Content, Label, content};
+use crate::controller::secret::form::Shape;
+use crate::controller::secret::{Content, Found, Label, content};
 use crate::plan::capability::Recall;
 use crate::plan::technical_user::{SecretFact, rotation};
 use crate::platform::{Health, Issued, Proof};
@@ -19,12 +20,14 @@ impl Execution<'_> {
         if issued.credential.health == Health::InProgress {
             return Err(in_progress("issue credential"));
         }
+        // What cannot be written is not proven again and again.
+        let shape = Shape::of(self.live.object());
+        let content = shape.content(issued)?;
         let known = self.live.status.credential.clone().filter(|known| known.sequence == sequence);
         let proven = match known.as_ref().and_then(|known| known.verified_at.clone()) {
             Some(proven) => Some(proven),
             None => self.prove(issued, sequence).await?,
         };
-        let content = content::content(issued);
         self.announce(sequence, &content).await?;
         let label = Label { sequence, credential: &issued.credential.name };
         let secret = self.seen.secret.as_mut().ok_or(Error::LostRace)?;
@@ -44,10 +47,11 @@ impl Execution<'_> {
             issued_at,
             published_at: known.as_ref().map_or(Some(first), |known| known.published_at.clone()),
             rotate_at: known.as_ref().and_then(|known| known.rotate_at.clone()),
-            rotate_every: known.and_then(|known| known.rotate_every),
-            demand: self.want.rotation.demand.clone(),
+            rotate_every: known.as_ref().and_then(|known| known.rotate_every.clone()),
+            demand: known.map_or_else(|| self.want.rotation.demand.clone(), |known| known.demand),
             verified_at: proven,
             fingerprint,
+            layout: shape.layout(),
             source,
             secret: uid,
         });
@@ -75,11 +79,17 @@ impl Execution<'_> {
         self.seen.secret.as_ref().is_some_and(|secret| secret.holds(content))
     }
 
-    /// The Secret holds what the intent named: we crashed before the status said so.
+    /// The Secret holds what the intent named: we crashed before the status said so. Or it holds what it held before, of
+    /// which all is on record, and only the intent is left over.
     pub(super) fn acknowledge(&mut self, sequence: i64) -> Result<()> {
         let SecretFact::Ours { fingerprint, .. } = &self.seen.have.secret else { return Err(Error::LostRace) };
+        let known = self.live.status.credential.clone().filter(|known| known.sequence == sequence);
+        let layout = match &known {
+            Some(known) if known.fingerprint == *fingerprint => known.layout.clone(),
+            _ => self.live.status.intent.as_ref().and_then(|intent| intent.layout.clone()),
+        };
         let now = Time((self.context.now)());
-        self.note_published(CredentialStatus {
+        let known = known.unwrap_or_else(|| CredentialStatus {
             name: self.want.owner.credential_name(sequence),
             id: None,
             sequence,
@@ -90,9 +100,12 @@ impl Execution<'_> {
             demand: self.want.rotation.demand.clone(),
             verified_at: None,
             source: None,
-            fingerprint: fingerprint.clone(),
-            secret: self.seen.secret.as_ref().and_then(super::super::secret::Found::uid),
+            layout: None,
+            fingerprint: String::new(),
+            secret: None,
         });
+        let (fingerprint, secret) = (fingerprint.clone(), self.seen.secret.as_ref().and_then(Found::uid));
+        self.note_published(CredentialStatus { fingerprint, layout, secret, ..known });
         Ok(())
     }
 

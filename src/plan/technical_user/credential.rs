@@ -3,6 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 
 use super::facts::{CredentialFact, Have, Health, IdentityFact, Intent, SecretFact, Want};
+use super::form;
 use super::steps::{Hold, Step, Strand};
 use super::{overlap, rotation};
 use crate::plan::capability::Recall;
@@ -123,10 +124,15 @@ fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content):
         Recall::LastOnly => return None,
     };
     let content = if is_renewed(want, have) { Content::Altered } else { content };
+    let reform = || form::anew(sequence, id.as_ref(), can_be_had_again(have));
     let steps = match (content, &id) {
+        (Content::Unrecorded, _) if form::is_another_once_recorded(want, have) => {
+            vec![Step::Acknowledge(sequence), reform()]
+        }
+        (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
+        (Content::Right | Content::Undressed, _) if form::is_another(want, have) => vec![reform()],
         (Content::Right, _) if have.recorded.intent.is_some() && !have.order_in_doubt => vec![Step::Desist],
         (Content::Right, _) => vec![],
-        (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
         (Content::Undressed, _) => vec![Step::Dress],
         (Content::Altered, Some(id)) if can_be_had_again(have) => vec![Step::Publish { sequence, id: id.clone() }],
         (Content::Altered, _) => return None,
@@ -235,6 +241,9 @@ fn recorded(have: &Have) -> Option<(i64, Content)> {
     let intent = have.recorded.intent.as_ref().map_or(0, |intent| intent.sequence);
     if have.recall == Recall::LastOnly && intent > published.sequence {
         return None;
+    }
+    if form::is_unrecorded(have) {
+        return Some((published.sequence, Content::Unrecorded));
     }
     let content = match &have.secret {
         SecretFact::Ours { sequence: Some(held), fingerprint, claimed, dressed }

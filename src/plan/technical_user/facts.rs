@@ -20,6 +20,8 @@ pub struct Want {
     pub waits_for_roles: bool,
     /// The credential that is brought along, where it is not the platform that makes it.
     pub brought: Option<Brought>,
+    /// Digest of the form that the Secret's content shall have; `None` for the one that it has unless another is asked for.
+    pub form: Option<String>,
     /// When another credential shall take the place of the one that works, and what becomes of that.
     pub rotation: Rotation,
     /// Whether a value that cannot be had again is replaced only when a person asks for it.
@@ -152,6 +154,10 @@ pub struct Recorded {
     pub credential: Option<Published>,
     /// The credential that we last set out to issue, on platforms that keep no credentials under our names.
     pub intent: Option<Intent>,
+    /// Digest of the form of what was published.
+    pub form: Option<String>,
+    /// Digest of the form of the content that is about to be written.
+    pub intended_form: Option<String>,
     /// Every credential that may be on a platform which keeps no mark of ours.
     pub ledger: Vec<Entry>,
     /// The credentials that stood in the Secret before, while software may still use them.

@@ -5,7 +5,7 @@
 //! was set last), the intent is written before the effect. The Secret is the commit record of which credential is live.
 //!
 //! - [`facts`]: what is wanted and what there is. [`steps`]: what can be done.
-//! - [`identity`]: which of several is kept. [`roles`], [`credential`]: what each needs.
+//! - [`identity`]: which of several is kept. [`roles`], [`credential`]: what each needs. [`form`]: that of the Secret.
 //! - [`rotation`]: when a credential that works is replaced. [`overlap`]: how long the one before stays in force.
 
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ use k8s_openapi::jiff::Timestamp;
 
 pub mod credential;
 pub mod facts;
+pub mod form;
 pub mod identity;
 pub mod overlap;
 pub mod roles;

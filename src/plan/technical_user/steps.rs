@@ -34,6 +34,8 @@ pub enum Step {
         /// The platform's id for it.
         id: String,
     },
+    /// Write the Secret anew, in the form that is asked for, from its own content, which holds this credential.
+    Reform(i64),
     /// Record that the Secret holds this credential: we crashed between the two writes.
     Acknowledge(i64),
     /// Put the Secret's owner, labels and annotations right, keeping its content.
@@ -63,6 +65,7 @@ impl Step {
             | Self::Desist
             | Self::Claim { .. }
             | Self::Publish { .. }
+            | Self::Reform(_)
             | Self::Acknowledge(_)
             | Self::Dress
             | Self::RemoveSecret => false,
@@ -164,6 +167,9 @@ impl fmt::Display for Step {
             Self::Issue(sequence) => write!(text, "issue credential {sequence} and write the Secret"),
             Self::Publish { sequence, .. } => {
                 write!(text, "write the Secret from the platform's copy of credential {sequence}")
+            }
+            Self::Reform(sequence) => {
+                write!(text, "write the Secret, which holds credential {sequence}, in another form")
             }
             Self::Acknowledge(sequence) => write!(text, "record that the Secret holds credential {sequence}"),
             Self::Dress => write!(text, "put the Secret's owner, labels and annotations right"),

@@ -122,3 +122,46 @@ fn policies_are_one_of_two() {
     refuses("/deletionPolicy", json!("Keep"), &["spec.deletionPolicy", "Unsupported value", "Orphan"]);
     refuses("/mode", json!("Pretend"), &["spec.mode", "Unsupported value", "Observe"]);
 }
+
+#[test]
+fn a_form_is_one_of_three_and_keeps_what_its_readers_need() {
+    let template = "/credential/secretTemplate";
+    refuses("/credential/form", json!("Xml"), &["credential.form", "Unsupported value", "Descriptor", "Flat", "Json"]);
+    for (part, words) in [
+        (json!({ "type": "kubernetes.io/dockerconfigjson" }), "should match"),
+        (json!({ "type": "servicebinding.io/" }), "should match"),
+        (json!({ "data": { "a b": "" } }), "a key of data consists of letters"),
+        (json!({ "data": { "..data": "" } }), "a key of data consists of letters"),
+        (json!({ "data": { ".metadata": "" } }), "form: Flat leaves it out"),
+        (json!({ "data": { "a": "{{ clientid" } }), "opens {{ and does not close it"),
+        (json!({ "data": { "a": "{% if clientid %}{% endif %}" } }), "there are no statements"),
+        (json!({ "data": { "a": long(4097) } }), "may not be more than 4096"),
+        (json!({ "data": { "a": "" }, "rename": { "b": "a" } }), "a key of data is the new name of another key"),
+        (json!({ "rename": { "a": "c", "b": "c" } }), "two keys cannot have one name"),
+        (json!({ "rename": { "a": "..b" } }), "should match"),
+        (json!({ "rename": { "a": ".metadata" } }), "the operator writes .metadata"),
+        (json!({ "rename": { "a": "b" }, "omit": ["a"] }), "either renamed or omitted"),
+        (json!({ "omit": [".metadata"] }), "form: Flat leaves .metadata out"),
+        (json!({ "omit": ["type"] }), "readers of .metadata find a binding by its key type"),
+        (json!({ "rename": { "type": "kind" } }), "readers of .metadata find a binding by its key type"),
+        (json!({ "type": "kubernetes.io/tls", "omit": ["tls.key"] }), "needs tls.crt and tls.key"),
+        (json!({ "type": "kubernetes.io/basic-auth", "rename": { "username": "u" } }), "needs username and password"),
+    ] {
+        refuses(template, part, &[words]);
+    }
+    let flat = with(&spec(), "/credential/form", json!("Flat"));
+    taken(KIND, &with(&flat, template, json!({ "omit": ["type", "tags"], "rename": { "label": "offering" } })));
+    let binding = json!({ "type": "servicebinding.io/oauth2", "omit": ["type"] });
+    refused(KIND, &with(&flat, template, binding), &["has that type in its key type too"]);
+    let whole = with(&spec(), "/credential/form", json!("Json"));
+    refused(KIND, &with(&whole, template, json!({ "omit": ["credentials"] })), &["it cannot be omitted"]);
+}
+
+#[test]
+fn the_type_of_a_secret_stays() {
+    let says = "the type of a Secret cannot be changed; make a new TechnicalUser";
+    let other = json!({ "credential": { "secretTemplate": { "type": "kubernetes.io/basic-auth" } } });
+    immutable(KIND, "untyped", &spec(), &other, says);
+    let typed = with(&spec(), "/credential/secretTemplate", json!({ "type": "servicebinding.io/oauth2" }));
+    immutable(KIND, "typed", &typed, &json!({ "credential": { "secretTemplate": null } }), says);
+}
