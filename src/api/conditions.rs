@@ -13,6 +13,12 @@ pub const RECONCILING: &str = "Reconciling";
 pub const STALLED: &str = "Stalled";
 /// The identity is of a kind that SAP advises against in production.
 pub const DISCOURAGED: &str = "Discouraged";
+/// What a Platform's admin Secrets hold now is not in use; what they held before is.
+pub const ADMIN_SECRET_REJECTED: &str = "AdminSecretRejected";
+/// An admin credential ends soon, has ended, or says so in words that cannot be read.
+pub const CREDENTIAL_EXPIRING: &str = "CredentialExpiring";
+/// An admin credential lacks a right that the Platform needs.
+pub const RIGHTS_MISSING: &str = "RightsMissing";
 
 /// What a condition shall say.
 #[derive(Clone, Debug, PartialEq, Eq)]
