@@ -270,7 +270,8 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
             { "serviceKey": { "offering": all, "plan": all } },
             { "oauthClient": {} },
             { "directoryUser": { "userName": all, "email": all } },
-            { "certificateUser": { "userName": all } },
+            // One who may choose any name may choose an administrator's, so that is refused.
+            { "certificateUser": { "userName": "tu-*" } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{

@@ -303,7 +303,7 @@ fn what_an_admin_credential_may_not_do_is_said_before_anybody_asks_for_it() {
     silent(&team, "RightsMissing");
     // One that may do less does not take the place of one that may do more.
     team.admin_secret("neo", &credential);
-    says(&team, "AdminSecretRejected", "RightsMissing", "the new credential has no manageAccountMembers");
+    says(&team, "AdminSecretRejected", "RightsMissing", "what is in use may do more: the new credential has no manage");
     team.admin_secret("neo", &good);
     silent(&team, "AdminSecretRejected");
     team.delete_everything();

@@ -49,8 +49,8 @@ fn a_credential_of_another_subaccount_is_not_used_until_somebody_accepts_it() {
 
     let accepted = json!({ "metadata": { "annotations": { "technicaluser.dev/accept-place": there } } });
     team.patch("platforms/elsewhere", &accepted);
+    team.until("platforms/elsewhere", "there", |platform| platform["status"]["place"] == there.as_str());
     team.ready(&["platforms/elsewhere", "technicalusers/orders", "rolebindings/orders-may-send"]);
-    assert_eq!(team.get("platforms/elsewhere").expect("the Platform")["status"]["place"], there.as_str());
     let made = |kind: &str| team.simulator.state_of_other()["service-manager"][kind].as_array().map(Vec::len);
     eventually("everything is made there", PATIENCE, || (made("bindings") == Some(1)).then_some(()));
     assert!(made("instances") == Some(1) && secret() != before);

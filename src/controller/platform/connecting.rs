@@ -54,22 +54,27 @@ impl Tried {
 pub async fn connect(live: &mut Live<Platform>, journal: &mut Journal, context: &Context) -> Tried {
     let name = live.object().name_any();
     let held = held(live.object(), context).await;
-    let mut tried = match in_use(live.object(), context) {
+    let old = in_use(live.object(), context);
+    let mut tried = match &old {
         Some(old) if !held.as_ref().is_ok_and(|held| held.fingerprint == old.secrets) => {
-            succeed(live, journal, &old, held, context).await
+            succeed(live, old, held, context).await
         }
         _ => {
             context.connections.set_successor(&name, None);
             first(live.object(), held, context).await
         }
     };
-    if let Ok((_, logged_on)) = &tried.outcome
-        && let Err(error) = pin(live, journal, &logged_on.whereabouts).await
-    {
-        tried.outcome = Err(error);
-    }
-    if let Ok((_, logged_on)) = &tried.outcome {
-        context.index.place(&name, logged_on.whereabouts.place());
+    if let Ok((connection, logged_on)) = &tried.outcome {
+        let whereabouts = logged_on.whereabouts.clone();
+        let is_new = old.is_some_and(|old| !Arc::ptr_eq(&old, connection));
+        if let Err(error) = pin(live, journal, &whereabouts).await {
+            tried.outcome = Err(error);
+            return tried;
+        }
+        context.index.place(&name, whereabouts.place());
+        if is_new {
+            journal.note("AdminSecretTaken", "logged on with what the admin Secrets hold now");
+        }
     }
     tried
 }
@@ -126,13 +131,7 @@ fn made(platform: &Platform, held: &Held, context: &Context) -> Result<Arc<Conne
 }
 
 /// The Secrets are not what they were: they are used if what they hold now is as good as what is in use.
-async fn succeed(
-    live: &Live<Platform>,
-    journal: &mut Journal,
-    old: &Arc<Connection>,
-    held: Result<Held>,
-    context: &Context,
-) -> Tried {
+async fn succeed(live: &Live<Platform>, old: &Arc<Connection>, held: Result<Held>, context: &Context) -> Tried {
     let ends_now = held.as_ref().ok().map(|held| held.ends.clone());
     let new = match held {
         Ok(held) => attempt(live.object(), &held, context).await,
@@ -145,7 +144,6 @@ async fn succeed(
     match (succession(trial.as_ref(), &standing), new) {
         (Succession::TakesOver, new) => {
             context.connections.set_successor(&live.object().name_any(), None);
-            journal.note("AdminSecretTaken", "logged on with what the admin Secrets hold now");
             Tried::only(new, ends_now)
         }
         (Succession::OldStays, new) => {
