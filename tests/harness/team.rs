@@ -272,6 +272,7 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
             { "directoryUser": { "userName": all, "email": all } },
             // One who may choose any name may choose an administrator's, so that is refused.
             { "certificateUser": { "userName": "tu-*" } },
+            { "certificateUser": { "userName": "P*" } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{

@@ -53,7 +53,8 @@ fn a_credential_of_another_subaccount_is_not_used_until_somebody_accepts_it() {
     team.ready(&["platforms/elsewhere", "technicalusers/orders", "rolebindings/orders-may-send"]);
     let made = |kind: &str| team.simulator.state_of_other()["service-manager"][kind].as_array().map(Vec::len);
     eventually("everything is made there", PATIENCE, || (made("bindings") == Some(1)).then_some(()));
-    assert!(made("instances") == Some(1) && secret() != before);
+    eventually("the Secret holds it", PATIENCE, || (secret() != before).then_some(()));
+    assert_eq!(made("instances"), Some(1));
     assert_eq!(team.instances_and_keys(), (1, 1), "what was made in the first one is out of reach");
     team.delete_everything();
     assert_eq!(made("instances"), Some(0));
