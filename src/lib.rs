@@ -42,7 +42,8 @@
 //!     allow when it was made. A grant to a TechnicalUser that is `existing` is a grant to that user.
 //! 12. What must go, goes: nothing that a namespace controls holds a removal back or resets its clock.
 //! 13. Silence proves nothing: absence from a list makes nobody create, issue, revoke, own or discard before a targeted
-//!     read has said so. A platform that is not the one it was is touched by nobody.
+//!     read has said so. A platform that is not the one it was is touched by nobody: what an admin Secret held before goes
+//!     on where that leads, what it holds now is used where the Platform is.
 //! 14. The record is the operator's: what a person reads is made from it and never read back.
 
 pub mod api;

@@ -24,6 +24,9 @@ pub struct Metrics {
     issued: Counter,
     healed: Counter,
     unclaimed: Family<Platform, Gauge>,
+    credential_ends: Family<Platform, Gauge>,
+    secret_rejected: Family<Platform, Gauge>,
+    rights_missing: Family<Platform, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,6 +55,16 @@ struct Api {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Platform {
     platform: String,
+}
+
+impl Platform {
+    fn of(name: &str) -> Self {
+        Self { platform: name.to_owned() }
+    }
+}
+
+fn counted(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// From 5 ms, doubling, to 20 s.
@@ -83,6 +96,13 @@ impl Metrics {
         registry.register("secrets_restored", "Secrets written again after loss or alteration", healed.clone());
         let about = "Identities on the platform with our mark whose TechnicalUser is gone";
         registry.register("unclaimed_identities", about, unclaimed.clone());
+        let [credential_ends, secret_rejected, rights_missing] = [(); 3].map(|()| Family::<Platform, Gauge>::default());
+        let about = "When the first admin credential of a Platform ends, in seconds since the epoch";
+        registry.register("admin_credential_expires_timestamp_seconds", about, credential_ends.clone());
+        let about = "Whether what the admin Secrets of a Platform hold now is not in use, and what they held before is";
+        registry.register("admin_secret_rejected", about, secret_rejected.clone());
+        let about = "Rights that the admin credentials of a Platform lack";
+        registry.register("admin_rights_missing", about, rights_missing.clone());
         Arc::new(Self {
             registry,
             reconciles,
@@ -93,6 +113,9 @@ impl Metrics {
             issued,
             healed,
             unclaimed,
+            credential_ends,
+            secret_rejected,
+            rights_missing,
         })
     }
 
@@ -114,13 +137,37 @@ impl Metrics {
 
     /// So many identities on a platform carry our mark and belong to nobody any more.
     pub fn unclaimed(&self, platform: &str, count: usize) {
-        let platform = Platform { platform: platform.to_owned() };
-        self.unclaimed.get_or_create(&platform).set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.unclaimed.get_or_create(&Platform::of(platform)).set(counted(count));
+    }
+
+    /// When the first admin credential of a Platform ends, in seconds since the epoch, if anybody knows.
+    pub fn admin_credential_ends(&self, platform: &str, at: Option<i64>) {
+        match at {
+            Some(at) => {
+                self.credential_ends.get_or_create(&Platform::of(platform)).set(at);
+            }
+            None => {
+                self.credential_ends.remove(&Platform::of(platform));
+            }
+        }
+    }
+
+    /// Whether what the admin Secrets of a Platform hold now is not in use, and what they held before is.
+    pub fn admin_secret_rejected(&self, platform: &str, rejected: bool) {
+        self.secret_rejected.get_or_create(&Platform::of(platform)).set(i64::from(rejected));
+    }
+
+    /// So many rights does the admin credential of a Platform lack.
+    pub fn admin_rights_missing(&self, platform: &str, count: usize) {
+        self.rights_missing.get_or_create(&Platform::of(platform)).set(counted(count));
     }
 
     /// A Platform is gone.
     pub fn forget(&self, platform: &str) {
-        self.unclaimed.remove(&Platform { platform: platform.to_owned() });
+        let families = [&self.unclaimed, &self.credential_ends, &self.secret_rejected, &self.rights_missing];
+        for family in families {
+            family.remove(&Platform::of(platform));
+        }
     }
 
     /// All metrics in the OpenMetrics text format.
@@ -156,6 +203,16 @@ mod tests {
         let metrics = Metrics::new();
         metrics.unclaimed("integration", 2);
         assert!(metrics.print().contains(r#"technical_user_unclaimed_identities{platform="integration"} 2"#));
+        metrics.admin_credential_ends("integration", Some(7));
+        metrics.admin_secret_rejected("integration", true);
+        metrics.admin_rights_missing("integration", 3);
+        for line in [
+            "credential_expires_timestamp_seconds{platform=\"integration\"} 7",
+            "secret_rejected{platform=\"integration\"} 1",
+            "rights_missing{platform=\"integration\"} 3",
+        ] {
+            assert!(metrics.print().contains(&format!("technical_user_admin_{line}")), "{}", metrics.print());
+        }
         metrics.forget("integration");
         assert!(!metrics.print().contains("integration"));
     }

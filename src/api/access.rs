@@ -6,6 +6,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{IdentityKind, RoleKind};
+
 /// One rule of a Platform's `access` list: what TechnicalUsers and RoleBindings of these namespaces may be and grant.
 ///
 /// In every text of a rule `*` stands for any run of characters, except where it says so. What administers the platform
@@ -72,6 +74,19 @@ pub enum IdentityPattern {
     CertificateUser(CertificateUserPattern),
     /// A user that somebody else made. Its roles are grants to a user of that name: `grants` must allow those too.
     Existing(ExistingPattern),
+}
+
+impl IdentityPattern {
+    /// The kind of identity that it speaks of.
+    pub const fn kind(&self) -> IdentityKind {
+        match self {
+            Self::ServiceKey(_) => IdentityKind::ServiceKey,
+            Self::OauthClient(_) => IdentityKind::OauthClient,
+            Self::DirectoryUser(_) => IdentityKind::DirectoryUser,
+            Self::CertificateUser(_) => IdentityKind::CertificateUser,
+            Self::Existing(_) => IdentityKind::Existing,
+        }
+    }
 }
 
 /// Service keys by offering and plan, and by space where there are spaces.
@@ -178,6 +193,22 @@ pub enum RolePattern {
     SpaceRole(SpaceRolePattern),
     /// Memberships in groups of a directory.
     GroupMembership(GroupPattern),
+}
+
+impl RolePattern {
+    /// The kind of role that it speaks of.
+    pub const fn kind(&self) -> RoleKind {
+        match self {
+            Self::RoleCollection(_) => RoleKind::RoleCollection,
+            Self::InstanceRole(_) => RoleKind::InstanceRole,
+            Self::MemberRole(_) => RoleKind::MemberRole,
+            Self::ApplicationRole(_) => RoleKind::ApplicationRole,
+            Self::Authority(_) => RoleKind::Authority,
+            Self::OrganizationRole(_) => RoleKind::OrganizationRole,
+            Self::SpaceRole(_) => RoleKind::SpaceRole,
+            Self::GroupMembership(_) => RoleKind::GroupMembership,
+        }
+    }
 }
 
 /// Roles that their names alone identify.

@@ -17,6 +17,12 @@ pub const DISCOURAGED: &str = "Discouraged";
 pub const OVERLAPPING: &str = "Overlapping";
 /// The credential could not be replaced when it was due; the one before goes on working. There only while it is `False`.
 pub const ROTATED: &str = "Rotated";
+/// What a Platform's admin Secrets hold now is not in use; what they held before is.
+pub const ADMIN_SECRET_REJECTED: &str = "AdminSecretRejected";
+/// An admin credential ends soon, has ended, or says so in words that cannot be read.
+pub const CREDENTIAL_EXPIRING: &str = "CredentialExpiring";
+/// An admin credential lacks a right that the Platform needs.
+pub const RIGHTS_MISSING: &str = "RightsMissing";
 
 /// What a condition shall say.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -52,6 +52,9 @@ pub const ORPHAN_ANNOTATION: &str = "technicaluser.dev/orphan";
 /// Annotation on a Platform by which whoever may edit it says that the place its credential leads to is the right one.
 pub const ACCEPT_PLACE_ANNOTATION: &str = "technicaluser.dev/accept-place";
 
+/// Annotation on an admin Secret: when the credential in it ends (RFC 3339), where only people know that.
+pub const EXPIRES_AT_ANNOTATION: &str = "technicaluser.dev/expires-at";
+
 /// Annotation on a Platform that removes one of its unclaimed identities, by name; several are divided by commas.
 pub const REMOVE_UNCLAIMED_ANNOTATION: &str = "technicaluser.dev/remove-unclaimed";
 

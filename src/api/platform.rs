@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ use super::{AccessRule, Environment, Span};
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
     printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".status.environment"}"#,
+    printcolumn = r#"{"name":"Expires","type":"string","jsonPath":".status.expiresAt"}"#,
+    printcolumn = r#"{"name":"RightsMissing","type":"string","jsonPath":".status.conditions[?(@.type==\"RightsMissing\")].status"}"#,
     printcolumn = r#"{"name":"Mode","type":"string","jsonPath":".spec.mode"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
     printcolumn = r#"{"name":"Message","type":"string","priority":1,"jsonPath":".status.conditions[?(@.type==\"Ready\")].message"}"#
@@ -101,11 +103,19 @@ pub struct PlatformStatus {
     /// annotation `technicaluser.dev/accept-place: <place>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// When the first of the admin credentials in use ends: its certificate, or as the annotation
+    /// `technicaluser.dev/expires-at` of its Secret says. Left out where no end is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// The admin Secret that holds the credential which ends at `expiresAt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiring_secret: Option<String>,
     /// Identities on the platform that carry this cluster's mark and whose TechnicalUser is gone; at most 32 of them.
     /// They are never removed by themselves: the annotation `technicaluser.dev/remove-unclaimed: <name>` removes one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unclaimed: Vec<Unclaimed>,
-    /// `Ready`, `Reconciling` and `Stalled`, as kstatus reads them.
+    /// `Ready`, `Reconciling` and `Stalled`, as kstatus reads them. While there is something to say of the admin
+    /// credentials also `AdminSecretRejected`, `CredentialExpiring` and `RightsMissing`.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

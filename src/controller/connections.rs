@@ -1,13 +1,14 @@
 //! The connection to each Platform: made by the Platform's own reconcile, waited for by everybody else.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::error::{Error, Result};
 use crate::api::Environment;
+use crate::plan::admin_credential::expiry::Ends;
 use crate::platform::budget::CallObserver;
 use crate::platform::connect::connect;
 use crate::platform::mirror::Mirror;
@@ -47,6 +48,30 @@ pub struct Connection {
     pub driver: Driver,
     /// The platform through its mirror.
     pub mirror: Mirror,
+    /// When the credential ends. People may learn that later than they put it into the Secret.
+    ends: Mutex<Ends>,
+}
+
+impl Connection {
+    /// One that has not logged on yet.
+    pub const fn new(environment: Environment, secrets: String, driver: Driver, mirror: Mirror, ends: Ends) -> Self {
+        Self { environment, secrets, driver, mirror, ends: Mutex::new(ends) }
+    }
+
+    /// Whether it was made for this, with Secrets of this fingerprint.
+    pub fn is_for(&self, environment: &Environment, secrets: &str) -> bool {
+        self.environment == *environment && self.secrets == secrets
+    }
+
+    /// When its credential ends.
+    pub fn ends(&self) -> Ends {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its credential ends then, as is known now.
+    pub fn end_at(&self, ends: Ends) {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+    }
 }
 
 /// What is known of the connection to one Platform.
@@ -68,6 +93,9 @@ pub enum State {
 #[derive(Default)]
 pub struct Connections {
     states: Mutex<HashMap<String, watch::Sender<State>>>,
+    /// What changed Secrets hold and what has not proven itself yet, while something else is in use. It is kept because
+    /// it remembers that it was refused.
+    successors: Mutex<HashMap<String, Arc<Connection>>>,
 }
 
 impl Connections {
@@ -113,9 +141,27 @@ impl Connections {
         self.set(platform, State::Down(why.to_string()));
     }
 
+    /// The connection that was made of what the Secrets of a Platform hold now, while another is in use.
+    pub fn successor(&self, platform: &str) -> Option<Arc<Connection>> {
+        self.successors().get(platform).cloned()
+    }
+
+    /// There is one, or none any more.
+    pub fn set_successor(&self, platform: &str, successor: Option<Arc<Connection>>) {
+        match successor {
+            Some(successor) => self.successors().insert(platform.to_owned(), successor),
+            None => self.successors().remove(platform),
+        };
+    }
+
     /// The Platform is gone.
     pub fn forget(&self, platform: &str) {
+        self.set_successor(platform, None);
         self.states.lock().unwrap_or_else(PoisonError::into_inner).remove(platform);
+    }
+
+    fn successors(&self) -> MutexGuard<'_, HashMap<String, Arc<Connection>>> {
+        self.successors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<T>(&self, platform: &str, look: impl FnOnce(&watch::Sender<State>) -> T) -> T {

@@ -23,6 +23,9 @@ pub enum Error {
     /// A Platform's admin credential leads to another place than the one that the Platform is.
     #[error("{0}")]
     Elsewhere(String),
+    /// What a Platform's admin Secrets hold may do less than what is in use.
+    #[error("{0}")]
+    RightsMissing(String),
     /// A Kubernetes object of that name belongs to somebody else.
     #[error("{0}")]
     NotOurs(String),
@@ -106,6 +109,7 @@ impl Error {
             | Self::NotOurs(_)
             | Self::AdminSecretMissing(_)
             | Self::Elsewhere(_)
+            | Self::RightsMissing(_)
             | Self::CertificateUnusable(_)
             | Self::Ineffective
             | Self::TemplateInvalid(_)
@@ -139,6 +143,7 @@ impl Error {
             Self::Deletion(error) | Self::Unserved(error) => error.reason(),
             Self::AdminSecretMissing(_) => "AdminSecretMissing",
             Self::Elsewhere(_) => "PlatformElsewhere",
+            Self::RightsMissing(_) => "RightsMissing",
             Self::CertificateUnusable(_) => "CertificateUnusable",
             Self::Ineffective => "RotationIneffective",
             Self::TemplateInvalid(_) => "TemplateInvalid",

@@ -1,12 +1,10 @@
 //! Platform: connect, make sure that it is the place it was, read it in whole, and wake whom a change concerns.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, ResourceExt};
+use kube::ResourceExt;
 
-use super::connections::{Connection, State};
+use super::connections::State;
 use super::error::{Class, Error, Result};
 use super::live::Live;
 use super::report::{Journal, Outcome};
@@ -15,12 +13,15 @@ use super::runner::{Applied, Reconcile};
 use super::technical_user::ledger;
 use super::watches::wake;
 use super::{Context, unclaimed};
-use crate::api::{ACCEPT_PLACE_ANNOTATION, Environment, Platform};
-use crate::plan::digest;
+use crate::api::Platform;
 use crate::plan::owner::Owner;
-use crate::platform::admin_secret::AdminSecret;
-use crate::platform::mirror::{Changes, Mirror};
-use crate::platform::{self, LoggedOn, Whereabouts};
+use crate::platform::mirror::Changes;
+use crate::platform::{self, LoggedOn};
+use connecting::InUse;
+
+mod connecting;
+mod credential;
+mod secrets;
 
 impl Reconcile for Platform {
     fn platform(&self) -> Option<&str> {
@@ -32,19 +33,15 @@ impl Reconcile for Platform {
         live.hold().await?;
         let (name, environment) = (live.object().name_any(), live.object().spec.environment.name());
         live.status.environment = Some(environment.to_owned());
-        let connected = connected(live, journal, context).await;
-        announce(&name, &connected, context);
-        let (connection, refused) = connected?;
-        let changes = connection.mirror.refresh().await;
-        wake_concerned(&name, &changes, context);
-        let again = unclaimed::tend(live, journal, &connection, context).await?;
-        let interval = live.object().spec.resync_interval.duration().map(jittered);
-        let failures = refused.into_iter().map(|(api, error)| (api.to_owned(), error)).chain(changes.failures);
-        let result = match failures.into_iter().next() {
-            Some((what, error)) => Err(error.about(format!("{what}, while the rest goes on")).into()),
-            None => Ok(Outcome::Ready(format!("logged on to {environment}"))),
+        let tried = connecting::connect(live, journal, context).await;
+        announce(&name, &tried.outcome, context);
+        let due = credential::say(live, journal, &tried, context);
+        let kept = match tried.outcome {
+            Ok(in_use) => keep_up(live, journal, in_use, context).await,
+            Err(error) => Err(error),
         };
-        Ok(Applied { result, again: again.or(interval) })
+        let Applied { result, again } = kept.unwrap_or_else(|error| Applied { result: Err(error), again: None });
+        Ok(Applied { result, again: again.into_iter().chain(due).min() })
     }
 
     /// A Platform in use stays until its last user is gone, and stays connected: its users need that to clean up, and
@@ -53,9 +50,9 @@ impl Reconcile for Platform {
         let name = live.object().name_any();
         let users = users(&name, context);
         if let Some(first) = users.first() {
-            let connected = connected(live, journal, context).await;
-            announce(&name, &connected, context);
-            if let Err(error) = connected
+            let outcome = connecting::connect(live, journal, context).await.outcome;
+            announce(&name, &outcome, context);
+            if let Err(error) = outcome
                 && error.class() == Class::Time
             {
                 return Err(error);
@@ -69,110 +66,32 @@ impl Reconcile for Platform {
     }
 }
 
-/// The APIs of a connection whose admin credential did not work while another's did.
-type Refused = Vec<(&'static str, platform::Error)>;
-
-/// A connection that is logged on, to the place that this Platform is.
-async fn connected(
+/// Reads the platform in whole, and wakes whom a change concerns.
+async fn keep_up(
     live: &mut Live<Platform>,
     journal: &mut Journal,
+    in_use: InUse,
     context: &Context,
-) -> Result<(Arc<Connection>, Refused)> {
-    let (connection, LoggedOn { whereabouts, failures }) = connection(live.object(), context).await?;
-    pin(live, journal, &whereabouts).await?;
-    context.index.place(&live.object().name_any(), whereabouts.place());
-    Ok((connection, failures))
-}
-
-/// Pins what the platform is when it first connects. A credential that leads elsewhere stops everything: nothing there
-/// is known to be gone, and nothing is made anew, until somebody who may edit the Platform accepts the new place.
-async fn pin(live: &mut Live<Platform>, journal: &mut Journal, whereabouts: &Whereabouts) -> Result<()> {
-    let Some(pinned) = live.status.place.clone() else { return record(live, whereabouts.to_string()).await };
-    if let Some(known) = whereabouts.pinned(&pinned) {
-        return if known == pinned { Ok(()) } else { record(live, known).await };
-    }
-    let place = whereabouts.to_string();
-    if live.object().annotations().get(ACCEPT_PLACE_ANNOTATION) != Some(&place) {
-        return Err(Error::Elsewhere(format!(
-            "this Platform is {pinned}, and its admin credential leads to {place}; nothing is touched. Put the right credential back, or accept the new place with the annotation {ACCEPT_PLACE_ANNOTATION}: {place}"
-        )));
-    }
-    journal.warn("PlaceAccepted", format!("the Platform was {pinned} and is {place} from now on"));
-    record(live, place).await
-}
-
-async fn record(live: &mut Live<Platform>, place: String) -> Result<()> {
-    live.status.place = Some(place);
-    live.record().await
-}
-
-/// The one there is is kept as long as it was made for the same environment and Secrets, above all when the platform has
-/// refused it: it remembers that, and does not try the credential again.
-async fn connection(platform: &Platform, context: &Context) -> Result<(Arc<Connection>, LoggedOn)> {
-    let (secrets, fingerprint) = admin_secrets(platform, context).await?;
-    let (name, environment) = (platform.name_any(), &platform.spec.environment);
-    let known = context.connections.get(&name);
-    let standing = match &known {
-        State::Up(connection) | State::Refused(connection, _) => Some(connection),
-        State::Unknown | State::Down(_) => None,
+) -> Result<Applied> {
+    let name = live.object().name_any();
+    let changes = in_use.0.mirror.refresh().await;
+    wake_concerned(&name, &changes, context);
+    credential::say_rights(live, journal, &in_use, context);
+    let (connection, LoggedOn { failures, .. }) = in_use;
+    let again = unclaimed::tend(live, journal, &connection, context).await?;
+    let interval = live.object().spec.resync_interval.duration().map(jittered);
+    let refused = failures.into_iter().map(|(api, error)| (api.to_owned(), error));
+    let result = match refused.chain(changes.failures).next() {
+        Some((what, error)) => Err(error.about(format!("{what}, while the rest goes on")).into()),
+        None => Ok(Outcome::Ready(format!("logged on to {}", live.object().spec.environment.name()))),
     };
-    let fits = standing.filter(|one| one.environment == *environment && one.secrets == fingerprint);
-    let connection = if let Some(connection) = fits {
-        Arc::clone(connection)
-    } else {
-        let made = made(environment, &secrets, fingerprint, context);
-        let made = made.inspect_err(|error| context.connections.down(&name, error))?;
-        // All who come now ask about what they record: one read of each scope answers for them.
-        made.mirror.expect(&context.index.recorded(&name));
-        Arc::new(made)
-    };
-    match connection.driver.log_on().await {
-        Ok(logged_on) => Ok((connection, logged_on)),
-        Err(error) => {
-            let error = Error::from(error);
-            if error.class() == Class::Person || fits.is_none() {
-                context.connections.set(&name, State::Refused(connection, error.to_string()));
-            }
-            Err(error)
-        }
-    }
-}
-
-fn made(
-    environment: &Environment,
-    secrets: &BTreeMap<String, AdminSecret>,
-    fingerprint: String,
-    context: &Context,
-) -> Result<Connection> {
-    let driver = context.outside.connect(environment, secrets)?;
-    let mirror = Mirror::new(driver.clone(), &context.cluster);
-    Ok(Connection { environment: environment.clone(), secrets: fingerprint, driver, mirror })
-}
-
-/// The admin Secrets, and a fingerprint by which a change of any of them is seen.
-async fn admin_secrets(platform: &Platform, context: &Context) -> Result<(BTreeMap<String, AdminSecret>, String)> {
-    let api: Api<Secret> = Api::namespaced(context.client.clone(), &context.namespace);
-    let mut parsed = BTreeMap::new();
-    let mut parts: Vec<Vec<u8>> = vec![];
-    for reference in platform.spec.environment.secrets() {
-        let name = &reference.name;
-        let missing =
-            || Error::AdminSecretMissing(format!("there is no Secret {name} in namespace {}", context.namespace));
-        let secret = api.get_opt(name).await.map_err(Error::Kubernetes)?.ok_or_else(missing)?;
-        let data: BTreeMap<String, Vec<u8>> =
-            secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
-        parts.extend(data.iter().flat_map(|(key, value)| [key.clone().into_bytes(), value.clone()]));
-        let secret = AdminSecret::parse(&data).map_err(|error| error.about(format!("Secret {name}")))?;
-        parsed.insert(name.clone(), secret);
-    }
-    let fingerprint = digest::of(parts.iter().map(Vec::as_slice), 32);
-    Ok((parsed, fingerprint))
+    Ok(Applied { result, again: again.or(interval) })
 }
 
 /// Tells everybody who waits how the connection stands. What the platform itself refused has been told already, and
 /// a connection that stood goes on standing while only time is needed.
-fn announce(name: &str, connected: &Result<(Arc<Connection>, Refused)>, context: &Context) {
-    match connected {
+fn announce(name: &str, outcome: &Result<InUse>, context: &Context) {
+    match outcome {
         Ok((connection, _)) => {
             if context.connections.set(name, State::Up(Arc::clone(connection))) {
                 context.retries.forget_all();

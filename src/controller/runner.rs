@@ -26,6 +26,8 @@ use crate::api::{FINALIZER, ORPHAN_ANNOTATION};
 const DEADLINE: Duration = Duration::from_mins(2);
 /// When an object asks again whose turn has not come.
 const NET: Duration = Duration::from_mins(1);
+/// The reason of an object that the admin credential may not do enough for.
+const DENIED: &str = "PlatformDenied";
 /// When an object is looked at again that nothing woke: far apart, since it is only there for what no watch told of.
 const BACKSTOP: Duration = Duration::from_hours(1);
 
@@ -209,6 +211,12 @@ async fn conclude<K: Reconcile>(
         let (conditions, observed) = K::conditions(&mut live.status);
         stall = report::conclude(conditions, generation, &Time((context.now)()), result);
         *observed = generation;
+    }
+    // Whoever answers for the Platform is told of a right that is missing there.
+    if stall.as_ref().is_some_and(|(reason, _)| *reason == DENIED)
+        && let Some(platform) = live.object().platform()
+    {
+        context.wake.platform(platform);
     }
     let recorded = live.record().await;
     report::publish(&context.events, &live.object().object_ref(&()), journal, stall).await;

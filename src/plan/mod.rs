@@ -4,6 +4,7 @@
 //! here; drivers and controllers observe, ask, and carry out.
 
 pub mod access;
+pub mod admin_credential;
 pub mod capability;
 pub mod capability_page;
 pub mod digest;

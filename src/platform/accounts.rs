@@ -2,7 +2,7 @@
 //!
 //! A credential is known by a digest; its values are not kept here. It is forgotten when nobody uses it any more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
@@ -136,6 +136,14 @@ impl Account {
         match &self.proves {
             Proves::ByToken(tokens) => tokens.get(deadline).await.map(Some),
             Proves::ByItself(_) => Ok(None),
+        }
+    }
+
+    /// What its token is good for; `None` where nobody says so.
+    pub fn scopes(&self) -> Option<BTreeSet<String>> {
+        match &self.proves {
+            Proves::ByToken(tokens) => tokens.scopes(),
+            Proves::ByItself(_) => None,
         }
     }
 

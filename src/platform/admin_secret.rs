@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::jiff::Timestamp;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
+use super::certificate::Certificate;
 use super::error::{Error, Kind, Result};
 use super::http::address;
 use super::shown::Shown;
@@ -95,6 +97,13 @@ impl AdminSecret {
 
     fn is_certificate(&self) -> bool {
         self.has("certificate") && self.has("key") && !self.has("clientsecret")
+    }
+
+    /// From when to when the certificate is valid that it logs on with, if it is one that can be read.
+    pub fn life(&self) -> Option<(Timestamp, Timestamp)> {
+        let pem = self.is_certificate().then(|| self.pem("certificate").ok()).flatten()?;
+        let certificate = Certificate::read(pem.expose_secret().as_bytes()).ok()?;
+        Some((certificate.valid_from(), certificate.valid_until()))
     }
 
     /// `tokenurl` is the endpoint itself; `url` and `certurl` are the authorization server above it.
@@ -241,6 +250,31 @@ mod tests {
     }
 
     #[test]
+    fn only_what_logs_on_with_a_certificate_lives_as_long_as_that() {
+        let made = rcgen::generate_simple_self_signed(vec!["sb-x".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let life = |pairs: &[(&str, &[u8])]| AdminSecret::parse(&entries(pairs)).unwrap().life();
+        let pair = [("certificate", certificate.as_bytes()), ("key", key.as_bytes())];
+        assert!(life(&pair).is_some());
+        assert_eq!(life(&FLAT), None);
+        assert_eq!(life(&[pair.as_slice(), &FLAT].concat()), None, "it logs on with its secret");
+        assert_eq!(life(&[("certificate", b"hunter2"), ("key", key.as_bytes())]), None);
+    }
+
+    #[test]
+    fn a_key_of_another_pair_is_refused() {
+        let [one, other] = [(); 2].map(|()| rcgen::generate_simple_self_signed(vec!["sb-x".to_owned()]).unwrap());
+        let (certificate, key) = (one.cert.pem(), other.signing_key.serialize_pem());
+        let message = refusal(&[
+            FLAT[0],
+            ("certificate", certificate.as_bytes()),
+            ("key", key.as_bytes()),
+            ("certurl", b"https://sub.cert.example.com"),
+        ]);
+        assert!(message.contains("`certificate`"), "{message}");
+    }
+
+    #[test]
     fn values_are_never_shown() {
         for value in ["http://hunter2.example.com", "hunter2", "ftp://hunter2", "https://u:hunter2@example.com"] {
             let message = refusal(&[FLAT[0], FLAT[1], ("url", value.as_bytes())]);
@@ -280,6 +314,8 @@ mod tests {
             client.http().unwrap();
             assert_eq!(client.token_url.as_str(), "https://sub.cert.example.com/oauth/token");
             assert!(matches!(client.proof, ClientProof::Certificate(..)));
+            let (since, until) = AdminSecret::parse(&form).unwrap().life().unwrap();
+            assert!(since < until);
         }
     }
 }

@@ -46,7 +46,7 @@ pub enum Unusable {
 
 impl Certificate {
     /// Reads the first certificate of a PEM text: the leaf, where a chain follows.
-    fn read(pem: &[u8]) -> Result<Self, Unusable> {
+    pub(super) fn read(pem: &[u8]) -> Result<Self, Unusable> {
         let der = CertificateDer::from_pem_slice(pem).map_err(|_| Unusable::NoCertificate)?;
         let valid = parsed(&der)?.validity().clone();
         let moment = |seconds| Timestamp::from_second(seconds).map_err(|_| Unusable::NoCertificate);
@@ -73,6 +73,11 @@ impl Certificate {
             return Err(Unusable::NotYetValid(self.valid_from));
         }
         if now >= self.valid_until { Err(Unusable::Expired(self.valid_until)) } else { Ok(()) }
+    }
+
+    /// When it begins.
+    pub(super) const fn valid_from(&self) -> Timestamp {
+        self.valid_from
     }
 
     /// When it ends.

@@ -101,3 +101,48 @@ async fn an_odd_refusal_of_the_log_on_is_an_outage_and_not_repeated_at_once() {
         platform.token_service(Answering::Well);
     }
 }
+
+#[tokio::test]
+async fn what_a_credential_may_do_is_told_by_its_token_and_by_what_is_refused() {
+    let (platform, accounts) = (StandIn::start().await, Accounts::default());
+    let driver = with_one_credential(&accounts, &platform);
+    let scopes = driver.log_on().await.unwrap().scopes;
+    let told: std::collections::BTreeSet<String> = ["a.read", "b.write"].map(str::to_owned).into();
+    assert_eq!(scopes, [("xsuaa", &told), ("service-manager", &told)].map(|(api, told)| (api, told.clone())).into());
+
+    let read = || driver.sessions[0].get("read it", &["it"]).accept(&[404]).send();
+    platform.api(Answering::With(403, "{}"));
+    assert_eq!(read().await.err().unwrap().kind(), Kind::Forbidden);
+    let refused = [("xsuaa", "read it")].into();
+    assert_eq!(driver.forbidden(), refused);
+    platform.api(Answering::With(404, "{}"));
+    read().await.unwrap();
+    assert_eq!(driver.forbidden(), refused, "a 404 says nothing of rights");
+    platform.api(Answering::Well);
+    read().await.unwrap();
+    assert!(driver.forbidden().is_empty());
+}
+
+#[test]
+fn every_right_is_one_at_an_api_that_its_environment_has() {
+    let reference = serde_json::json!({ "name": "a" });
+    let environments = serde_json::json!([
+        { "btp": { "authorization": { "credentialsSecretRef": reference } } },
+        { "neo": { "host": "hana.example", "subaccount": "acme", "credentialsSecretRef": reference } },
+        { "uaa": { "url": "https://uaa.example", "credentialsSecretRef": reference } },
+        { "cloudFoundry": { "apiUrl": "https://api.example", "credentialsSecretRef": reference } },
+    ]);
+    let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
+    for environment in serde_json::from_value::<Vec<Environment>>(environments).unwrap() {
+        let address = "https://sub.example";
+        let fields = [("clientid", "c"), ("clientsecret", "s"), ("url", address), ("apiurl", address)];
+        let entries = fields.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec())).into();
+        let secrets = [("a".to_owned(), AdminSecret::parse(&entries).unwrap())].into();
+        let driver = connect(&environment, &secrets, &Accounts::default(), &observer).unwrap();
+        let rights = crate::plan::environment::rules(&environment).rights();
+        assert!(!rights.is_empty());
+        for right in rights {
+            assert!(driver.sessions.iter().any(|session| session.api() == right.api), "{right:?}");
+        }
+    }
+}

@@ -1,10 +1,14 @@
 //! Logging on to a platform: with every admin credential, each on its own, and what the platform turns out to be.
 
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 
 use super::Driver;
 use super::error::{Error, Result};
+use super::session::Session;
 use super::whereabouts::Whereabouts;
+use crate::plan::admin_credential::rights::Scopes;
 
 /// How it is found out what a platform is.
 #[derive(Clone, Debug)]
@@ -28,6 +32,8 @@ pub struct LoggedOn {
     pub whereabouts: Whereabouts,
     /// The APIs whose admin credential did not work while another's did. The rest of the Platform goes on.
     pub failures: Vec<(&'static str, Error)>,
+    /// What the admin credentials may do, as far as their tokens tell.
+    pub scopes: Scopes,
 }
 
 impl LoggedOn {
@@ -55,7 +61,16 @@ impl Driver {
         if !any && let Some((_, error)) = failures.pop() {
             return Err(error);
         }
-        Ok(LoggedOn { whereabouts: self.landing.place(found)?, failures })
+        let telling = self.sessions.iter().filter_map(|session| Some((session.api(), session.scopes()?)));
+        Ok(LoggedOn { whereabouts: self.landing.place(found)?, failures, scopes: telling.collect() })
+    }
+
+    /// The operations that each API has refused for want of a right, and not taken since.
+    pub fn forbidden(&self) -> BTreeSet<(&'static str, &'static str)> {
+        let of = |session: &Session| {
+            session.forbidden().operations().into_iter().map(|one| (session.api(), one)).collect::<Vec<_>>()
+        };
+        self.sessions.iter().flat_map(of).collect()
     }
 }
 

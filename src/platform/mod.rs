@@ -30,6 +30,7 @@ pub mod certificate;
 pub mod cloud_foundry;
 pub mod connect;
 pub mod error;
+pub mod forbidden;
 pub mod http;
 mod log_on;
 pub mod mirror;

@@ -3,6 +3,7 @@
 //! Drivers write their calls with it and see one error type. A request says what it may: whether it can be repeated
 //! safely, how urgent it is, which refusals are answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use super::accounts::{Account, Pass};
 use super::budget::{Budget, Lane, Outcome, Urgency};
 use super::error::{Error, Kind, Result};
+use super::forbidden::Forbidden;
 use super::http::dialect::Dialect;
 use super::http::verdict::{Verdict, judge};
 use super::http::{Answer, Body, Cause, Lost, Request, address};
@@ -37,6 +39,7 @@ struct Shared {
     budget: Budget,
     dialect: &'static Dialect,
     probe: Option<Probe>,
+    forbidden: Forbidden,
 }
 
 /// A resource that can be read to see whether a credential is good.
@@ -51,7 +54,8 @@ pub struct Probe {
 impl Session {
     /// A session at the API below `base`. Sessions at several APIs may share an account.
     pub fn new(base: Url, account: Arc<Account>, budget: Budget, dialect: &'static Dialect) -> Self {
-        Self { shared: Arc::new(Shared { base, account, budget, dialect, probe: None }) }
+        let forbidden = Forbidden::default();
+        Self { shared: Arc::new(Shared { base, account, budget, dialect, probe: None, forbidden }) }
     }
 
     /// The same, with a resource that can be read to see whether a credential is good.
@@ -59,7 +63,8 @@ impl Session {
     pub fn probed_at(self, probe: Option<Probe>) -> Self {
         let Shared { base, account, budget, dialect, .. } = self.shared.as_ref();
         let (base, account, budget) = (base.clone(), Arc::clone(account), budget.clone());
-        Self { shared: Arc::new(Shared { base, account, budget, dialect, probe }) }
+        let forbidden = Forbidden::default();
+        Self { shared: Arc::new(Shared { base, account, budget, dialect, probe, forbidden }) }
     }
 
     /// Shows that the credential is good, and where it leads if its token tells: by fetching a token if there is none, or,
@@ -81,6 +86,16 @@ impl Session {
     /// The API that it is at, in the word by which metrics name it.
     pub fn api(&self) -> &'static str {
         self.shared.budget.api()
+    }
+
+    /// The scopes of its token; `None` where nobody says so.
+    pub fn scopes(&self) -> Option<BTreeSet<String>> {
+        self.shared.account.scopes()
+    }
+
+    /// What the API has refused for want of a right.
+    pub fn forbidden(&self) -> &Forbidden {
+        &self.shared.forbidden
     }
 
     /// A `GET`. `path` is given segment by segment; each is encoded here.
@@ -311,10 +326,17 @@ impl Call {
     }
 
     fn settle(&self, answer: Answer, verdict: &Verdict, pass: &Pass<'_>) -> Result<Answer, Failed> {
-        let Some(kind) = verdict.refusal else { return Ok(answer) };
+        let forbidden = &self.shared.forbidden;
+        let Some(kind) = verdict.refusal else {
+            forbidden.taken(self.operation);
+            return Ok(answer);
+        };
         // Only a refusal of the request can be an answer to it: a router's 404 has been judged Unavailable by now.
         if kind != Kind::Unavailable && self.accepted.contains(&answer.status()) {
             return Ok(answer);
+        }
+        if kind == Kind::Forbidden {
+            forbidden.refused(self.operation);
         }
         let kind = match kind {
             _ if !self.repeatable && verdict.is_in_doubt() => Kind::OutcomeUnknown,

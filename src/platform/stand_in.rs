@@ -123,7 +123,7 @@ async fn log_on(State(shared): State<Arc<Shared>>) -> Response {
     let claims = json!({ "ext_attr": { "subaccountid": *shared.subaccount.lock().unwrap() } }).to_string();
     let token = format!("{}.{}.s", URL_SAFE_NO_PAD.encode("{}"), URL_SAFE_NO_PAD.encode(claims));
     let answering = *shared.tokens.lock().unwrap();
-    answer(answering, json!({ "access_token": token, "expires_in": 3600 }).to_string()).await
+    answer(answering, json!({ "access_token": token, "expires_in": 3600, "scope": "a.read b.write" }).to_string()).await
 }
 
 async fn call(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {

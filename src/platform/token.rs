@@ -3,6 +3,7 @@
 //! One fetch at a time for each credential. A token is renewed at half its life, beside the calls that still use it. A
 //! refused credential is not tried again and again, since platforms lock accounts for that.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -67,6 +68,11 @@ impl TokenSource {
             return Err(Error::new(Kind::Unavailable, OPERATION));
         }
         self.fetcher.state().memory.last().unwrap_or_else(|| Err(Error::new(Kind::Unavailable, OPERATION)))
+    }
+
+    /// What the token there is is good for, if its token service says so.
+    pub fn scopes(&self) -> Option<BTreeSet<String>> {
+        self.fetcher.state().memory.scopes()
     }
 
     /// Whether this token was issued just now, so that there is no better one.

@@ -66,6 +66,24 @@ fn every_field_of_a_spec_explains_itself() {
 }
 
 #[test]
+fn every_condition_and_reason_of_the_admin_credentials_is_in_the_failure_guide() {
+    let guide = fs::read_to_string(root().join("docs/failures.md")).unwrap();
+    let files = ["src/api/conditions.rs", "src/plan/admin_credential/expiry.rs", "src/plan/admin_credential/rights.rs"];
+    let is_word =
+        |text: &str| text.len() > 3 && text.starts_with(char::is_uppercase) && text.chars().all(char::is_alphabetic);
+    let mut words = 0;
+    for file in files {
+        let code = fs::read_to_string(root().join(file)).unwrap();
+        let quoted = super::sources::without_tests(&code).split('"').skip(1).step_by(2);
+        for word in quoted.filter(|text| is_word(text) && !["True", "False", "Unknown"].contains(text)) {
+            assert!(guide.contains(&format!("`{word}")), "docs/failures.md does not explain {word}");
+            words += 1;
+        }
+    }
+    assert!(words >= 12, "{words} words were found");
+}
+
+#[test]
 fn every_reason_is_in_the_failure_guide() {
     let guide = fs::read_to_string(root().join("docs/failures.md")).unwrap();
     let code = fs::read_to_string(root().join("src/controller/error.rs")).unwrap();

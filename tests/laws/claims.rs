@@ -55,8 +55,12 @@ impl Span {
         at: usize,
         namespace: &'a str,
     ) -> impl Iterator<Item = (&'a str, Rules<'a>)> {
-        let platforms =
-            self.of(Kind::Platform).filter(move |(_, one)| outside.place(&one["spec"]["environment"]) == at);
+        let is_there = move |one: &Value| {
+            // What its Secret held before stays in use while the new one leads elsewhere.
+            let pinned = one["status"]["place"].as_str().is_some_and(|place| place == format!("subaccount {at}"));
+            pinned || outside.place(&one["spec"]["environment"]) == at
+        };
+        let platforms = self.of(Kind::Platform).filter(move |(_, one)| is_there(one));
         platforms.flat_map(move |(address, platform)| {
             let namespaces = self.of(Kind::Namespace).filter(move |(one, _)| one.name == namespace);
             namespaces.map(move |(_, namespace)| (address.name.as_str(), Rules::of(&platform["spec"], namespace)))

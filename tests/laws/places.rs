@@ -13,7 +13,7 @@ use crate::kubernetes::{Address, Kind};
 use crate::landscape::{Landscape, case};
 use crate::manifests::{
     ADMIN, OTHER, OTHER_ADMIN, TEAM, a_platform, a_technical_user, admin_secret, an_admin_secret, everything,
-    of_the_user, platform, role_binding, secret,
+    of_the_user, platform, role_binding, secret, technical_user,
 };
 use crate::silence::at_rest;
 use crate::subaccount::Shape;
@@ -25,9 +25,10 @@ impl Landscape {
         self.outside().kubernetes.merge(&admin_secret(ADMIN), &data, false).unwrap();
     }
 
-    /// What operators did on subaccounts, as a number that grows.
-    fn touched(&self) -> usize {
-        self.outside().subaccounts.iter().map(|one| one.effects).sum()
+    /// What operators did on each subaccount, as numbers that grow.
+    fn touched(&self) -> [usize; 2] {
+        let outside = self.outside();
+        [0, 1].map(|at| outside.subaccounts[at].effects)
     }
 
     /// Another Platform at the same place.
@@ -55,7 +56,7 @@ proptest! {
             }
             // What is not known to be elsewhere yet is learnt with the next look at the Platform.
             landscape.go(0, &platform(), 0, crate::leash::FREE).await;
-            let touched = landscape.touched();
+            let before = landscape.touched();
             let held = landscape.outside().kubernetes.get(&secret()).cloned();
             landscape.round().await;
             let untouched = held == landscape.outside().kubernetes.get(&secret()).cloned();
@@ -63,9 +64,27 @@ proptest! {
                 act.strike(&landscape);
                 landscape.round().await;
             }
-            (landscape.touched() - touched, untouched)
+            let after = landscape.touched();
+            ([0, 1].map(|at| after[at] - before[at]), untouched)
         });
-        prop_assert_eq!((touched, held), (0, true));
+        // An operator that knows what the Secret held before goes on with that, where the Platform is.
+        prop_assert_eq!((touched[1], held), (0, true));
+        prop_assert!(!restarts || touched[0] == 0, "{} effects without a credential", touched[0]);
+    }
+
+    #[test]
+    fn law_12_what_must_go_goes_with_what_the_secret_held_before(shape in shapes()) {
+        let (gone, touched) = case(async {
+            let mut landscape = at_rest(shape).await;
+            landscape.lead_to(1);
+            landscape.round().await;
+            landscape.delete(&role_binding(1));
+            landscape.delete(&technical_user());
+            landscape.settle().await;
+            let gone = landscape.outside().kubernetes.get(&technical_user()).is_none();
+            (gone, landscape.touched())
+        });
+        prop_assert!(gone && touched[1] == 0, "{touched:?}");
     }
 
     #[test]
@@ -80,9 +99,10 @@ proptest! {
             }
             landscape.lead_to(0);
             landscape.settle().await;
-            landscape.touched() - before
+            let after = landscape.touched();
+            [0, 1].map(|at| after[at] - before[at])
         });
-        prop_assert_eq!(touched, 0);
+        prop_assert_eq!(touched, [0, 0]);
     }
 
     #[test]

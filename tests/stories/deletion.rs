@@ -50,11 +50,17 @@ fn a_technical_user_goes_before_its_role_bindings_and_after_them() {
 
 #[test]
 fn without_its_admin_secret_a_deletion_says_what_to_do_and_an_annotation_lets_go() {
-    let team = team("lost-admin");
-    let secrets = ["lost-admin-xsuaa", "lost-admin-service-manager"];
-    for name in secrets {
+    let stage = Stage::alone();
+    let operator = stage.start_operator(&[]);
+    let team = Team::on_btp(&stage, "lost-admin");
+    team.apply_quickstart();
+    team.ready(&["technicalusers/orders", "rolebindings/orders-may-send", "rolebindings/jane-reads"]);
+    for name in ["lost-admin-xsuaa", "lost-admin-service-manager"] {
         team.stage.api().delete(&path("secrets", OPERATOR_NAMESPACE, name));
     }
+    // A process that never saw what they held.
+    operator.stop();
+    let operator = stage.start_operator(&[]);
     team.not_ready("platforms/lost-admin", "AdminSecretMissing", "there is no Secret lost-admin-xsuaa");
 
     let objects = ["technicalusers/orders", "rolebindings/jane-reads"];
@@ -68,12 +74,19 @@ fn without_its_admin_secret_a_deletion_says_what_to_do_and_an_annotation_lets_go
     }
     assert_eq!(team.instances_and_keys().0, 1, "let go, not cleaned up");
     team.delete_everything();
+    operator.stop();
 }
 
 #[test]
 fn an_admin_secret_that_comes_back_lets_a_deletion_go_on() {
-    let team = team("found-admin");
+    let stage = Stage::alone();
+    let operator = stage.start_operator(&[]);
+    let team = Team::on_btp(&stage, "found-admin");
+    team.apply_quickstart();
+    team.ready(&["technicalusers/orders", "rolebindings/orders-may-send", "rolebindings/jane-reads"]);
     team.stage.api().delete(&path("secrets", OPERATOR_NAMESPACE, "found-admin-service-manager"));
+    operator.stop();
+    let operator = stage.start_operator(&[]);
     team.not_ready("platforms/found-admin", "AdminSecretMissing", "found-admin-service-manager");
     team.delete("technicalusers/orders");
     team.not_ready("technicalusers/orders", "PlatformNotReady", "");
@@ -83,6 +96,7 @@ fn an_admin_secret_that_comes_back_lets_a_deletion_go_on() {
     team.gone("technicalusers/orders");
     assert_eq!(team.instances_and_keys().0, 0);
     team.delete_everything();
+    operator.stop();
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod harness;
 
 mod access;
+mod admin_credential;
 mod admission;
 mod brokers;
 mod calm;

@@ -90,16 +90,20 @@ fn answers_are_wrong<L: Line>(search: &Search<'_>, player: &Player<'_, L>) {
     over(search, player, Act::Apply, "changed back");
 }
 
-/// First they cannot be read, then the platform refuses them.
+/// First they cannot be read, then the platform refuses them. What they held before stays in use.
 fn admin_secrets_are_wrong<L: Line>(search: &Search<'_>, player: &Player<'_, L>) {
     let refused =
         json!({ "clientid": "somebody", "clientsecret": format!("{MARK}-and-wrong"), "url": "", "apiurl": "" });
     let malformed = format!("{{\"clientid\": \"{MARK}\", \"clientsecret\": \"{MARK}");
+    let mut said = None;
     for wrong in [malformed, refused.to_string()] {
         for name in admin_secrets(&player.team) {
             player.team.apply(&team::secret(OPERATOR_NAMESPACE, &name, &json!({ "credentials": wrong })));
         }
-        not_ready(&player.team, player.objects(Act::Apply).into_iter().take(1).collect(), "a wrong admin Secret");
+        said = Some(eventually("a wrong admin Secret is rejected", PATIENCE, || {
+            let platform = player.team.get(&format!("platforms/{}", player.team.name))?;
+            condition(&platform, "AdminSecretRejected").map(|now| now.message).filter(|now| said.as_ref() != Some(now))
+        }));
         search.nothing_is_out("a wrong admin Secret");
     }
     player.log_on();

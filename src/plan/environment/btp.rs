@@ -3,6 +3,7 @@
 use super::{Rules, USER_OF_A_TENANT};
 use crate::api::environment::Btp;
 use crate::api::{Identity, IdentityKind, PlatformSpec, Principal, Role, RoleKind};
+use crate::plan::admin_credential::rights::{Right, Use};
 use crate::plan::capability::{Held, IdentityCell, OwnRoles, Recall, RoleCell, Table, Unsupported};
 use crate::plan::grant::{Holder, HolderKind};
 use crate::plan::service_key;
@@ -38,6 +39,14 @@ pub static TABLE: Table = Table {
         },
     ],
 };
+
+/// What reads and gives role collections at the Authorization API (its OpenAPI document). A credential that is read-only has
+/// neither of the scopes that write. What the Service Manager wants of its plans is documented nowhere.
+static RIGHTS: [Right; 2] = [
+    Right { api: "xsuaa", scope: "xs_authorization.read", or: &[], opens: COLLECTIONS },
+    Right { api: "xsuaa", scope: "xs_authorization.write", or: &["xs_user.write"], opens: COLLECTIONS },
+];
+const COLLECTIONS: &[Use] = &[Use::Role(RoleKind::RoleCollection)];
 
 /// The technical users that are users of an identity provider.
 const USERS: &[IdentityKind] = &[IdentityKind::DirectoryUser, IdentityKind::Existing];
@@ -78,6 +87,10 @@ impl Rules for Btp {
 
     fn own_roles(&self, platform: &PlatformSpec, identity: &Identity) -> OwnRoles {
         service_key::own_roles(platform, identity)
+    }
+
+    fn rights(&self) -> &'static [Right] {
+        &RIGHTS
     }
 
     fn is_administering_role(&self, role: &Role) -> bool {

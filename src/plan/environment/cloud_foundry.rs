@@ -4,6 +4,7 @@ use super::Rules;
 use crate::api::environment::CloudFoundry;
 use crate::api::role::{OrganizationRole, OrganizationRoleType, SpaceRoleType};
 use crate::api::{Identity, IdentityKind, PlatformSpec, Role, RoleKind};
+use crate::plan::admin_credential::rights::{Right, Use};
 use crate::plan::capability::{Held, IdentityCell, OwnRoles, Recall, RoleCell, Table, Unsupported};
 use crate::plan::grant::Grant;
 use crate::plan::service_key;
@@ -36,6 +37,16 @@ const BY_USERS: Held = Held::ByHolder { identities: &[IdentityKind::Existing], u
 /// The origin key of SAP ID service for platform users.
 const SAP_ID: &str = "sap.ids";
 
+/// What the Cloud Controller wants of a token before it looks at roles (cloud_controller_ng, "Authentication"). Roles in
+/// organizations and spaces stand in no token.
+static RIGHTS: [Right; 2] = [
+    Right { api: "cloud-foundry", scope: "cloud_controller.read", or: &[ADMIN], opens: EVERYTHING },
+    Right { api: "cloud-foundry", scope: "cloud_controller.write", or: &[ADMIN], opens: EVERYTHING },
+];
+const ADMIN: &str = "cloud_controller.admin";
+const EVERYTHING: &[Use] =
+    &[Use::Identity(IdentityKind::ServiceKey), Use::Role(RoleKind::OrganizationRole), Use::Role(RoleKind::SpaceRole)];
+
 impl Rules for CloudFoundry {
     fn table(&self) -> &'static Table {
         &TABLE
@@ -56,6 +67,10 @@ impl Rules for CloudFoundry {
 
     /// Managers give roles. Developers read every credential of their space, and can order a key of an offering that
     /// administers the subaccount ("Roles" in the Cloud Foundry documentation).
+    fn rights(&self) -> &'static [Right] {
+        &RIGHTS
+    }
+
     fn is_administering_role(&self, role: &Role) -> bool {
         match role {
             Role::OrganizationRole(role) => role.kind == OrganizationRoleType::OrganizationManager,

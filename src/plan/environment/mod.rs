@@ -3,6 +3,7 @@
 //!
 //! Another environment is another file and a line in each list here. Nobody else asks which environment it is.
 
+use super::admin_credential::rights::Right;
 use super::capability::{IdentityCell, OwnRoles, Recall, Table, Unsupported};
 use super::grant::{Grant, Holder, HolderKind};
 use super::service_key;
@@ -57,6 +58,11 @@ pub trait Rules: Sync {
     /// Whether whoever has this role can give itself all the rest: no wildcard of an access rule means it.
     fn is_administering_role(&self, _: &Role) -> bool {
         false
+    }
+
+    /// What its APIs want of the admin credential, where access tokens tell what that has.
+    fn rights(&self) -> &'static [Right] {
+        &[]
     }
 
     /// The grant that another one does not stand without. It is made before and goes after, if nobody else needs it.

@@ -3,6 +3,7 @@
 use super::{Rules, USER_OF_A_TENANT};
 use crate::api::environment::Neo;
 use crate::api::{IdentityKind, Principal, Role, RoleKind};
+use crate::plan::admin_credential::rights::{Right, Use};
 use crate::plan::capability::{Held, IdentityCell, Recall, RoleCell, Table};
 use crate::plan::grant::{Holder, HolderKind};
 
@@ -29,6 +30,28 @@ pub static TABLE: Table = Table {
         RoleCell { kind: RoleKind::GroupMembership, api: Some("identityService"), held: BY_USERS },
     ],
 };
+
+/// The scopes of a platform API client (Neo documentation, "Platform Scopes"), which tokens spell with a prefix.
+static RIGHTS: [Right; 4] = [
+    Right { api: MEMBERS, scope: "readAccountMembers", or: &["hcp.readAccountMembers"], opens: OF_MEMBERS },
+    Right { api: MEMBERS, scope: "manageAccountMembers", or: &["hcp.manageAccountMembers"], opens: OF_MEMBERS },
+    Right {
+        api: AUTHORIZATION,
+        scope: "readAuthorizationSettings",
+        or: &["hcp.readAuthorizationSettings"],
+        opens: OF_APPLICATIONS,
+    },
+    Right {
+        api: AUTHORIZATION,
+        scope: "manageAuthorizationSettings",
+        or: &["hcp.manageAuthorizationSettings"],
+        opens: OF_APPLICATIONS,
+    },
+];
+const MEMBERS: &str = "neo-members";
+const AUTHORIZATION: &str = "neo-authorization";
+const OF_MEMBERS: &[Use] = &[Use::Role(RoleKind::MemberRole)];
+const OF_APPLICATIONS: &[Use] = &[Use::Role(RoleKind::ApplicationRole)];
 
 const BY_USERS: Held =
     Held::ByHolder { identities: &[IdentityKind::DirectoryUser, IdentityKind::Existing], users: true, groups: false };
@@ -61,6 +84,10 @@ impl Rules for Neo {
     fn holder(&self, kind: HolderKind, principal: &Principal) -> Holder {
         let user_base = principal.origin.as_deref().unwrap_or(USER_BASE);
         as_member(Holder::named(kind, &principal.name, &user_base.to_lowercase()))
+    }
+
+    fn rights(&self) -> &'static [Right] {
+        &RIGHTS
     }
 
     fn is_administering_role(&self, role: &Role) -> bool {

@@ -3,6 +3,7 @@
 use super::Rules;
 use crate::api::environment::Uaa;
 use crate::api::{Identity, IdentityKind, PlatformSpec, Role, RoleKind};
+use crate::plan::admin_credential::rights::{Right, Use};
 use crate::plan::capability::{Held, IdentityCell, OwnRoles, Recall, RoleCell, Table, Unsupported};
 
 /// What it can do.
@@ -25,6 +26,18 @@ pub static TABLE: Table = Table {
         },
     ],
 };
+
+/// What administers clients, users and passwords (UAA documentation, and seen on UAA 4.30).
+static RIGHTS: [Right; 4] = [
+    Right { api: API, scope: "clients.admin", or: &[ADMIN], opens: CLIENTS },
+    Right { api: API, scope: "scim.read", or: &[ADMIN], opens: USERS },
+    Right { api: API, scope: "scim.write", or: &[ADMIN], opens: USERS },
+    Right { api: API, scope: "password.write", or: &[], opens: &[Use::Identity(IdentityKind::DirectoryUser)] },
+];
+const API: &str = "uaa";
+const ADMIN: &str = "uaa.admin";
+const CLIENTS: &[Use] = &[Use::Identity(IdentityKind::OauthClient), Use::Role(RoleKind::Authority)];
+const USERS: &[Use] = &[Use::Identity(IdentityKind::DirectoryUser), Use::Role(RoleKind::GroupMembership)];
 
 /// The origin of users whose passwords the UAA itself keeps.
 pub const ORIGIN: &str = "uaa";
@@ -71,6 +84,10 @@ impl Rules for Uaa {
 
     fn own_roles(&self, _: &PlatformSpec, identity: &Identity) -> OwnRoles {
         if identity.kind() == IdentityKind::OauthClient { OwnRoles::Authorities } else { OwnRoles::None }
+    }
+
+    fn rights(&self) -> &'static [Right] {
+        &RIGHTS
     }
 
     fn is_administering_role(&self, role: &Role) -> bool {

@@ -55,7 +55,14 @@ mod tests {
     /// Credential 1 stands in the Secret with fingerprint `a`, in form `old`.
     fn have(recall: Recall) -> Have {
         let name = want("").owner.credential_name(1);
-        let published = Published { sequence: 1, id: Some("b".into()), fingerprint: "a".into(), source: None };
+        let published = Published {
+            sequence: 1,
+            id: Some("b".into()),
+            fingerprint: "a".into(),
+            source: None,
+            rotate_at: None,
+            demand: None,
+        };
         let credential =
             CredentialFact { id: "b".into(), name: name.clone(), identity: "i".into(), health: Health::Usable };
         Have {
@@ -79,7 +86,7 @@ mod tests {
     }
 
     fn steps(want: &Want, have: &Have) -> Vec<Step> {
-        plan(want, have).steps().cloned().collect()
+        plan(want, have, k8s_openapi::jiff::Timestamp::UNIX_EPOCH).steps().cloned().collect()
     }
 
     #[test]

@@ -36,10 +36,10 @@ impl Guarded {
         let shown = self.shown(None).await?;
         let answer = with(change(), &shown).send().await?;
         if !is_refused(&answer) {
-            return permitted(answer, operation);
+            return self.permitted(answer, operation);
         }
         let shown = self.shown(Some(&shown)).await?;
-        permitted(with(change(), &shown).send().await?, operation)
+        self.permitted(with(change(), &shown).send().await?, operation)
     }
 
     /// What is known, or what is fetched: where nothing is known, or no more than what was refused.
@@ -51,6 +51,16 @@ impl Guarded {
         }
         let fetched = self.fetch().await?;
         Ok(known.insert(fetched).clone())
+    }
+
+    /// A 403 that is not about the token is one about rights.
+    fn permitted(&self, answer: Answer, operation: &'static str) -> Result<Answer> {
+        if answer.status() != 403 {
+            return Ok(answer);
+        }
+        self.session.forbidden().refused(operation);
+        let roles = "it needs NodeManager.deploysecuritycontent, NodeManager.read and IntegrationOperationServer.read";
+        Err(Error::new(Kind::Forbidden, operation).detail(format!("status 403; {roles}")))
     }
 
     async fn fetch(&self) -> Result<Shown> {
@@ -78,13 +88,4 @@ fn with(call: Call, shown: &Shown) -> Call {
 
 fn is_refused(answer: &Answer) -> bool {
     answer.status() == 403 && answer.header(HEADER).is_some_and(|value| value.eq_ignore_ascii_case("required"))
-}
-
-/// A 403 that is not about the token is one about rights.
-fn permitted(answer: Answer, operation: &'static str) -> Result<Answer> {
-    if answer.status() != 403 {
-        return Ok(answer);
-    }
-    let roles = "it needs NodeManager.deploysecuritycontent, NodeManager.read and IntegrationOperationServer.read";
-    Err(Error::new(Kind::Forbidden, operation).detail(format!("status 403; {roles}")))
 }

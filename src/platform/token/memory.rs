@@ -2,6 +2,7 @@
 //!
 //! Pure: the clock is a parameter.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,7 @@ pub(super) struct Memory {
 
 struct Held {
     value: Arc<SecretString>,
+    scope: Option<String>,
     issued_at: Instant,
     renew_at: Instant,
     ends_at: Instant,
@@ -87,13 +89,20 @@ impl Memory {
         }
     }
 
+    /// What the token there is is good for, if its token service says so (RFC 6749 §3.3: words with spaces between).
+    pub(super) fn scopes(&self) -> Option<BTreeSet<String>> {
+        let scope = self.held.as_ref()?.scope.as_deref()?;
+        Some(scope.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
     /// Remembers how a fetch ended. A token that still has some life left stays in use after a failure.
     pub(super) fn keep(&mut self, fetched: Result<Token, Unissued>, now: Instant) {
         match fetched {
             Ok(token) => {
                 let (renew_at, ends_at) = (now + token.life / 2, now + token.life);
                 *self = Self::default();
-                self.held = Some(Held { value: Arc::new(token.value), issued_at: now, renew_at, ends_at });
+                self.held =
+                    Some(Held { value: Arc::new(token.value), scope: token.scope, issued_at: now, renew_at, ends_at });
             }
             Err(unissued) => self.fail(unissued, now),
         }
@@ -225,6 +234,16 @@ mod tests {
         memory.keep(Ok(token(10)), now);
         memory.keep(failed(Kind::Unavailable), now + SECOND * 9);
         assert_eq!(holds(&memory, now + SECOND * 9), Some(SECOND));
+    }
+
+    #[test]
+    fn what_a_token_is_good_for_is_known_if_its_token_service_says_so() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        assert_eq!(memory.scopes(), None);
+        memory.keep(Ok(token(10)), now);
+        assert_eq!(memory.scopes(), None);
+        memory.keep(Ok(Token { scope: Some(" a.read  b.write".to_owned()), ..token(10) }), now);
+        assert_eq!(memory.scopes(), Some(["a.read", "b.write"].map(str::to_owned).into()));
     }
 
     #[test]

@@ -46,7 +46,10 @@ impl Identities for Users {
     async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>> {
         let list = listing(LIST, OURS, Urgency::Last);
         let users: Vec<Person> = match list.all(&self.session).await {
-            Err(error) if error.kind() == Kind::Forbidden && !self.is_admitted.load(Ordering::Relaxed) => Vec::new(),
+            Err(error) if error.kind() == Kind::Forbidden && !self.is_admitted.load(Ordering::Relaxed) => {
+                self.session.forbidden().taken(LIST);
+                Vec::new()
+            }
             outcome => outcome?,
         };
         Ok(users.into_iter().filter(|user| user.is_of_cluster(cluster)).map(observed).collect())
