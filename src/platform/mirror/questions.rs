@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::batch::{COMPANY, ScopeOfGrants};
-use super::queue::Direction;
+use super::batch::ScopeOfGrants;
+use super::queue::{COMPANY, Direction};
 use crate::api::RoleKind;
 use crate::plan::grant::Grant;
 use crate::platform::pause::pause;

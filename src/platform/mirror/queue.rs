@@ -1,14 +1,20 @@
-//! Who waits to change a scope. Revocations go first, whoever came before them; a grant that has not gone out yet when
-//! the same is to be taken away does not go out at all.
+//! Who waits to change a scope, and until when. Revocations go first, whoever came before them; a grant that has not gone
+//! out yet when the same is to be taken away does not go out at all. Grants wait for those who are on the way. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::plan::grant::Grant;
 use crate::platform::{Error, Kind, Result};
+
+/// How long a request or a question waits for others that can go out with it.
+pub(super) const COMPANY: Duration = Duration::from_millis(50);
+/// How long a grant waits, at the most, for those who have said that they are on the way.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Grant or revoke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +38,8 @@ pub(super) type Batch = BTreeMap<Grant, Vec<oneshot::Sender<Result<()>>>>;
 pub(super) struct Queue {
     revocations: VecDeque<Request>,
     grants: VecDeque<Request>,
+    /// How many have said that they will want grants in a moment, and have not come yet.
+    pub(super) coming: usize,
     /// Whether the writer is at work.
     pub(super) writing: bool,
 }
@@ -48,9 +56,12 @@ impl Queue {
         }
     }
 
-    /// Since when the first has waited.
-    pub(super) fn oldest(&self) -> Option<Instant> {
-        self.revocations.front().into_iter().chain(self.grants.front()).map(|request| request.since).min()
+    /// When the next batch goes out, as things stand: a moment after its first came. Grants that do not fill a batch of
+    /// `most` wait longer while others are on the way; revocations wait for nobody.
+    pub(super) fn due(&self, most: usize) -> Option<Instant> {
+        let first = |queue: &VecDeque<Request>| queue.front().map(|request| request.since);
+        let waits = if self.coming > 0 && self.grants.len() < most { PATIENCE } else { COMPANY };
+        first(&self.revocations).map(|since| since + COMPANY).or_else(|| first(&self.grants).map(|since| since + waits))
     }
 
     /// Takes out what goes next: revocations as long as there are any, and of one kind no more than `most`.
@@ -109,7 +120,20 @@ mod tests {
         assert_eq!(taken(&mut queue, 2), (Direction::Revoke, vec![grant(9, 0)]));
         assert_eq!(taken(&mut queue, 2), (Direction::Grant, vec![grant(2, 0), grant(3, 0)]));
         assert_eq!(taken(&mut queue, 2), (Direction::Grant, vec![grant(4, 0)]));
-        assert_eq!(queue.oldest(), None);
+        assert_eq!(queue.due(2), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn grants_wait_for_those_who_are_on_the_way_and_revocations_for_nobody() {
+        let (mut queue, began) = (Queue::default(), Instant::now());
+        let _grant = ask(&mut queue, Direction::Grant, 1);
+        assert_eq!(queue.due(2), Some(began + COMPANY), "nobody is on the way");
+        queue.coming = 1;
+        assert_eq!(queue.due(2), Some(began + PATIENCE));
+        assert_eq!(queue.due(1), Some(began + COMPANY), "there is no room for those who come");
+        tokio::time::advance(COMPANY * 2).await;
+        let _revocation = ask(&mut queue, Direction::Revoke, 2);
+        assert_eq!(queue.due(2), Some(began + COMPANY * 3));
     }
 
     #[test]

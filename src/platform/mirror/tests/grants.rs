@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::super::queue::{COMPANY, PATIENCE};
 use super::fake::{Fake, LATENCY, grant};
 use super::{LONG, mirror, shown};
 use crate::platform::Kind;
-
-/// How long a request waits for company.
-const COMPANY: Duration = Duration::from_millis(50);
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_grants_of_five_roles_go_out_in_five_calls() {
@@ -66,6 +65,52 @@ async fn who_comes_during_a_batch_goes_out_together_with_the_next() {
     };
     tokio::join!(mirror.grant(vec![grant(99, 0)]), join_all((0..10).map(late)));
     assert_eq!(fake.truth().calls, ["grant 1", "grant 10"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_on_the_way_is_waited_for_and_nobody_else_is() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    let asker = |number: u64| {
+        let mirror = &mirror;
+        async move {
+            let of_this = grant(usize::try_from(number).unwrap(), 0);
+            let coming = mirror.announce([&of_this]);
+            // Each is late for the moment that the one before it waits.
+            sleep(Duration::from_millis(80 * number)).await;
+            mirror.grant_announced(vec![of_this], coming).await.remove(0)
+        }
+    };
+    let began = Instant::now();
+    let others = mirror.grant(vec![grant(99, 1)]).map(|_| began.elapsed());
+    let (granted, elsewhere) = tokio::join!(join_all((0..5).map(asker)), others);
+    assert!(granted.into_iter().all(|one| one.is_ok()));
+    assert_eq!(fake.truth().calls, ["grant 1", "grant 5"]);
+    assert_eq!(elsewhere, COMPANY + LATENCY, "nobody is on the way to this scope");
+    assert_eq!(began.elapsed(), Duration::from_millis(4 * 80) + LATENCY, "with the last of them it goes out at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_come_is_not_waited_for_long_and_holds_back_no_revocation() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    let began = Instant::now();
+    let stands_still = mirror.announce([&grant(1, 0)]);
+    let (granted, revoked) = tokio::join!(
+        mirror.grant(vec![grant(2, 0)]).map(|_| began.elapsed()),
+        mirror.revoke(vec![grant(3, 0)]).map(|_| began.elapsed()),
+    );
+    assert_eq!((granted, revoked), (PATIENCE + LATENCY, COMPANY + LATENCY));
+    drop(stands_still);
+
+    let gives_up = mirror.announce([&grant(1, 0)]);
+    let (began, granting) = (Instant::now(), mirror.grant(vec![grant(4, 0)]));
+    let leaves = async {
+        sleep(COMPANY * 2).await;
+        drop(gives_up);
+    };
+    tokio::join!(granting, leaves);
+    assert_eq!(began.elapsed(), COMPANY * 2 + LATENCY);
 }
 
 #[tokio::test(start_paused = true)]
