@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::grants::Held;
 use super::leaves_doubt;
 use super::part::{Effect, Part};
-use super::queue::{Batch, Direction, Queue, Request};
+use super::queue::{Batch, Direction, Queue};
 use super::watched::Watched;
 use crate::plan::grant::Grant;
 use crate::platform::{Error, Grants, Kind, Result, Scope};
@@ -32,20 +32,23 @@ pub(super) struct ScopeOfGrants {
 /// Somebody who will want grants in a moment, until this is dropped. The default is nobody.
 #[derive(Default)]
 #[must_use = "nobody is on the way any more when this is dropped"]
-pub struct Coming(Vec<Arc<ScopeOfGrants>>);
+pub struct Coming(Vec<(Arc<ScopeOfGrants>, u64)>);
 
 impl Coming {
     /// On the way to these, each of them once.
     pub(super) fn to(scopes: Vec<Arc<ScopeOfGrants>>) -> Self {
-        scopes.iter().for_each(|scope| scope.queue().coming += 1);
-        Self(scopes)
+        let announced = |scope: Arc<ScopeOfGrants>| {
+            let number = scope.queue().announce();
+            (scope, number)
+        };
+        Self(scopes.into_iter().map(announced).collect())
     }
 }
 
 impl Drop for Coming {
     fn drop(&mut self) {
-        for scope in &self.0 {
-            scope.queue().coming -= 1;
+        for (scope, number) in &self.0 {
+            scope.queue().arrive(*number);
             scope.changed.notify_one();
         }
     }
@@ -76,7 +79,7 @@ impl ScopeOfGrants {
         self.watched.watch([&grant]);
         let (answer, answered) = oneshot::channel();
         let mut queue = self.queue();
-        queue.push(direction, Request { grant, since: Instant::now(), answer });
+        queue.push(direction, grant, answer);
         if !queue.writing {
             queue.writing = true;
             tokio::spawn(Arc::clone(self).write());

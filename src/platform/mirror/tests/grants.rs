@@ -71,23 +71,40 @@ async fn who_comes_during_a_batch_goes_out_together_with_the_next() {
 async fn who_is_on_the_way_is_waited_for_and_nobody_else_is() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
-    let asker = |number: u64| {
+    let coming: Vec<_> = (0..5).map(|user| (grant(user, 0), mirror.announce([&grant(user, 0)]))).collect();
+    let asker = |(number, (wanted, coming))| {
         let mirror = &mirror;
         async move {
-            let of_this = grant(usize::try_from(number).unwrap(), 0);
-            let coming = mirror.announce([&of_this]);
             // Each is late for the moment that the one before it waits.
-            sleep(Duration::from_millis(80 * number)).await;
-            mirror.grant_announced(vec![of_this], coming).await.remove(0)
+            sleep(Duration::from_millis(80) * number).await;
+            mirror.grant_announced(vec![wanted], coming).await.remove(0)
         }
     };
     let began = Instant::now();
     let others = mirror.grant(vec![grant(99, 1)]).map(|_| began.elapsed());
-    let (granted, elsewhere) = tokio::join!(join_all((0..5).map(asker)), others);
+    let (granted, elsewhere) = tokio::join!(join_all((0..).zip(coming).map(asker)), others);
     assert!(granted.into_iter().all(|one| one.is_ok()));
     assert_eq!(fake.truth().calls, ["grant 1", "grant 5"]);
     assert_eq!(elsewhere, COMPANY + LATENCY, "nobody is on the way to this scope");
     assert_eq!(began.elapsed(), Duration::from_millis(4 * 80) + LATENCY, "with the last of them it goes out at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_those_who_set_out_later() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    let began = Instant::now();
+    let steady = (1..20).map(|number| {
+        let mirror = &mirror;
+        async move {
+            // Somebody is on the way at every moment.
+            sleep(COMPANY / 2 * number).await;
+            let _coming = mirror.announce([&grant(1, 0)]);
+            sleep(COMPANY).await;
+        }
+    });
+    let (took, _) = tokio::join!(mirror.grant(vec![grant(2, 0)]).map(|_| began.elapsed()), join_all(steady));
+    assert_eq!(took, COMPANY + LATENCY);
 }
 
 #[tokio::test(start_paused = true)]
