@@ -8,7 +8,6 @@ use super::execute::{Execution, in_progress};
 use crate::api::CredentialStatus;
 use crate::controller::error::{Error, Result};
 use crate::controller::secret::{Label, content};
-use crate::plan::capability::Recall;
 use crate::plan::technical_user::SecretFact;
 use crate::platform::{Health, Issued, Proof};
 
@@ -25,7 +24,7 @@ impl Execution<'_> {
             None => self.prove(issued).await?,
         };
         let content = content::content(issued);
-        if matches!(self.seen.have.recall, Recall::Listed | Recall::LastOnly) {
+        if self.seen.have.recall.is_shown_once() {
             self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
         }
         let label = Label { sequence, credential: &issued.credential.name };
@@ -33,7 +32,7 @@ impl Execution<'_> {
         let fingerprint = secret.publish(content, &label, &self.context.written).await?;
         let uid = secret.uid();
         let issued_at = known.map_or_else(|| Time((self.context.now)()), |known| known.issued_at);
-        let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall != Recall::LastOnly);
+        let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall.is_listed());
         let name = issued.credential.name.clone();
         let source = self.want.brought.as_ref().map(|brought| brought.source.clone());
         let published =

@@ -98,15 +98,12 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
         (Content::Right, _) => vec![],
         (Content::Unrecorded, _) => vec![Step::Acknowledge(sequence)],
         (Content::Undressed, _) => vec![Step::Dress],
-        (Content::Altered, Some(id)) if can_be_had_again(have) => vec![Step::Publish { sequence, id: id.clone() }],
+        (Content::Altered, Some(id)) if !have.recall.is_shown_once() => {
+            vec![Step::Publish { sequence, id: id.clone() }]
+        }
         (Content::Altered, _) => return None,
     };
     Some(Live { id, steps })
-}
-
-/// Whether a value can be had again: from the platform, or from where it was brought.
-fn can_be_had_again(have: &Have) -> bool {
-    matches!(have.recall, Recall::Revealed | Recall::Brought)
 }
 
 /// Whether it is the credential that is brought along.
@@ -150,7 +147,7 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
         _ => unpublished(one),
     };
     let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(can_be).collect();
-    let ready = candidates.iter().filter(|one| one.health == Health::Usable && can_be_had_again(have));
+    let ready = candidates.iter().filter(|one| one.health == Health::Usable && !have.recall.is_shown_once());
     let newest = ready.filter_map(|one| Some((want.owner.sequence_of(&one.name)?, &one.id)));
     if let Some((sequence, id)) = newest.max_by_key(|(sequence, id)| (*sequence, std::cmp::Reverse(*id))) {
         let publish = Step::Publish { sequence, id: id.clone() };
