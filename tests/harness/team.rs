@@ -270,7 +270,9 @@ pub(crate) fn everything(namespaces: &Value) -> Value {
             { "serviceKey": { "offering": all, "plan": all } },
             { "oauthClient": {} },
             { "directoryUser": { "userName": all, "email": all } },
-            { "certificateUser": { "userName": all } },
+            // `*` alone is refused: whoever may choose any name is any user.
+            { "certificateUser": { "userName": "tu-*" } },
+            { "certificateUser": { "userName": "P00*" } },
             { "existing": { "userName": all, "origin": all } },
         ],
         "grants": [{
