@@ -53,6 +53,28 @@ async fn a_question_is_not_answered_by_a_read_that_began_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_while_others_are_being_answered_is_asked_for_together_after_it_unless_that_takes_too_long() {
+    for (takes, calls) in [(PATIENCE / 5, 2), (PATIENCE * 2, 3)] {
+        let fake = Fake::default();
+        let mirror = mirror(&fake);
+        fake.truth().confirming = Some(takes);
+        let asker = |number: u32| {
+            let mirror = &mirror;
+            async move {
+                // The last of them is late for those who waited long enough.
+                sleep(if number == 9 { PATIENCE + COMPANY * 3 } else { COMPANY * (number + 1) }).await;
+                mirror.confirm(&[grant(number as usize, 0)]).await.remove(0).unwrap()
+            }
+        };
+        let one = [grant(99, 0)];
+        let most = if takes < PATIENCE { 9 } else { 10 };
+        let (_, others) = tokio::join!(mirror.confirm(&one), join_all((1..most).map(asker)));
+        assert!(others.iter().all(|held| !held));
+        assert_eq!(fake.truth().count("confirm"), calls, "{takes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_comes_during_a_batch_goes_out_together_with_the_next() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
