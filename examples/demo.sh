@@ -8,7 +8,8 @@
 # is 0 only if every check held. With `run` it leaves the example running until Ctrl-C and prints the KUBECONFIG to use.
 #
 # The operator runs as a process of this machine, with the ServiceAccount and the rights that its chart installed. All
-# platforms are played by btp-simulator, but uaa, which is a real UAA. Needs cargo and Go to build, curl, and for uaa Java and Maven.
+# platforms are played by btp-simulator, but uaa, which is a real UAA. Needs cargo and Go to build, curl, for neo OpenSSL,
+# and for uaa Java and Maven.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -39,6 +39,8 @@ simulator_start() {
     start simulator target/debug/btp-simulator --listen 127.0.0.1:0 --mtls-listen 127.0.0.1:0 --exit-with-stdin
     announced simulator 30
     simulator=$(field url "$line")
+    # Where it takes client certificates, and what its own is to be checked with.
+    simulator_mtls=$(field mtlsUrl "$line") simulator_ca=$(field caFile "$line")
     ok "$simulator"
 }
 

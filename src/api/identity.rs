@@ -7,6 +7,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Principal;
+
 /// Names exactly one of these.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -34,6 +36,16 @@ impl Identity {
             Self::CertificateUser(_) => IdentityKind::CertificateUser,
             Self::Existing(_) => IdentityKind::Existing,
         }
+    }
+
+    /// The user that it is by its own word, whoever made it: one that is `existing`, or one that a certificate is mapped to.
+    pub fn user(&self) -> Option<Principal> {
+        let (name, origin) = match self {
+            Self::Existing(user) => (&user.user_name, &user.origin),
+            Self::CertificateUser(user) => (&user.user_name, &None),
+            Self::ServiceKey(_) | Self::OauthClient(_) | Self::DirectoryUser(_) => return None,
+        };
+        Some(Principal { name: name.clone(), origin: origin.clone() })
     }
 }
 

@@ -209,11 +209,25 @@ impl Inner {
             let leaving = self.leaving.of(role);
             concerned.bindings.extend(leaving.filter(|other| *other != key).cloned());
         }
+        if self.holds_on_in_vain(key, old, new) {
+            concerned.bindings.insert(key.clone());
+        }
         self.remove(key);
         if let Some(entry) = entry {
             self.insert(key, entry);
         }
         concerned
+    }
+
+    /// Whether it has come to rest with something that it lets go of, and whoever might have wanted that was read in the
+    /// meantime: before anybody knew whom to tell.
+    fn holds_on_in_vain(&self, key: &Key, old: &Entry, new: &Entry) -> bool {
+        if new.deleting || !new.unread.is_empty() {
+            return false;
+        }
+        let rested = |role: &Role| old.unread.is_empty() && old.leaving().any(|one| one == role);
+        let is_named = |role: &Role| self.unread.of(role).any(|other| other != key);
+        new.leaving().any(|role| !rested(role) && !is_named(role))
     }
 
     fn insert(&mut self, key: &Key, entry: Arc<Entry>) {
@@ -336,7 +350,9 @@ mod tests {
         index.applied(&binding("a", "p", true, true, "first"));
         assert_eq!(index.applied(&binding("b", "p", true, true, "")).bindings.len(), 1);
         assert_eq!(index.applied(&binding("a", "p", true, true, "second")), Concerned::default());
-        assert_eq!(index.applied(&binding("a", "p", true, false, "second")).bindings.len(), 1);
+        let concerned = index.applied(&binding("a", "p", true, false, "second")).bindings;
+        let names: Vec<_> = concerned.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b"], "the one that wants it, and itself, whom nobody else would tell");
         assert_eq!(index.deleted(&("n".into(), "a".into())).bindings.len(), 1);
     }
 
@@ -361,6 +377,32 @@ mod tests {
         };
         assert_eq!(index.applied(&without).bindings.len(), 1, "it does not want it, and whoever waited is told");
         assert!(!index.may_be_wanted(&me, "p", &grant.role));
+    }
+
+    #[test]
+    fn who_lets_go_too_late_to_be_told_looks_again() {
+        let me = ("n".to_owned(), "a".to_owned());
+        let mut index = Index::default();
+        let others = |index: &Index| {
+            let mut other = binding("b", "p", true, true, "");
+            other.status = None;
+            index.applied(&other);
+            other
+        };
+        let other = others(&index);
+        assert!(index.applied(&binding("a", "p", true, false, "")).bindings.is_empty(), "the other may want it");
+        assert_eq!(
+            index.deleted(&key(&other)).bindings,
+            BTreeSet::from([me.clone()]),
+            "and is told of when it does not"
+        );
+
+        index = Index::default();
+        let other = others(&index);
+        index.deleted(&key(&other));
+        let leaving = binding("a", "p", true, false, "");
+        assert_eq!(index.applied(&leaving).bindings, BTreeSet::from([me]), "nobody is left who would tell");
+        assert!(index.applied(&leaving).bindings.is_empty(), "once");
     }
 
     #[test]

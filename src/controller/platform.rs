@@ -10,7 +10,6 @@ use super::live::Live;
 use super::report::{Journal, Outcome};
 use super::retry::jittered;
 use super::runner::{Applied, Reconcile};
-use super::technical_user::ledger;
 use super::watches::wake;
 use super::{Context, unclaimed};
 use crate::api::Platform;
@@ -115,8 +114,9 @@ fn wake_concerned(platform: &str, changes: &Changes, context: &Context) {
     for user in context.stores.technical_users.state() {
         let uid = user.uid().unwrap_or_default();
         let owner = Owner { cluster: context.cluster.clone(), uid, ..Owner::default() };
-        let name = ledger::named(&user).map_or_else(|| owner.identity_name(), |named| named.name);
-        if changes.identities.contains(&name) {
+        // One that is but a name changes under that name.
+        let by_its_own_word = user.spec.identity.user().map(|user| user.name);
+        if [owner.identity_name()].iter().chain(&by_its_own_word).any(|name| changes.identities.contains(name)) {
             context.wake.user(kube::runtime::reflector::ObjectRef::from_obj(&*user));
         }
     }

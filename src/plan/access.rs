@@ -118,16 +118,9 @@ impl<'a> Recipient<'a> {
     }
 }
 
-/// The user that an identity is by its own word, whoever made it: one that is `existing`, or one that a certificate is
-/// mapped to.
+/// The user that an identity is by its own word, in the form in which grants compare.
 pub fn user(identity: &Identity, environment: &Environment) -> Option<Holder> {
-    let (name, origin) = match identity {
-        Identity::Existing(user) => (&user.user_name, &user.origin),
-        Identity::CertificateUser(user) => (&user.user_name, &None),
-        Identity::ServiceKey(_) | Identity::OauthClient(_) | Identity::DirectoryUser(_) => return None,
-    };
-    let principal = Principal { name: name.clone(), origin: origin.clone() };
-    Some(rules(environment).holder(HolderKind::User, &principal))
+    identity.user().map(|user| rules(environment).holder(HolderKind::User, &user))
 }
 
 fn as_granted(holder: &Holder, role: &Role) -> Holder {

@@ -35,6 +35,18 @@ pub enum Recall {
     Brought,
 }
 
+impl Recall {
+    /// Whether the platform shows a value once, and nobody else has it.
+    pub const fn is_shown_once(self) -> bool {
+        matches!(self, Self::Listed | Self::LastOnly)
+    }
+
+    /// Whether the platform lists credentials. Where it does not, the identity says which one its only secret is.
+    pub const fn is_listed(self) -> bool {
+        !matches!(self, Self::LastOnly)
+    }
+}
+
 /// An identity that an environment can have.
 #[derive(Debug)]
 pub struct IdentityCell {

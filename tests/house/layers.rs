@@ -72,6 +72,23 @@ fn layers_only_look_down() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// The lists in which every environment has a line. Nobody else asks which one it is.
+const LISTS: [&str; 3] = ["src/api/environment/mod.rs", "src/plan/environment/mod.rs", "src/platform/connect.rs"];
+
+#[test]
+fn nobody_asks_which_environment_it_is_but_the_lists() {
+    let of_environments = ["Btp", "Neo", "Uaa", "CloudFoundry", "Scim"].map(|name| format!("Environment::{name}("));
+    let mut seen = 0;
+    for (path, text) in below("src").into_iter().filter(|(path, _)| !path.to_string_lossy().ends_with("_tests.rs")) {
+        let asks = without_tests(&text).lines().find(|line| of_environments.iter().any(|one| line.contains(one)));
+        let is_list = LISTS.iter().any(|list| path.ends_with(list));
+        seen += usize::from(is_list && asks.is_some());
+        assert!(is_list || asks.is_none(), "{} asks: `{}`", path.display(), asks.unwrap_or_default().trim());
+    }
+    // The third matches by `Self`.
+    assert_eq!(seen, LISTS.len() - 1, "the lists are elsewhere now");
+}
+
 #[test]
 fn one_place_waits() {
     for (path, text) in

@@ -7,12 +7,15 @@ use crate::harness::{PATIENCE, Stage, Team, credential, eventually};
 
 const SECRET: &str = "orders-credentials";
 
-fn service_key(space: &str) -> Value {
+/// A person, and where that one comes from.
+pub(super) const JOE: (&str, &str) = ("joe@acme.example", "acme-platform");
+
+pub(super) fn service_key(space: &str) -> Value {
     let space = json!({ "organization": "acme", "name": space });
     json!({ "serviceKey": { "offering": "it-rt", "plan": "integration-flow", "space": space } })
 }
 
-fn space_role(kind: &str) -> Value {
+pub(super) fn space_role(kind: &str) -> Value {
     json!({ "spaceRole": { "organization": "acme", "space": "integration", "type": kind } })
 }
 
@@ -20,8 +23,8 @@ fn member() -> Value {
     json!({ "organizationRole": { "organization": "acme", "type": "organization_user" } })
 }
 
-fn joe() -> Value {
-    json!({ "user": { "name": "joe@acme.example", "origin": "acme-platform" } })
+pub(super) fn joe() -> Value {
+    json!({ "user": { "name": JOE.0, "origin": JOE.1 } })
 }
 
 /// The types of the roles that a user has, sorted; each with its guid.
@@ -40,12 +43,13 @@ pub(super) fn roles(team: &Team<'_>, user: &str, origin: &str) -> Vec<(String, S
 fn has(team: &Team<'_>, kinds: &[&str]) {
     let mut seen = vec![];
     eventually(&format!("joe has {kinds:?}"), PATIENCE, || {
-        seen = roles(team, "joe@acme.example", "acme-platform").into_iter().map(|(kind, _)| kind).collect();
+        seen = roles(team, JOE.0, JOE.1).into_iter().map(|(kind, _)| kind).collect();
         (seen == kinds).then_some(())
     });
 }
 
-fn send(team: &Team<'_>) -> Option<u16> {
+/// How a message is answered that is sent with the Secret.
+pub(super) fn send(team: &Team<'_>) -> Option<u16> {
     let secret = team.secret(SECRET)?;
     Some(credential::send(&secret, &credential::token(&secret).ok()?))
 }
@@ -101,11 +105,11 @@ fn a_role_in_a_space_brings_its_holder_into_the_organization_and_takes_it_out_ag
 
 /// Somebody takes both roles away on the platform; the next look at it gives them back.
 fn drift_is_put_right(team: &Team<'_>) {
-    let before = roles(team, "joe@acme.example", "acme-platform");
+    let before = roles(team, JOE.0, JOE.1);
     let guid = &before.iter().find(|(kind, _)| kind == "space_developer").expect("the role").1;
     somebody_deletes_role(team, guid);
     eventually("another role of this type is there", PATIENCE, || {
-        let now = roles(team, "joe@acme.example", "acme-platform");
+        let now = roles(team, JOE.0, JOE.1);
         now.iter().any(|(kind, other)| kind == "space_developer" && other != guid).then_some(())
     });
 }

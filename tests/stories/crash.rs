@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::operator::{Operator, Settings};
 use crate::harness::{Call, Moment, PATIENCE, Proxy, Stage, Team};
-use crate::lines::{Act, Btp, Certificates, Line, Neo, Player, Uaa};
+use crate::lines::{Act, Btp, Certificates, CloudFoundry, Line, Neo, Player, Scim, Uaa};
 
 /// For how long nothing more may happen before an act is believed to be over.
 const QUIET: Duration = Duration::from_millis(400);
@@ -30,6 +30,16 @@ fn a_client_and_its_authority_survive_a_crash_at_every_effect() {
 #[test]
 fn a_certificate_and_its_renewal_survive_a_crash_at_every_effect() {
     crash_everywhere::<Certificates>();
+}
+
+#[test]
+fn a_key_in_a_space_and_a_role_there_survive_a_crash_at_every_effect() {
+    crash_everywhere::<CloudFoundry>();
+}
+
+#[test]
+fn a_user_with_a_password_and_its_groups_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Scim>();
 }
 
 fn crash_everywhere<L: Line>() {

@@ -10,7 +10,7 @@ const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// What somebody else has made in the directory: Jane, and the groups of both.
-fn prepare(team: &Team<'_>) {
+pub(super) fn prepare(team: &Team<'_>) {
     let token = team.simulator.credential("scim", "secret")["token"].as_str().expect("a token").to_owned();
     let post = |path: &str, body: &Value| {
         let url = format!("{}/scim/v2/{path}", team.simulator.url());
@@ -24,18 +24,18 @@ fn prepare(team: &Team<'_>) {
 }
 
 /// Everything in the directory, with passwords.
-fn directory(team: &Team<'_>) -> Value {
+pub(super) fn directory(team: &Team<'_>) -> Value {
     team.simulator.state_with_secrets()["scim"].clone()
 }
 
 /// The user of this name, as the directory keeps it.
-fn user(team: &Team<'_>, name: &str) -> Option<Value> {
+pub(super) fn user(team: &Team<'_>, name: &str) -> Option<Value> {
     let directory = directory(team);
     directory["users"].as_array().expect("users").iter().find(|user| user["userName"] == name).cloned()
 }
 
 /// Who is in a group.
-fn members(team: &Team<'_>, group: &str) -> Vec<String> {
+pub(super) fn members(team: &Team<'_>, group: &str) -> Vec<String> {
     let directory = directory(team);
     let list = |kind: &str| directory[kind].as_array().expect("a list").clone();
     let group = list("groups").into_iter().find(|one| one["displayName"] == group).expect("the group");
@@ -52,7 +52,7 @@ fn has(team: &Team<'_>, group: &str, expected: &[&str]) {
 }
 
 /// Whether the Secret holds what the directory keeps.
-fn works(team: &Team<'_>) -> Option<()> {
+pub(super) fn works(team: &Team<'_>) -> Option<()> {
     let secret = team.secret(SECRET)?;
     let kept = user(team, &secret["username"])?;
     (kept["password"] == secret["password"].as_str() && kept["active"] == true).then_some(())

@@ -1,12 +1,14 @@
 //! Carries out a RoleBinding's plan: takes away and grants, what others need before what needs it. It decides nothing.
 
+use std::mem;
+
 use super::Failures;
 use crate::controller::report::Journal;
 use crate::plan::environment::Rules;
 use crate::plan::grant::Grant;
 use crate::plan::role_binding::Waves;
 use crate::platform;
-use crate::platform::mirror::Mirror;
+use crate::platform::mirror::{Coming, Mirror};
 
 /// What is said of a change, and which way it goes.
 pub struct Change {
@@ -22,9 +24,15 @@ pub const GRANT: Change = Change { reason: "Granted", verb: "granted", direction
 pub const REVOKE: Change = Change { reason: "Revoked", verb: "took", direction: "from", revokes: true };
 
 /// Makes a change; the calls that failed, by the grant they were for. The second wave leaves out what hangs on something
-/// of the first that failed.
-pub async fn carry_out(waves: &Waves, change: &Change, rules: &dyn Rules, mirror: &Mirror) -> Failures {
-    let mut failures = wave(waves.first.clone(), change, mirror).await;
+/// of the first that failed. Whoever was `coming` is there with the first call.
+pub async fn carry_out(
+    waves: &Waves,
+    change: &Change,
+    rules: &dyn Rules,
+    mirror: &Mirror,
+    mut coming: Coming,
+) -> Failures {
+    let mut failures = wave(waves.first.clone(), change, mirror, &mut coming).await;
     let mut then = vec![];
     for grant in &waves.then {
         match stands_in_the_way(grant, waves, &failures, rules) {
@@ -32,7 +40,7 @@ pub async fn carry_out(waves: &Waves, change: &Change, rules: &dyn Rules, mirror
             None => then.push(grant.clone()),
         }
     }
-    failures.extend(wave(then, change, mirror).await);
+    failures.extend(wave(then, change, mirror, &mut coming).await);
     failures
 }
 
@@ -51,11 +59,15 @@ fn stands_in_the_way(grant: &Grant, waves: &Waves, failures: &Failures, rules: &
     waves.first.iter().filter(hangs_on).find_map(|other| failures.get(other)).map(platform::Error::share)
 }
 
-async fn wave(grants: Vec<Grant>, change: &Change, mirror: &Mirror) -> Failures {
+async fn wave(grants: Vec<Grant>, change: &Change, mirror: &Mirror, coming: &mut Coming) -> Failures {
     if grants.is_empty() {
         return Failures::new();
     }
-    let results = if change.revokes { mirror.revoke(grants.clone()).await } else { mirror.grant(grants.clone()).await };
+    let results = if change.revokes {
+        mirror.revoke(grants.clone()).await
+    } else {
+        mirror.grant_announced(grants.clone(), mem::take(coming)).await
+    };
     grants.into_iter().zip(results).filter_map(|(grant, result)| Some((grant, result.err()?))).collect()
 }
 

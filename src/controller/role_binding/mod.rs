@@ -19,6 +19,7 @@ use crate::plan::environment::rules;
 use crate::plan::grant::Grant;
 use crate::plan::role_binding::{self as planning, Ledger, Plan, World};
 use crate::platform;
+use crate::platform::mirror::Coming;
 
 mod effects;
 mod lines;
@@ -41,13 +42,15 @@ impl Reconcile for RoleBinding {
         let (mut failures, mut again) = (Failures::new(), None);
         if !wanted.is_empty() || !ledger.is_empty() {
             let connection = context.connections.wait_for(&platform.name_any()).await?;
+            let coming = connection.mirror.announce(new(&wanted, &ledger));
             let (world, unread) = world(live.object(), &platform, wanted, ledger, &connection, context).await?;
             let plan = planning::plan(&world);
             if platform.spec.mode == Mode::Observe {
                 return Ok(observed(live, &plan).into());
             }
             again = plan.withdrawal.and_then(|at| Duration::try_from(at.duration_since(world.now)).ok());
-            failures = carry_out(live, journal, &platform, &connection, &world, &plan, context).await?;
+            let to_do = ToDo { platform: &platform, world: &world, plan: &plan, coming };
+            failures = carry_out(live, journal, to_do, &connection, context).await?;
             ledger = settled(&plan, &failures);
             failures.extend(unread);
         } else if platform.spec.mode == Mode::Observe {
@@ -77,7 +80,8 @@ impl Reconcile for RoleBinding {
         let connection = context.connections.wait_for(&platform.name_any()).await?;
         let (world, _) = world(live.object(), &platform, BTreeMap::new(), ledger, &connection, context).await?;
         let plan = planning::plan(&world);
-        let failures = carry_out(live, journal, &platform, &connection, &world, &plan, context).await?;
+        let to_do = ToDo { platform: &platform, world: &world, plan: &plan, coming: Coming::default() };
+        let failures = carry_out(live, journal, to_do, &connection, context).await?;
         let left = settled(&plan, &failures);
         live.status.ledger = record::recorded(&left);
         live.status.roles.clear();
@@ -187,14 +191,26 @@ async fn in_force(
     (have, unread)
 }
 
+/// What is allowed and nobody has recorded yet: most of it will be granted in a moment.
+fn new<'a>(wanted: &'a BTreeMap<Grant, bool>, ledger: &Ledger) -> impl Iterator<Item = &'a Grant> {
+    let is_new = |(grant, allowed): &(&Grant, &bool)| **allowed && !ledger.contains_key(*grant);
+    wanted.iter().filter(is_new).map(|(grant, _)| grant)
+}
+
+/// What is to be done, as it was seen and decided.
+struct ToDo<'a> {
+    platform: &'a Platform,
+    world: &'a World,
+    plan: &'a Plan,
+    coming: Coming,
+}
+
 /// Records what we may come to own, then revokes and grants.
 async fn carry_out(
     live: &mut Live<RoleBinding>,
     journal: &mut Journal,
-    platform: &Platform,
+    ToDo { platform, world, plan, coming }: ToDo<'_>,
     connection: &Connection,
-    world: &World,
-    plan: &Plan,
     context: &Context,
 ) -> Result<Failures> {
     if plan.intent.values().any(|entry| entry.owned) && live.object().metadata.deletion_timestamp.is_none() {
@@ -214,9 +230,9 @@ async fn carry_out(
         if !plan.grant.is_empty() {
             context.rules.confirm(&platform.name_any(), context).await?;
         }
-        Ok::<_, Error>(effects::carry_out(&plan.grant, &effects::GRANT, rules, &connection.mirror).await)
+        Ok::<_, Error>(effects::carry_out(&plan.grant, &effects::GRANT, rules, &connection.mirror, coming).await)
     };
-    let revoking = effects::carry_out(&plan.revoke, &effects::REVOKE, rules, &connection.mirror);
+    let revoking = effects::carry_out(&plan.revoke, &effects::REVOKE, rules, &connection.mirror, Coming::default());
     let (revoked, granted) = tokio::join!(revoking, granting);
     let mut failures = effects::noted(&plan.revoke, &effects::REVOKE, revoked, journal);
     failures.extend(effects::noted(&plan.grant, &effects::GRANT, granted?, journal));

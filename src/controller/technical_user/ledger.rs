@@ -4,18 +4,16 @@
 use std::time::Duration;
 
 use crate::api::technical_user::LedgerCredential;
-use crate::api::{Identity, TechnicalUser, TechnicalUserStatus};
+use crate::api::{TechnicalUser, TechnicalUserStatus};
 use crate::controller::error::Result;
 use crate::plan::technical_user::Brought;
 use crate::platform::mirror::Mirrored;
 use crate::platform::{ObservedCredential, ObservedIdentity};
 
 /// The identity, if it is but a name: it is there without being made.
-pub fn named(user: &TechnicalUser) -> Option<ObservedIdentity> {
-    match &user.spec.identity {
-        Identity::CertificateUser(user) => Some(ObservedIdentity::named(&user.user_name)),
-        Identity::ServiceKey(_) | Identity::OauthClient(_) | Identity::DirectoryUser(_) | Identity::Existing(_) => None,
-    }
+pub fn named(user: &TechnicalUser, mirrored: &Mirrored) -> Option<ObservedIdentity> {
+    let named = user.spec.identity.user().filter(|_| mirrored.takes_names());
+    named.map(|user| ObservedIdentity::named(&user.name))
 }
 
 /// Ours, as they were seen in bulk.

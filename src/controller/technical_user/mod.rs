@@ -292,7 +292,7 @@ async fn carry_out(
     let pair = source.as_ref().map(|source| &source.pair);
     let kept = planning::identity::kept(&seen.have).map(|kept| kept.id.clone());
     // Of a name to which nothing of ours was brought there is nothing to record.
-    let is_there = ledger::named(live.object()).is_none() || is_begun(live) || !plan.is_quiet();
+    let is_there = ledger::named(live.object(), mirrored).is_none() || is_begun(live) || !plan.is_quiet();
     if let Some(identity) = seen.identities.iter().find(|one| is_there && Some(&one.id) == kept.as_ref()) {
         record::seen(&mut live.status, identity);
     }

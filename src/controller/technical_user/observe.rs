@@ -43,7 +43,7 @@ pub async fn observe(
 ) -> Result<Seen> {
     let (untouched, settled) = (has_nothing(live, context), is_settled(live));
     // Of a name nobody knows what others have brought to it.
-    let untouched = untouched && ledger::named(live.object()).is_none();
+    let untouched = untouched && ledger::named(live.object(), mirrored).is_none();
     let platform = async {
         match (untouched, settled) {
             (true, _) => Ok(OnPlatform::default()),
@@ -113,7 +113,7 @@ struct OnPlatform {
 }
 
 async fn pictured(live: &Live<TechnicalUser>, owner: &Owner, mirrored: &Mirrored) -> Result<OnPlatform> {
-    if let Some(identity) = ledger::named(live.object()) {
+    if let Some(identity) = ledger::named(live.object(), mirrored) {
         let credentials = ledger::pictured(&identity, &live.status.ledger, mirrored).await?;
         return Ok(OnPlatform { identities: vec![identity], credentials, taken: false });
     }
@@ -131,7 +131,7 @@ async fn told(
     brought: Option<&Brought>,
     mirrored: &Mirrored,
 ) -> Result<OnPlatform> {
-    if let Some(identity) = ledger::named(live.object()) {
+    if let Some(identity) = ledger::named(live.object(), mirrored) {
         let (credentials, taken) = ledger::told(&identity, &live.status.ledger, brought, mirrored).await?;
         return Ok(OnPlatform { identities: vec![identity], credentials, taken });
     }

@@ -9,7 +9,6 @@ use crate::api::CredentialStatus;
 use crate::controller::error::{Error, Result};
 use crate::controller::secret::form::Shape;
 use crate::controller::secret::{Content, Found, Label, content};
-use crate::plan::capability::Recall;
 use crate::plan::technical_user::{SecretFact, rotation};
 use crate::platform::{Health, Issued, Proof};
 
@@ -37,7 +36,7 @@ impl Execution<'_> {
         let issued_at = known.as_ref().map_or(Time(now), |known| known.issued_at.clone());
         // By whichever clock is ahead: whoever started before that may have read the one before.
         let first = Time(written.unwrap_or(now).max(now));
-        let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall != Recall::LastOnly);
+        let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall.is_listed());
         let name = issued.credential.name.clone();
         let source = self.want.brought.as_ref().map(|brought| brought.source.clone());
         self.note_published(CredentialStatus {
@@ -66,10 +65,10 @@ impl Execution<'_> {
         if replaces && self.holds_already(content) {
             return Err(Error::Ineffective);
         }
-        if replaces && self.seen.have.recall != Recall::LastOnly {
+        if replaces && self.seen.have.recall.is_listed() {
             super::record::superseded(&mut self.live.status, sequence);
         }
-        if replaces || matches!(self.seen.have.recall, Recall::Listed | Recall::LastOnly) {
+        if replaces || self.seen.have.recall.is_shown_once() {
             self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
         }
         Ok(())

@@ -53,7 +53,7 @@ pub fn tend(want: &Want, have: &Have, kept: &IdentityFact, now: Timestamp) -> (S
 /// Whether a person wants to be asked before a value that was lost is replaced. What is ours to finish is finished.
 fn is_blocked(want: &Want, have: &Have, now: Timestamp) -> bool {
     let is_lost = have.recorded.credential.is_some() && have.recorded.intent.is_none();
-    let is_missed = !can_be_had_again(have);
+    let is_missed = have.recall.is_shown_once();
     want.blocks_on_loss && is_lost && is_missed && !rotation::is_due(want, have, now)
 }
 
@@ -124,7 +124,7 @@ fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content):
         Recall::LastOnly => return None,
     };
     let content = if is_renewed(want, have) { Content::Altered } else { content };
-    let reform = || form::anew(sequence, id.as_ref(), can_be_had_again(have));
+    let reform = || form::anew(sequence, id.as_ref(), !have.recall.is_shown_once());
     let steps = match (content, &id) {
         (Content::Unrecorded, _) if form::is_another_once_recorded(want, have) => {
             vec![Step::Acknowledge(sequence), reform()]
@@ -134,15 +134,12 @@ fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content):
         (Content::Right, _) if have.recorded.intent.is_some() && !have.order_in_doubt => vec![Step::Desist],
         (Content::Right, _) => vec![],
         (Content::Undressed, _) => vec![Step::Dress],
-        (Content::Altered, Some(id)) if can_be_had_again(have) => vec![Step::Publish { sequence, id: id.clone() }],
+        (Content::Altered, Some(id)) if !have.recall.is_shown_once() => {
+            vec![Step::Publish { sequence, id: id.clone() }]
+        }
         (Content::Altered, _) => return None,
     };
     Some(Live { id, steps })
-}
-
-/// Whether a value can be had again: from the platform, or from where it was brought.
-fn can_be_had_again(have: &Have) -> bool {
-    matches!(have.recall, Recall::Revealed | Recall::Brought)
 }
 
 /// Whether it is the credential that is brought along.
@@ -186,7 +183,7 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
         _ => unpublished(one),
     };
     let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(can_be).collect();
-    let ready = candidates.iter().filter(|one| one.health == Health::Usable && can_be_had_again(have));
+    let ready = candidates.iter().filter(|one| one.health == Health::Usable && !have.recall.is_shown_once());
     let newest = ready.filter_map(|one| Some((want.owner.sequence_of(&one.name)?, &one.id)));
     if let Some((sequence, id)) = newest.max_by_key(|(sequence, id)| (*sequence, std::cmp::Reverse(*id))) {
         let publish = Step::Publish { sequence, id: id.clone() };
@@ -205,7 +202,7 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
 /// The end of every credential under our names that is not the live one. What the platform is at work on is left until
 /// it is done, what software may use until it has moved, and what was issued to take the live one's place is about to.
 fn others(want: &Want, have: &Have, kept: &IdentityFact, live: Option<&str>, now: Timestamp) -> Vec<Step> {
-    let rotates = rotation::is_due(want, have, now) && can_be_had_again(have);
+    let rotates = rotation::is_due(want, have, now) && !have.recall.is_shown_once();
     let published = have.recorded.credential.as_ref().map_or(0, |published| published.sequence);
     let comes = |one: &CredentialFact| rotates && want.owner.sequence_of(&one.name).is_some_and(|one| one > published);
     let others = ours(want, have, kept).filter(|one| Some(one.id.as_str()) != live);

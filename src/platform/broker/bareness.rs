@@ -1,9 +1,13 @@
-//! Whether what a token is good for shows that an instance which was given no roles has none. Pure.
+//! Whether what a token is good for shows that an instance which was given no roles has none.
 //!
 //! What a broker makes of an empty list is not documented: it may read it as "the usual ones", and taking away the last
 //! role would give others. The parameters of an instance cannot be read back, so a token shows it.
 
-use crate::platform::error::{Error, Kind};
+use serde_json::{Map, Value};
+
+use super::payload::fields;
+use crate::platform::error::{Error, Kind, Result};
+use crate::platform::proof::Prover;
 
 const OPERATION: &str = "take the last role away";
 /// Authorities of the token service itself (`uaa.resource`, `uaa.none`), and that of OpenID Connect.
@@ -16,8 +20,17 @@ pub fn not_bare() -> Error {
     Error::new(Kind::UnexpectedAnswer, OPERATION).detail(detail)
 }
 
+/// Whether a token for a key shows a role of its instance; `None` for a key that does not log on, or where nobody tells.
+pub async fn shows_role(prover: &Prover, payload: Map<String, Value>) -> Result<Option<bool>> {
+    match prover.scopes(&fields(payload)).await {
+        Ok(scopes) => Ok(scopes.map(|scopes| scopes.iter().any(|scope| is_of_application(scope)))),
+        Err(error) if error.kind() == Kind::ProofRefused => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether a scope is one of an application, which a role gives.
-pub fn is_of_application(scope: &str) -> bool {
+fn is_of_application(scope: &str) -> bool {
     !scope.starts_with(OF_TOKEN_SERVICE) && scope != OPEN_ID
 }
 

@@ -1,13 +1,29 @@
-//! The payload of a binding as flat fields. Pure.
+//! The payload of a key, and the credential that it is, with flat fields. Pure.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::platform::Field;
+use super::order::in_progress;
+use crate::platform::error::{Error, Kind, Result};
+use crate::platform::{Field, Health, Issued, ObservedCredential, Provenance};
 
 /// Process Integration Runtime wraps its fields in this.
 const WRAPPER: &str = "oauth";
+
+/// The credential that a key is, with what the platform shows of it.
+pub fn issued(
+    operation: &'static str,
+    credential: ObservedCredential,
+    payload: Map<String, Value>,
+    provenance: Provenance,
+) -> Result<Issued> {
+    match payload {
+        payload if !payload.is_empty() => Ok(Issued { credential, provenance, fields: fields(payload) }),
+        _ if credential.health == Health::InProgress => Err(in_progress(operation)),
+        _ => Err(Error::new(Kind::UnexpectedAnswer, operation).detail("it has no credentials")),
+    }
+}
 
 /// The fields of a credential. The wrapper of `it-rt` is taken off, so that every Secret has `clientid` in one place.
 pub fn fields(payload: Map<String, Value>) -> BTreeMap<String, Field> {

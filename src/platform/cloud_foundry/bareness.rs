@@ -1,9 +1,8 @@
 //! Whether an instance that was given no roles has none, as a token for one of its keys shows.
 
 use super::CloudFoundry;
-use crate::platform::broker::bareness::is_of_application;
-use crate::platform::broker::payload::fields;
-use crate::platform::error::{Kind, Result};
+use crate::platform::broker::bareness::shows_role;
+use crate::platform::error::Result;
 
 impl CloudFoundry {
     /// Whether a token for one of the instance's keys is good for nothing. Without a key that logs on, or where nobody
@@ -11,11 +10,8 @@ impl CloudFoundry {
     pub(super) async fn is_bare(&self, instance: &str) -> Result<bool> {
         for key in self.keys_of(instance).await? {
             let payload = self.details(&key.guid).await?.credentials;
-            match self.prover.scopes(&fields(payload)).await {
-                Ok(Some(scopes)) => return Ok(!scopes.iter().any(|scope| is_of_application(scope))),
-                Ok(None) => {}
-                Err(error) if error.kind() == Kind::ProofRefused => {}
-                Err(error) => return Err(error),
+            if let Some(shows) = shows_role(&self.prover, payload).await? {
+                return Ok(!shows);
             }
         }
         Ok(true)

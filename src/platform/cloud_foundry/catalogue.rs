@@ -5,22 +5,11 @@ use std::sync::Arc;
 use super::known::Known;
 use super::list::{List, only};
 use super::{another, wire};
+use crate::platform::broker::instances::Plan;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::session::Session;
 
 const OPERATION: &str = "look up service plan";
-
-/// A plan with what is worth knowing of its offering.
-pub struct Plan {
-    /// Its guid.
-    pub guid: String,
-    /// Its name.
-    pub name: String,
-    /// The offering's name.
-    pub offering: String,
-    /// The offering's tags.
-    pub tags: Vec<String>,
-}
 
 /// The plans that were looked up so far.
 pub struct Catalogue {
@@ -57,7 +46,7 @@ impl Catalogue {
 
     /// Forgets a plan: the platform has refused what was known of it.
     pub fn forget(&self, guid: &str) {
-        self.known.forget(|_, plan| plan.guid == guid);
+        self.known.forget(|_, plan| plan.id == guid);
     }
 }
 
@@ -113,5 +102,5 @@ fn unconfirmed<T>(shown: Result<T>) -> Result<T> {
 }
 
 fn known(plan: wire::Plan, offering: wire::Offering) -> Plan {
-    Plan { guid: plan.guid, name: plan.name, offering: offering.name, tags: offering.tags }
+    Plan { id: plan.guid, name: plan.name, offering: offering.name, tags: offering.tags }
 }

@@ -8,10 +8,10 @@ use super::places::Place;
 use super::{CloudFoundry, INSTANCES, another, is_accepted, mark, taken, unread, wire};
 use crate::api::Identity;
 use crate::api::identity::{ServiceKey, Space};
-use crate::plan::capability::OwnRoles;
 use crate::plan::owner::Owner;
 use crate::platform::broker::bareness::not_bare;
-use crate::platform::broker::parameters::parameters as told;
+use crate::platform::broker::mark::of_owner;
+use crate::platform::broker::parameters::{self, Parameters};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
@@ -21,8 +21,6 @@ const CHANGE: &str = "set roles of service instance";
 const DELETE: &str = "delete service instance";
 const FIND: &str = "find service instance";
 const LIST: &str = "list service instances";
-
-type Parameters = serde_json::Map<String, serde_json::Value>;
 
 #[async_trait]
 impl Identities for CloudFoundry {
@@ -35,7 +33,7 @@ impl Identities for CloudFoundry {
         let labels = mark::of_cluster(cluster);
         let list = List::new(LIST, INSTANCES, &[("type", "managed"), ("label_selector", &labels)]);
         let instances: Vec<wire::Instance> = list.urgency(Urgency::Last).read(&self.session).await?.items;
-        self.remember_all(&instances);
+        self.instances.remember_only(instances.iter().map(|one| (one.guid.clone(), one.seen())));
         let is_ours = |one: &wire::Instance| mark::is_of_cluster(&one.metadata.labels, cluster);
         Ok(instances.into_iter().filter(is_ours).map(observed).collect())
     }
@@ -45,38 +43,22 @@ impl Identities for CloudFoundry {
         let (name, labels) = (owner.identity_name(), mark::of_owner(owner));
         let (marked, named) =
             tokio::try_join!(self.instances_by("label_selector", &labels), self.instances_by("names", &name),)?;
-        let is_theirs = |one: &wire::Instance| mark::is_of(&one.metadata.labels, owner);
-        if !marked.iter().all(is_theirs) || named.iter().any(|one| one.name != name) {
-            return Err(another(FIND));
-        }
-        let (also_theirs, strangers): (Vec<_>, Vec<_>) = named.into_iter().partition(is_theirs);
-        let mut found = marked;
-        for one in also_theirs {
-            if found.iter().all(|other| other.guid != one.guid) {
-                found.push(one);
-            }
-        }
-        if found.is_empty() && !strangers.is_empty() {
-            return Err(Error::new(Kind::Conflict, FIND).detail(format!("service instance `{name}`")));
-        }
+        let found = of_owner(FIND, owner, marked, named)?;
         Ok(found.into_iter().map(|instance| self.seen(instance)).collect())
     }
 
     async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let (service_key, space) = service_key(wanted, CREATE)?;
-        if wanted.own_roles != OwnRoles::None && wanted.roles.is_empty() {
-            let detail = "an instance without a role is not made: its broker might give it roles of its own choice";
-            return Err(Error::new(Kind::Invalid, CREATE).detail(detail));
-        }
+        let parameters = parameters::of_new(CREATE, service_key, wanted)?;
         let place = Place::from(space);
         let space = self.places.guid(&place).await?;
         let plan = self.catalogue.by_name(&space, &service_key.offering, &service_key.plan).await?;
-        match self.order(wanted, parameters(service_key, wanted), &space, &plan.guid).await {
+        match self.order(wanted, parameters, &space, &plan.id).await {
             Err(error) if error.kind() == Kind::Conflict => self.whose(&wanted.owner, error).await,
             Err(error) => {
                 // It may be that the plan or the space is not the one that it was.
                 if error.kind() == Kind::Invalid {
-                    self.catalogue.forget(&plan.guid);
+                    self.catalogue.forget(&plan.id);
                     self.places.forget(&place);
                 }
                 Err(error)
@@ -87,17 +69,14 @@ impl Identities for CloudFoundry {
 
     async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let (service_key, _) = service_key(wanted, CHANGE)?;
-        if wanted.own_roles == OwnRoles::None {
-            return Err(Error::new(Kind::Invalid, CHANGE).detail("the offering has no parameter that takes roles"));
-        }
-        let body = wire::InstanceChange { parameters: parameters(service_key, wanted) };
+        let body = wire::InstanceChange { parameters: parameters::of_changed(CHANGE, service_key, wanted)? };
         // The whole parameters are sent, so sending them twice does no harm.
         let call = self.session.patch(CHANGE, &["v3", INSTANCES, &identity.id]).json(&body).repeatable();
         let answer = call.send().await?;
         let bare = wanted.roles.is_empty();
         let changed = match watch(&self.session, CHANGE, &answer).await? {
             Course::AtOnce => answer.json(CHANGE)?,
-            Course::Done => self.read_instance(CHANGE, &identity.id).await?,
+            Course::Done(()) => self.read_instance(CHANGE, &identity.id).await?,
             Course::Open(operation) if bare => return Ok(Ordered::Begun(without_roles(operation, &identity.id))),
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
         };
@@ -120,7 +99,7 @@ impl Identities for CloudFoundry {
         if !is_accepted(&answer) && self.exists(&identity.id).await? {
             return Err(another(DELETE));
         }
-        self.forget_instance(&identity.id);
+        self.instances.forget(&identity.id);
         Ok(Ordered::Done(()))
     }
 
@@ -159,7 +138,7 @@ impl CloudFoundry {
         let answer = self.session.post(CREATE, &["v3", INSTANCES]).json(&body).send().await.map_err(taken)?;
         let made = match watch(&self.session, CREATE, &answer).await? {
             Course::AtOnce => answer.json(CREATE).map_err(taken)?,
-            Course::Done => self.made(&name, space).await.map_err(|_| unread(CREATE))?,
+            Course::Done(()) => self.made(&name, space).await.map_err(|_| unread(CREATE))?,
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
         };
         let is_it = made.name == name && made.plan() == plan && made.space() == space;
@@ -219,12 +198,4 @@ fn service_key<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<(
         }
         _ => Err(Error::new(Kind::Invalid, operation).detail("Cloud Foundry makes service keys and nothing else")),
     }
-}
-
-fn parameters(service_key: &ServiceKey, wanted: &NewIdentity) -> Parameters {
-    let parameter = match &wanted.own_roles {
-        OwnRoles::Parameter(name) => Some(name.as_str()),
-        OwnRoles::Authorities | OwnRoles::None => None,
-    };
-    told(service_key, parameter, &wanted.roles)
 }

@@ -1,36 +1,21 @@
-//! Jobs: a 202 is a promise, not a success. It is watched for a moment here; what takes longer is followed by whoever
-//! ordered it, also in another process.
-
-use std::time::Duration;
+//! Jobs: what a Cloud Controller is at work on, behind a 202.
 
 use super::dialect::failure;
 use super::is_accepted;
 use super::wire::Job;
+use crate::platform::broker::order::{self, leads_nowhere, watched};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::http::Answer;
-use crate::platform::pause::pause;
 use crate::platform::session::Session;
 use crate::platform::{Operation, Progress};
-
-/// Pauses between two looks, in milliseconds: some three seconds in all.
-const PAUSES: [u64; 6] = [100, 200, 400, 600, 800, 900];
-/// When to come back to what the platform is at work on.
-const LATER: Duration = Duration::from_secs(3);
 
 const FOLLOW: &str = "follow job";
 const JOBS: &str = "/v3/jobs/";
 /// Stands between a job that takes the last role away and its instance: its success is seen in what tokens are good for.
 const WITHOUT_ROLES: &str = "#without-roles/";
 
-/// How an order went on.
-pub enum Course {
-    /// It ended with the answer itself.
-    AtOnce,
-    /// It was done after a moment.
-    Done,
-    /// It goes on, or nothing is known of it any more.
-    Open(Operation),
-}
+/// How an order went on. A job does not always tell of what.
+pub type Course = order::Course<()>;
 
 /// The job that a `Location` names, or an [`Operation`]. It leads nowhere else.
 fn guid(location: &str) -> Option<&str> {
@@ -40,25 +25,13 @@ fn guid(location: &str) -> Option<&str> {
     Some(guid).filter(|guid| !guid.is_empty() && guid.bytes().all(is_guid))
 }
 
-/// What has become of an order that was answered like this, within a moment. An order that the platform has taken is
-/// never taken for one that failed because a look at it did.
+/// What has become of an order that was answered like this, within a moment.
 pub async fn watch(session: &Session, operation: &'static str, answer: &Answer) -> Result<Course> {
     if !is_accepted(answer) {
         return Ok(Course::AtOnce);
     }
-    let job = answer.header("location").and_then(guid).ok_or_else(|| {
-        Error::new(Kind::OutcomeUnknown, operation).detail("it was accepted, and nothing says where it goes on")
-    })?;
-    for milliseconds in PAUSES {
-        pause(Duration::from_millis(milliseconds)).await;
-        match look(session, operation, job).await {
-            Ok(Progress::Succeeded) => return Ok(Course::Done),
-            Ok(Progress::Failed(error)) => return Err(error),
-            Ok(Progress::Gone) | Err(_) => break,
-            Ok(Progress::Running) => {}
-        }
-    }
-    Ok(Course::Open(Operation(format!("{JOBS}{job}"))))
+    let job = answer.header("location").and_then(guid).ok_or_else(|| leads_nowhere(operation))?;
+    watched((), Operation(format!("{JOBS}{job}")), || look(session, operation, job)).await
 }
 
 /// How a change goes on. What is no job tells nothing.
@@ -98,11 +71,6 @@ async fn look(session: &Session, operation: &'static str, job: &str) -> Result<P
         "PROCESSING" | "POLLING" => Ok(Progress::Running),
         _ => Err(odd("the job is in no state that we know")),
     }
-}
-
-/// The platform is still at work.
-pub fn in_progress(operation: &'static str) -> Error {
-    Error::new(Kind::InProgress, operation).retry_after(Some(LATER))
 }
 
 #[cfg(test)]

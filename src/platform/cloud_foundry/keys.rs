@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 
-use super::job::{Course, in_progress, watch};
+use super::job::{Course, watch};
 use super::list::{List, only};
 use super::{CloudFoundry, KEYS, another, is_accepted, mark, taken, unread, wire};
 use crate::plan::owner::Owner;
-use crate::platform::broker::payload::fields;
+use crate::platform::broker::mark::whose;
+use crate::platform::broker::payload::issued;
 use crate::platform::budget::Urgency;
-use crate::platform::error::{Error, Kind, Result};
+use crate::platform::error::{Kind, Result};
 use crate::platform::{
-    Credentials, Health, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
+    Credentials, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
 };
 
 const ISSUE: &str = "create service key";
@@ -46,7 +47,7 @@ impl Credentials for CloudFoundry {
     async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>> {
         let provenance = self.provenance(&credential.identity).await?;
         let details = self.details(&credential.id).await?;
-        issued(credential.clone(), details, provenance, READ).map(Some)
+        issued(READ, credential.clone(), details.credentials, provenance).map(Some)
     }
 
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
@@ -87,12 +88,12 @@ impl CloudFoundry {
         };
         let answer = self.session.post(ISSUE, &["v3", KEYS]).json(&body).send().await.map_err(taken)?;
         match watch(&self.session, ISSUE, &answer).await? {
-            Course::AtOnce | Course::Done => {}
+            Course::AtOnce | Course::Done(()) => {}
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
         }
         let made = self.made_key(&identity.id, name).await.map_err(|_| unread(ISSUE))?;
         let details = self.details(&made.guid).await.map_err(|_| unread(ISSUE))?;
-        issued(observed(made), details, provenance, ISSUE).map(Ordered::Done).map_err(taken)
+        issued(ISSUE, observed(made), details.credentials, provenance).map(Ordered::Done).map_err(taken)
     }
 
     /// The key that a job has made: a job does not always tell of what.
@@ -104,13 +105,7 @@ impl CloudFoundry {
     /// The name is taken: by ours, or by a stranger's.
     async fn whose_key(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
         let keys = self.keys_of(&identity.id).await?;
-        let named: Vec<_> = keys.into_iter().filter(|one| one.name.as_deref() == Some(name)).collect();
-        if named.iter().any(|one| mark::is_of(&one.metadata.labels, owner)) {
-            return Ok(Ordered::Found);
-        }
-        // What holds the name may be there, and not to be seen yet.
-        let kind = if named.is_empty() { Kind::OutcomeUnknown } else { Kind::Conflict };
-        Err(Error::new(kind, ISSUE).detail(format!("service key `{name}`")))
+        whose(ISSUE, owner, &keys, ("service key", name))
     }
 
     pub(super) async fn keys_of(&self, instance: &str) -> Result<Vec<wire::Key>> {
@@ -129,19 +124,6 @@ impl CloudFoundry {
 
     pub(super) async fn details(&self, guid: &str) -> Result<wire::Details> {
         self.session.get(READ, &["v3", KEYS, guid, "details"]).urgency(Urgency::First).send_json().await
-    }
-}
-
-fn issued(
-    credential: ObservedCredential,
-    details: wire::Details,
-    provenance: Provenance,
-    operation: &'static str,
-) -> Result<Issued> {
-    match details.credentials {
-        payload if !payload.is_empty() => Ok(Issued { credential, provenance, fields: fields(payload) }),
-        _ if credential.health == Health::InProgress => Err(in_progress(operation)),
-        _ => Err(Error::new(Kind::UnexpectedAnswer, operation).detail("the service key has no credentials")),
     }
 }
 

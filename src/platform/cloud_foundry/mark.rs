@@ -4,27 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::plan::owner::Owner;
 use crate::platform::Mark;
-
-/// The cluster: everything that is ours carries it.
-const CLUSTER: &str = "tuo_cluster";
-/// The uid of the TechnicalUser.
-const OWNER: &str = "tuo_owner";
-/// Its namespace and name, for people who look at the platform.
-const NAMESPACE: &str = "tuo_namespace";
-const NAME: &str = "tuo_name";
-
-/// A Cloud Controller refuses longer label values.
-const LONGEST_VALUE: usize = 63;
+use crate::platform::broker::mark::{self, CLUSTER, LONGEST_VALUE, OWNER};
 
 /// Labels as a Cloud Controller writes them.
 pub type Labels = BTreeMap<String, String>;
 
 /// The labels of what is made for an owner.
 pub fn labels(owner: &Owner) -> Labels {
-    [(CLUSTER, &owner.cluster), (OWNER, &owner.uid), (NAMESPACE, &owner.namespace), (NAME, &owner.name)]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), taken(value)))
-        .collect()
+    mark::labels(owner).map(|(key, value)| (key.to_owned(), taken(value))).collect()
 }
 
 /// Whether labels say that something was made for this owner.
@@ -34,9 +21,7 @@ pub fn is_of(labels: &Labels, owner: &Owner) -> bool {
 
 /// For whom labels say that something was made.
 pub fn read(labels: &Labels) -> Option<Mark> {
-    let value = |key: &str| labels.get(key).cloned();
-    let uid = value(OWNER)?;
-    Some(Mark { uid, namespace: value(NAMESPACE).unwrap_or_default(), name: value(NAME).unwrap_or_default() })
+    mark::read(|key| labels.get(key).cloned())
 }
 
 /// Whether labels say that something is of this cluster.
@@ -75,7 +60,7 @@ mod tests {
     fn labels_are_taken_and_tell_owners_apart() {
         let one = labels(&owner("u1"));
         assert!(one.values().all(|value| value.len() <= LONGEST_VALUE));
-        assert_eq!(one[NAME], "n".repeat(62), "a value does not end with a dot");
+        assert_eq!(one["tuo_name"], "n".repeat(62), "a value does not end with a dot");
         assert!(is_of(&one, &owner("u1")));
         assert_eq!(read(&one).unwrap().uid, "u1");
         assert!(!is_of(&one, &owner("u2")));

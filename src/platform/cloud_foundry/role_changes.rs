@@ -5,11 +5,12 @@
 
 use futures::future::join_all;
 
-use super::job::{Course, in_progress, watch};
+use super::job::{Course, watch};
 use super::refusal::Complaint;
 use super::roles::{Held, SIDE_BY_SIDE, at, unsupported};
 use super::{CloudFoundry, another, is_accepted, taken, wire};
 use crate::plan::grant::{Grant, HolderKind};
+use crate::platform::broker::order::in_progress;
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::side_by_side::side_by_side;
@@ -92,9 +93,9 @@ impl CloudFoundry {
         }
         match watch(&self.session, TAKE, &answer).await? {
             Course::Open(_) => Err(in_progress(TAKE)),
-            Course::AtOnce | Course::Done if is_accepted(&answer) => Ok(()),
+            Course::AtOnce | Course::Done(()) if is_accepted(&answer) => Ok(()),
             // A 404 may be anybody's.
-            Course::AtOnce | Course::Done => {
+            Course::AtOnce | Course::Done(()) => {
                 let held = self.holders_of(&grant.role, Urgency::First).await?;
                 let is_there = held.iter().any(|held| held.guid == guid);
                 if is_there { Err(not_taken()) } else { Ok(()) }

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::mark::Labels;
+use super::mark::{self, Labels};
+use crate::plan::owner::Owner;
 use crate::platform::Health;
+use crate::platform::broker::instances::Seen;
+use crate::platform::broker::mark::Listed;
 
 /// One page of a list.
 #[derive(Deserialize)]
@@ -159,6 +162,25 @@ impl Instance {
     pub fn space(&self) -> &str {
         guid(self.relationships.space.as_ref())
     }
+
+    /// What is kept in mind of it.
+    pub fn seen(&self) -> Seen {
+        Seen { name: self.name.clone(), plan: self.plan().to_owned() }
+    }
+}
+
+impl Listed for Instance {
+    fn id(&self) -> &str {
+        &self.guid
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_of(&self, owner: &Owner) -> bool {
+        mark::is_of(&self.metadata.labels, owner)
+    }
 }
 
 /// A service key, without its value.
@@ -177,6 +199,20 @@ impl Key {
     /// The guid of its instance.
     pub fn instance(&self) -> &str {
         guid(self.relationships.service_instance.as_ref())
+    }
+}
+
+impl Listed for Key {
+    fn id(&self) -> &str {
+        &self.guid
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    fn is_of(&self, owner: &Owner) -> bool {
+        mark::is_of(&self.metadata.labels, owner)
     }
 }
 

@@ -1,26 +1,22 @@
-//! The one writer of a scope: requests gather, and go out together.
+//! The one writer of a scope: requests gather, and go out together. Who is on the way says so, and is waited for.
 //!
 //! There is never more than one write to a scope under way, since some platforms take a holder's roles only as a whole
 //! list. The writer is a task of its own, so it outlives whoever asked.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::grants::Held;
 use super::leaves_doubt;
 use super::part::{Effect, Part};
-use super::queue::{Batch, Direction, Queue, Request};
+use super::queue::{Batch, Direction, Queue};
 use super::watched::Watched;
 use crate::plan::grant::Grant;
 use crate::platform::{Error, Grants, Kind, Result, Scope};
-
-/// How long a request or a question waits for others that can go out with it.
-pub(super) const COMPANY: Duration = Duration::from_millis(50);
 
 /// A scope: what is held in it of what somebody asks about, and who waits to change it.
 pub(super) struct ScopeOfGrants {
@@ -29,6 +25,33 @@ pub(super) struct ScopeOfGrants {
     driver: Arc<dyn Grants>,
     most: usize,
     queue: Mutex<Queue>,
+    /// Somebody came, or comes no more: the next batch may be due at another time.
+    changed: Notify,
+}
+
+/// Somebody who will want grants in a moment, until this is dropped. The default is nobody.
+#[derive(Default)]
+#[must_use = "nobody is on the way any more when this is dropped"]
+pub struct Coming(Vec<(Arc<ScopeOfGrants>, u64)>);
+
+impl Coming {
+    /// On the way to these, each of them once.
+    pub(super) fn to(scopes: Vec<Arc<ScopeOfGrants>>) -> Self {
+        let announced = |scope: Arc<ScopeOfGrants>| {
+            let number = scope.queue().announce();
+            (scope, number)
+        };
+        Self(scopes.into_iter().map(announced).collect())
+    }
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        for (scope, number) in &self.0 {
+            scope.queue().arrive(*number);
+            scope.changed.notify_one();
+        }
+    }
 }
 
 impl ScopeOfGrants {
@@ -44,7 +67,7 @@ impl ScopeOfGrants {
             }
             .boxed()
         }));
-        Arc::new(Self { held, watched, driver, most, queue: Mutex::default() })
+        Arc::new(Self { held, watched, driver, most, queue: Mutex::default(), changed: Notify::new() })
     }
 
     /// Joins the queue at once; the answer comes with the batch.
@@ -56,30 +79,33 @@ impl ScopeOfGrants {
         self.watched.watch([&grant]);
         let (answer, answered) = oneshot::channel();
         let mut queue = self.queue();
-        queue.push(direction, Request { grant, since: Instant::now(), answer });
+        queue.push(direction, grant, answer);
         if !queue.writing {
             queue.writing = true;
             tokio::spawn(Arc::clone(self).write());
         }
         drop(queue);
+        self.changed.notify_one();
         async move { answered.await.unwrap_or_else(|_| Err(lost())) }
     }
 
     /// Sends batch after batch until nobody waits.
     async fn write(self: Arc<Self>) {
-        while let Some(oldest) = self.oldest() {
-            sleep_until(oldest + COMPANY).await;
-            let (direction, batch) = self.queue().take(self.most);
-            self.send(direction, batch).await;
+        while let Some(due) = self.due() {
+            let is_due = due <= Instant::now() || timeout_at(due, self.changed.notified()).await.is_err();
+            if is_due {
+                let (direction, batch) = self.queue().take(self.most);
+                self.send(direction, batch).await;
+            }
         }
     }
 
-    /// Since when the first in the queue has waited. With none left the writer is no longer at work.
-    fn oldest(&self) -> Option<Instant> {
+    /// When the next batch is due. With none left the writer is no longer at work.
+    fn due(&self) -> Option<Instant> {
         let mut queue = self.queue();
-        let oldest = queue.oldest();
-        queue.writing = oldest.is_some();
-        oldest
+        let due = queue.due(self.most);
+        queue.writing = due.is_some();
+        due
     }
 
     async fn send(&self, direction: Direction, batch: Batch) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use futures::{StreamExt, stream};
 
-use super::batch::ScopeOfGrants;
+use super::batch::{Coming, ScopeOfGrants};
 use super::part::Picture;
 use super::queue::Direction;
 use super::{Mirror, unsupported};
@@ -105,11 +105,26 @@ impl Mirror {
         }
     }
 
+    /// Says that somebody will want some of these in a moment: what goes out to their scopes waits for it, for a while.
+    /// Whoever asks for what is new says so first, so that many who are at it together need few calls.
+    pub fn announce<'a>(&self, grants: impl IntoIterator<Item = &'a Grant>) -> Coming {
+        let named = grants.into_iter().filter_map(|grant| {
+            let driver = self.granting(grant).ok()?;
+            Some(((grant.role.kind(), driver.scope(grant)), self.scope(grant, driver)))
+        });
+        Coming::to(named.collect::<BTreeMap<_, _>>().into_values().collect())
+    }
+
     /// Grants these, together with what others want of the same scopes. One result for each, in their order.
     ///
     /// Whoever drops this in mid-call loses the answer and nothing else: what was asked for is done.
     pub async fn grant(&self, grants: Vec<Grant>) -> Vec<Result<()>> {
-        self.write(Direction::Grant, grants).await
+        self.write(Direction::Grant, grants, Coming::default()).await
+    }
+
+    /// [`Self::grant`] for somebody who was on the way, and is there now.
+    pub async fn grant_announced(&self, grants: Vec<Grant>, coming: Coming) -> Vec<Result<()>> {
+        self.write(Direction::Grant, grants, coming).await
     }
 
     /// Takes these away, together with what others let go of the same scopes, before what waits to be granted there. One
@@ -117,12 +132,13 @@ impl Mirror {
     ///
     /// Whoever drops this in mid-call loses the answer and nothing else: what was asked for is done.
     pub async fn revoke(&self, grants: Vec<Grant>) -> Vec<Result<()>> {
-        self.write(Direction::Revoke, grants).await
+        self.write(Direction::Revoke, grants, Coming::default()).await
     }
 
-    async fn write(&self, direction: Direction, grants: Vec<Grant>) -> Vec<Result<()>> {
+    async fn write(&self, direction: Direction, grants: Vec<Grant>, coming: Coming) -> Vec<Result<()>> {
         let request = |grant: Grant| self.scope_of(&grant).map(|scope| scope.request(direction, grant));
         let requests: Vec<Result<_>> = grants.into_iter().map(request).collect();
+        drop(coming);
         join_all(requests.into_iter().map(async |request| request?.await)).await
     }
 

@@ -154,7 +154,7 @@ impl Mirrored {
     pub async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
         let show = |issued: &Issued| {
             // What the platform does not list must not be in the picture, or the next list would seem to change it.
-            Shown::by(if self.lists_credentials() {
+            Shown::by(if self.maker.recall.is_listed() {
                 Write::Credential(issued.credential.clone())
             } else {
                 Write::Identity(ObservedIdentity { credential: Some(wanted.name.clone()), ..identity.clone() })
@@ -189,8 +189,9 @@ impl Mirrored {
         self.maker.recall
     }
 
-    fn lists_credentials(&self) -> bool {
-        self.maker.recall != Recall::LastOnly
+    /// Whether an identity is but a name, which is there without being made.
+    pub const fn takes_names(&self) -> bool {
+        self.maker.identities.is_none()
     }
 
     /// [`crate::platform::Credentials::reveal`].
@@ -202,7 +203,7 @@ impl Mirrored {
     /// [`crate::platform::Credentials::revoke`], shown at once.
     pub async fn revoke_credential(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
         let show = |()| {
-            if self.lists_credentials() {
+            if self.maker.recall.is_listed() {
                 Shown::by(Write::CredentialGone(credential.clone()))
             } else {
                 // Whose the secret is now stands with the identity.

@@ -2,9 +2,10 @@
 //!
 //! Controllers look at pictures that were read in bulk, so a look costs no call as long as the picture is new enough.
 //! What we write is shown at once, and survives a read that was under way meanwhile. A picture proves that something is
-//! there; that it is not is asked of the platform for that one thing, and shown too. What a write of ours has left open,
-//! and what the platform is still at work on, is asked for again at each look. Grants for the same scope wait a moment
-//! for company and go out together. The mirror decides nothing and knows neither HTTP nor Kubernetes.
+//! there; that it is not is asked of the platform for that one thing, and shown too. What a write of ours has left
+//! open, and what the platform is still at work on, is asked for again at each look. Grants for the same scope wait a
+//! moment for company, and for those who have said that they are on the way, and go out together. The mirror decides
+//! nothing and knows neither HTTP nor Kubernetes.
 //!
 //! - [`part`]: one picture, its single-flight read, own writes folded in.
 //! - [`known`]: the picture of identities and credentials.
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
 
+pub use self::batch::Coming;
 use self::batch::ScopeOfGrants;
 use self::grants::Refreshed;
 pub use self::identities::Mirrored;

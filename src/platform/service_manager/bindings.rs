@@ -4,14 +4,15 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream};
 
 use super::lists::List;
-use super::operation::{Course, in_progress, watch};
-use super::{BINDINGS, ServiceManager, another, mark, says_gone, taken, wire};
+use super::operation::{Course, watch};
+use super::{BINDINGS, ServiceManager, another, mark, says_gone, taken, unread, wire};
 use crate::plan::owner::Owner;
-use crate::platform::broker::payload::fields;
+use crate::platform::broker::mark::whose;
+use crate::platform::broker::payload::issued;
 use crate::platform::budget::{Lane, Urgency};
-use crate::platform::error::{Error, Kind, Result};
+use crate::platform::error::{Kind, Result};
 use crate::platform::{
-    Credentials, Health, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
+    Credentials, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof, Provenance,
 };
 
 const ISSUE: &str = "create service binding";
@@ -49,13 +50,12 @@ impl Credentials for ServiceManager {
 
     async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>> {
         let provenance = self.provenance(&credential.identity).await?;
-        let revealed = self.read_binding(&credential.id).await?;
-        let is_it =
-            revealed.binding.name == credential.name && revealed.binding.service_instance_id == credential.identity;
+        let shown = self.read_binding(&credential.id).await?;
+        let is_it = shown.binding.name == credential.name && shown.binding.service_instance_id == credential.identity;
         if !is_it {
             return Err(another(READ));
         }
-        issued(revealed, provenance, READ).map(Some)
+        revealed(READ, shown, provenance).map(Some)
     }
 
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
@@ -104,26 +104,19 @@ impl ServiceManager {
         let answer = call.send().await.map_err(taken)?;
         let made: wire::RevealedBinding = match watch(&self.session, ISSUE, &answer).await? {
             Course::AtOnce => answer.json(ISSUE).map_err(taken)?,
-            Course::Done(id) => self.read_binding(&id).await.map_err(|_| unread())?,
+            Course::Done(id) => self.read_binding(&id).await.map_err(|_| unread(ISSUE))?,
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
         };
         if made.binding.name != name || made.binding.service_instance_id != identity.id {
             return Err(taken(another(ISSUE)));
         }
-        issued(made, provenance, ISSUE).map(Ordered::Done).map_err(taken)
+        revealed(ISSUE, made, provenance).map(Ordered::Done).map_err(taken)
     }
 
     /// The name is taken: by ours, or by a stranger's.
     async fn whose_binding(&self, identity: &ObservedIdentity, owner: &Owner, name: &str) -> Result<Ordered<Issued>> {
-        let named: Vec<_> =
-            self.bindings_of(&identity.id, Urgency::Normal).await?.into_iter().filter(|one| one.name == name).collect();
-        let is_theirs = |one: &wire::Binding| one.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner));
-        if named.iter().any(is_theirs) {
-            return Ok(Ordered::Found);
-        }
-        // What holds the name may be there, and not to be seen yet.
-        let kind = if named.is_empty() { Kind::OutcomeUnknown } else { Kind::Conflict };
-        Err(Error::new(kind, ISSUE).detail(format!("service binding `{name}`")))
+        let bindings = self.bindings_of(&identity.id, Urgency::Normal).await?;
+        whose(ISSUE, owner, &bindings, ("service binding", name))
     }
 
     pub(super) async fn bindings_of(&self, instance: &str, urgency: Urgency) -> Result<Vec<wire::Binding>> {
@@ -147,19 +140,8 @@ impl ServiceManager {
     }
 }
 
-fn issued(revealed: wire::RevealedBinding, provenance: Provenance, operation: &'static str) -> Result<Issued> {
-    let wire::RevealedBinding { binding, credentials } = revealed;
-    let credential = observed(binding);
-    match credentials {
-        Some(payload) if !payload.is_empty() => Ok(Issued { credential, provenance, fields: fields(payload) }),
-        _ if credential.health == Health::InProgress => Err(in_progress(operation)),
-        _ => Err(Error::new(Kind::UnexpectedAnswer, operation).detail("the binding has no credentials")),
-    }
-}
-
-/// It is made, and could not be read.
-fn unread() -> Error {
-    Error::new(Kind::OutcomeUnknown, ISSUE).detail("it is done, and could not be read")
+fn revealed(operation: &'static str, shown: wire::RevealedBinding, provenance: Provenance) -> Result<Issued> {
+    issued(operation, observed(shown.binding), shown.credentials.unwrap_or_default(), provenance)
 }
 
 fn observed(binding: wire::Binding) -> ObservedCredential {

@@ -14,24 +14,13 @@ use super::another;
 use super::lists::List;
 use super::mark::{equals, one_of};
 use super::wire;
+use crate::platform::broker::instances::Plan;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::session::Session;
 
 const OPERATION: &str = "look up service plan";
 /// How long it is believed that there is no such plan. Some appear only after their service was activated.
 const MISSED: Duration = Duration::from_secs(10);
-
-/// A plan with what is worth knowing of its offering.
-pub struct Plan {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// The offering's name.
-    pub offering: String,
-    /// The offering's tags.
-    pub tags: Vec<String>,
-}
 
 /// The plans that were looked up so far: a handful, however many instances there are.
 #[derive(Clone)]

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 
 use super::lists::List;
 use super::operation::{Course, bared, follow, watch, without_roles};
-use super::{INSTANCES, ServiceManager, another, mark, says_gone, taken, wire};
+use super::{INSTANCES, ServiceManager, another, mark, says_gone, taken, unread, wire};
 use crate::api::Identity;
 use crate::api::identity::ServiceKey;
-use crate::plan::capability::OwnRoles;
 use crate::plan::owner::Owner;
 use crate::platform::broker::bareness::not_bare;
-use crate::platform::broker::parameters::parameters as told;
+use crate::platform::broker::mark::of_owner;
+use crate::platform::broker::parameters::{self, Parameters};
 use crate::platform::budget::{Lane, Urgency};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::{Identities, NewIdentity, ObservedIdentity, Operation, Ordered, Progress};
@@ -20,8 +20,6 @@ const CHANGE: &str = "set roles of service instance";
 const DELETE: &str = "delete service instance";
 const FIND: &str = "find service instance";
 const LIST: &str = "list service instances";
-
-type Parameters = serde_json::Map<String, serde_json::Value>;
 
 #[async_trait]
 impl Identities for ServiceManager {
@@ -34,7 +32,7 @@ impl Identities for ServiceManager {
         let query = mark::of_cluster(cluster);
         let list = List::new(LIST, INSTANCES, ("labelQuery", &query)).urgency(Urgency::Last);
         let instances: Vec<wire::Instance> = list.read(&self.session).await?;
-        self.remember_all(&instances);
+        self.instances.remember_only(instances.iter().map(|one| (one.id.clone(), one.seen())));
         let is_ours = |one: &wire::Instance| one.labels.as_ref().is_some_and(|own| mark::is_of_cluster(own, cluster));
         Ok(instances.into_iter().filter(is_ours).map(observed).collect())
     }
@@ -46,32 +44,15 @@ impl Identities for ServiceManager {
             self.instances_by(("labelQuery", mark::of_owner(owner))),
             self.instances_by(("fieldQuery", mark::equals("name", &name))),
         )?;
-        let is_theirs = |one: &wire::Instance| one.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner));
-        if !marked.iter().all(is_theirs) || named.iter().any(|one| one.name != name) {
-            return Err(another(FIND));
-        }
-        let (also_theirs, strangers): (Vec<_>, Vec<_>) = named.into_iter().partition(is_theirs);
-        let mut found = marked;
-        let unseen = |one: &wire::Instance, found: &[wire::Instance]| found.iter().all(|other| other.id != one.id);
-        for one in also_theirs {
-            if unseen(&one, &found) {
-                found.push(one);
-            }
-        }
-        if found.is_empty() && !strangers.is_empty() {
-            return Err(Error::new(Kind::Conflict, FIND).detail(format!("service instance `{name}`")));
-        }
+        let found = of_owner(FIND, owner, marked, named)?;
         Ok(found.into_iter().map(|instance| self.seen(instance)).collect())
     }
 
     async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let service_key = service_key(wanted, CREATE)?;
-        if wanted.own_roles != OwnRoles::None && wanted.roles.is_empty() {
-            let detail = "an instance without a role is not made: its broker might give it roles of its own choice";
-            return Err(Error::new(Kind::Invalid, CREATE).detail(detail));
-        }
+        let parameters = parameters::of_new(CREATE, service_key, wanted)?;
         let plan = self.catalogue.by_name(&service_key.offering, &service_key.plan).await?;
-        match self.order(wanted, parameters(service_key, wanted), &plan.id).await {
+        match self.order(wanted, parameters, &plan.id).await {
             Err(error) if error.kind() == Kind::Conflict => self.whose(&wanted.owner, error).await,
             Err(error) => {
                 if speaks_of_plan(&error) {
@@ -85,10 +66,7 @@ impl Identities for ServiceManager {
 
     async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>> {
         let service_key = service_key(wanted, CHANGE)?;
-        if wanted.own_roles == OwnRoles::None {
-            return Err(Error::new(Kind::Invalid, CHANGE).detail("the offering has no parameter that takes roles"));
-        }
-        let body = wire::InstanceChange { parameters: parameters(service_key, wanted) };
+        let body = wire::InstanceChange { parameters: parameters::of_changed(CHANGE, service_key, wanted)? };
         // The whole parameters are sent, so sending them twice does no harm.
         let call = self.session.patch(CHANGE, &["v1", INSTANCES, &identity.id]).lane(Lane::Changes).json(&body);
         let answer = call.repeatable().send().await?;
@@ -121,7 +99,7 @@ impl Identities for ServiceManager {
         if !says_gone(&answer) && self.exists(&identity.id).await? {
             return Err(another(DELETE));
         }
-        self.forget_instance(&identity.id);
+        self.instances.forget(&identity.id);
         Ok(Ordered::Done(()))
     }
 
@@ -193,11 +171,6 @@ fn observed(instance: wire::Instance) -> ObservedIdentity {
     }
 }
 
-/// It is made, and could not be read.
-fn unread(operation: &'static str) -> Error {
-    Error::new(Kind::OutcomeUnknown, operation).detail("it is done, and could not be read")
-}
-
 /// An instance cannot go while it has bindings. One that came after they were looked for is found in the next try.
 fn bound_meanwhile(error: Error) -> Error {
     if error.kind() != Kind::Conflict {
@@ -218,12 +191,4 @@ fn service_key<'a>(wanted: &'a NewIdentity, operation: &'static str) -> Result<&
             Err(Error::new(Kind::Invalid, operation).detail("the Service Manager makes service keys and nothing else"))
         }
     }
-}
-
-fn parameters(service_key: &ServiceKey, wanted: &NewIdentity) -> Parameters {
-    let parameter = match &wanted.own_roles {
-        OwnRoles::Parameter(name) => Some(name.as_str()),
-        OwnRoles::Authorities | OwnRoles::None => None,
-    };
-    told(service_key, parameter, &wanted.roles)
 }

@@ -4,27 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::plan::owner::Owner;
 use crate::platform::Mark;
-
-/// The cluster: everything that is ours carries it.
-const CLUSTER: &str = "tuo_cluster";
-/// The uid of the TechnicalUser.
-const OWNER: &str = "tuo_owner";
-/// Its namespace and name, for people who look at the platform.
-const NAMESPACE: &str = "tuo_namespace";
-const NAME: &str = "tuo_name";
-
-/// The Service Manager refuses longer label values.
-const LONGEST_VALUE: usize = 63;
+use crate::platform::broker::mark::{self, CLUSTER, LONGEST_VALUE, OWNER};
 
 /// Labels as the Service Manager writes them.
 pub type Labels = BTreeMap<String, Vec<String>>;
 
 /// The labels of what is made for an owner.
 pub fn labels(owner: &Owner) -> Labels {
-    [(CLUSTER, &owner.cluster), (OWNER, &owner.uid), (NAMESPACE, &owner.namespace), (NAME, &owner.name)]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), vec![shortened(value)]))
-        .collect()
+    mark::labels(owner).map(|(key, value)| (key.to_owned(), vec![shortened(value)])).collect()
 }
 
 /// Whether labels say that something was made for this owner.
@@ -35,9 +22,7 @@ pub fn is_of(labels: &Labels, owner: &Owner) -> bool {
 
 /// For whom labels say that something was made.
 pub fn read(labels: &Labels) -> Option<Mark> {
-    let value = |key: &str| labels.get(key).and_then(|values| values.first()).cloned();
-    let uid = value(OWNER)?;
-    Some(Mark { uid, namespace: value(NAMESPACE).unwrap_or_default(), name: value(NAME).unwrap_or_default() })
+    mark::read(|key| labels.get(key).and_then(|values| values.first()).cloned())
 }
 
 /// Whether labels say that something is of this cluster.

@@ -1,33 +1,18 @@
-//! Changes that go on after the answer: a 202 is a promise, not a success. It is watched for a moment here; what takes
-//! longer is followed by whoever ordered it, also in another process.
-
-use std::time::Duration;
+//! Operations: what the Service Manager is at work on, behind a 202.
 
 use super::dialect::failure;
 use super::wire::LastOperation;
 use super::{BINDINGS, INSTANCES};
+use crate::platform::broker::order::{self, leads_nowhere, watched};
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::http::Answer;
-use crate::platform::pause::pause;
 use crate::platform::session::Session;
 use crate::platform::{Operation, Progress};
 
-/// Pauses between two looks, in milliseconds: some three seconds in all.
-const PAUSES: [u64; 6] = [100, 200, 400, 600, 800, 900];
-/// When to come back to what the platform is at work on.
-const LATER: Duration = Duration::from_secs(3);
-
 const FOLLOW: &str = "follow operation";
 
-/// How an order went on.
-pub enum Course {
-    /// It ended with the answer itself.
-    AtOnce,
-    /// It was done after a moment, to the resource of this id.
-    Done(String),
-    /// It goes on, or nothing is known of it any more.
-    Open(Operation),
-}
+/// How an order went on, to the resource of which id.
+pub type Course = order::Course<String>;
 
 /// Where an operation is, as its `Location` says. An [`Operation`] is the text of one, and leads nowhere else.
 struct Place<'a> {
@@ -64,25 +49,13 @@ fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// What has become of an order that was answered like this, within a moment. An order that the platform has taken is
-/// never taken for one that failed because a look at it did.
+/// What has become of an order that was answered like this, within a moment.
 pub async fn watch(session: &Session, operation: &'static str, answer: &Answer) -> Result<Course> {
     if answer.status() != 202 {
         return Ok(Course::AtOnce);
     }
-    let place = answer.header("location").and_then(Place::read).ok_or_else(|| {
-        Error::new(Kind::OutcomeUnknown, operation).detail("it was accepted, and nothing says where it goes on")
-    })?;
-    for milliseconds in PAUSES {
-        pause(Duration::from_millis(milliseconds)).await;
-        match look(session, operation, &place).await {
-            Ok(Progress::Succeeded) => return Ok(Course::Done(place.resource.to_owned())),
-            Ok(Progress::Failed(error)) => return Err(error),
-            Ok(Progress::Gone) | Err(_) => break,
-            Ok(Progress::Running) => {}
-        }
-    }
-    Ok(Course::Open(place.operation()))
+    let place = answer.header("location").and_then(Place::read).ok_or_else(|| leads_nowhere(operation))?;
+    watched(place.resource.to_owned(), place.operation(), || look(session, operation, &place)).await
 }
 
 /// How a change goes on. What is no place of an operation tells nothing.
@@ -127,11 +100,6 @@ async fn look(session: &Session, operation: &'static str, place: &Place<'_>) -> 
         _ if seen.in_progress() => Ok(Progress::Running),
         _ => Err(odd("the operation is in no state that we know")),
     }
-}
-
-/// The platform is still at work.
-pub fn in_progress(operation: &'static str) -> Error {
-    Error::new(Kind::InProgress, operation).retry_after(Some(LATER))
 }
 
 #[cfg(test)]

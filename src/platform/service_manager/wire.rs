@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::mark::Labels;
+use super::mark::{self, Labels};
+use crate::plan::owner::Owner;
 use crate::platform::Health;
+use crate::platform::broker::instances::Seen;
+use crate::platform::broker::mark::Listed;
 
 /// One page of a list.
 #[derive(Deserialize)]
@@ -60,6 +63,27 @@ pub struct Instance {
     pub last_operation: Option<LastOperation>,
 }
 
+impl Instance {
+    /// What is kept in mind of it.
+    pub fn seen(&self) -> Seen {
+        Seen { name: self.name.clone(), plan: self.service_plan_id.clone() }
+    }
+}
+
+impl Listed for Instance {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_of(&self, owner: &Owner) -> bool {
+        self.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner))
+    }
+}
+
 /// A service binding without its value.
 #[derive(Deserialize)]
 pub struct Binding {
@@ -72,6 +96,20 @@ pub struct Binding {
     pub labels: Option<Labels>,
     #[serde(default)]
     pub last_operation: Option<LastOperation>,
+}
+
+impl Listed for Binding {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_of(&self, owner: &Owner) -> bool {
+        self.labels.as_ref().is_some_and(|labels| mark::is_of(labels, owner))
+    }
 }
 
 /// A service binding with its value. It has no `Debug`.

@@ -13,12 +13,16 @@ use crate::harness::{PATIENCE, Team};
 
 mod btp;
 mod certificates;
+mod cloud_foundry;
 mod neo;
+mod scim;
 mod uaa;
 
 pub(crate) use btp::Btp;
 pub(crate) use certificates::Certificates;
+pub(crate) use cloud_foundry::CloudFoundry;
 pub(crate) use neo::Neo;
+pub(crate) use scim::Scim;
 pub(crate) use uaa::Uaa;
 
 /// What a user does.
@@ -139,6 +143,10 @@ pub(crate) fn named(manifest: &Value) -> String {
 
 /// An admin credential whose calls go somewhere else.
 pub(crate) fn leading_to(url: &str, team: &Team<'_>, api: &str) -> Value {
-    let credential = team.simulator.credential(api, "secret").to_string();
-    serde_json::from_str(&credential.replace(team.simulator.url(), url)).expect("a credential")
+    led(url, team, &team.simulator.credential(api, "secret"))
+}
+
+/// The same for a credential that is at hand.
+fn led(url: &str, team: &Team<'_>, credential: &Value) -> Value {
+    serde_json::from_str(&credential.to_string().replace(team.simulator.url(), url)).expect("a credential")
 }

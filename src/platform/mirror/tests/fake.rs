@@ -40,6 +40,8 @@ pub struct Truth {
     pub eager: bool,
     /// Whether a creation is begun and not done.
     pub slow: bool,
+    /// How long a targeted read of grants takes, if not as long as every call.
+    pub confirming: Option<Duration>,
     /// The next batch panics.
     pub panics: bool,
     /// How many grants go out together.
@@ -169,7 +171,10 @@ impl Grants for Fake {
 
     async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>> {
         let held = |truth: &Truth| grants.iter().map(|grant| truth.grants.contains(grant)).collect::<Vec<_>>();
-        match self.read("confirm", held).await {
+        let told = self.read("confirm", held).await;
+        let longer = self.truth().confirming.map(|takes| takes.saturating_sub(LATENCY));
+        sleep(longer.unwrap_or_default()).await;
+        match told {
             Ok(held) => held.into_iter().map(Ok).collect(),
             Err(error) => grants.iter().map(|_| Err(error.share())).collect(),
         }

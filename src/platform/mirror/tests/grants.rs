@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::super::queue::{COMPANY, PATIENCE};
 use super::fake::{Fake, LATENCY, grant};
 use super::{LONG, mirror, shown};
 use crate::platform::Kind;
-
-/// How long a request waits for company.
-const COMPANY: Duration = Duration::from_millis(50);
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_grants_of_five_roles_go_out_in_five_calls() {
@@ -54,6 +53,28 @@ async fn a_question_is_not_answered_by_a_read_that_began_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_while_others_are_being_answered_is_asked_for_together_after_it_unless_that_takes_too_long() {
+    for (takes, calls) in [(PATIENCE / 5, 2), (PATIENCE * 2, 3)] {
+        let fake = Fake::default();
+        let mirror = mirror(&fake);
+        fake.truth().confirming = Some(takes);
+        let asker = |number: u32| {
+            let mirror = &mirror;
+            async move {
+                // The last of them is late for those who waited long enough.
+                sleep(if number == 9 { PATIENCE + COMPANY * 3 } else { COMPANY * (number + 1) }).await;
+                mirror.confirm(&[grant(number as usize, 0)]).await.remove(0).unwrap()
+            }
+        };
+        let one = [grant(99, 0)];
+        let most = if takes < PATIENCE { 9 } else { 10 };
+        let (_, others) = tokio::join!(mirror.confirm(&one), join_all((1..most).map(asker)));
+        assert!(others.iter().all(|held| !held));
+        assert_eq!(fake.truth().count("confirm"), calls, "{takes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_comes_during_a_batch_goes_out_together_with_the_next() {
     let fake = Fake::default();
     let mirror = mirror(&fake);
@@ -66,6 +87,69 @@ async fn who_comes_during_a_batch_goes_out_together_with_the_next() {
     };
     tokio::join!(mirror.grant(vec![grant(99, 0)]), join_all((0..10).map(late)));
     assert_eq!(fake.truth().calls, ["grant 1", "grant 10"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_on_the_way_is_waited_for_and_nobody_else_is() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    let coming: Vec<_> = (0..5).map(|user| (grant(user, 0), mirror.announce([&grant(user, 0)]))).collect();
+    let asker = |(number, (wanted, coming))| {
+        let mirror = &mirror;
+        async move {
+            // Each is late for the moment that the one before it waits.
+            sleep(Duration::from_millis(80) * number).await;
+            mirror.grant_announced(vec![wanted], coming).await.remove(0)
+        }
+    };
+    let began = Instant::now();
+    let others = mirror.grant(vec![grant(99, 1)]).map(|_| began.elapsed());
+    let (granted, elsewhere) = tokio::join!(join_all((0..).zip(coming).map(asker)), others);
+    assert!(granted.into_iter().all(|one| one.is_ok()));
+    assert_eq!(fake.truth().calls, ["grant 1", "grant 5"]);
+    assert_eq!(elsewhere, COMPANY + LATENCY, "nobody is on the way to this scope");
+    assert_eq!(began.elapsed(), Duration::from_millis(4 * 80) + LATENCY, "with the last of them it goes out at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_those_who_set_out_later() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    let began = Instant::now();
+    let steady = (1..20).map(|number| {
+        let mirror = &mirror;
+        async move {
+            // Somebody is on the way at every moment.
+            sleep(COMPANY / 2 * number).await;
+            let _coming = mirror.announce([&grant(1, 0)]);
+            sleep(COMPANY).await;
+        }
+    });
+    let (took, _) = tokio::join!(mirror.grant(vec![grant(2, 0)]).map(|_| began.elapsed()), join_all(steady));
+    assert_eq!(took, COMPANY + LATENCY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_come_is_not_waited_for_long_and_holds_back_no_revocation() {
+    let fake = Fake::default();
+    let mirror = mirror(&fake);
+    let began = Instant::now();
+    let stands_still = mirror.announce([&grant(1, 0)]);
+    let (granted, revoked) = tokio::join!(
+        mirror.grant(vec![grant(2, 0)]).map(|_| began.elapsed()),
+        mirror.revoke(vec![grant(3, 0)]).map(|_| began.elapsed()),
+    );
+    assert_eq!((granted, revoked), (PATIENCE + LATENCY, COMPANY + LATENCY));
+    drop(stands_still);
+
+    let gives_up = mirror.announce([&grant(1, 0)]);
+    let (began, granting) = (Instant::now(), mirror.grant(vec![grant(4, 0)]));
+    let leaves = async {
+        sleep(COMPANY * 2).await;
+        drop(gives_up);
+    };
+    tokio::join!(granting, leaves);
+    assert_eq!(began.elapsed(), COMPANY * 2 + LATENCY);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use crate::service_manager::Parameters;
 
 use super::CloudFoundry;
 use super::instances::{shown, to_change};
-use super::jobs::{Course, Effect, Job};
+use super::jobs::{Effect, Job};
 use super::order;
 use super::permitted::Writer;
 use super::refusal::{self, Refusal};
@@ -84,6 +84,5 @@ fn by_broker(
     instance.last_operation = LastOperation::begun("update", "in progress", &now);
     let plan = instance.plan;
     let opened = plan.broker.read(&parameters, settings);
-    let effect = Effect::Update { parameters, opened };
-    store.begin(job, Course::of(plan, settings, cloud.frame().clock.now(), effect))
+    cloud.ask_broker(store, job, plan, Effect::Update { parameters, opened })
 }

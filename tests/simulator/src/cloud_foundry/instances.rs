@@ -12,7 +12,7 @@ use crate::service_manager::Plan;
 
 use super::CloudFoundry;
 use super::access::Caller;
-use super::jobs::{Course, Effect, Job};
+use super::jobs::{Effect, INSTANCE, Job};
 use super::marketplace::{self, BROKER, BROKER_NAME};
 use super::order::InstanceOrder;
 use super::permitted::{Reader, Writer};
@@ -158,8 +158,7 @@ pub(super) async fn create(
             rights: None,
             last_operation: LastOperation::begun("create", "initial", &now),
         });
-        let course = Course::of(plan, &settings, cloud.frame().clock.now(), Effect::Provision { opened });
-        Ok(cloud.accepted(&store.begin(job, course)))
+        Ok(cloud.accepted(&cloud.ask_broker(store, job, plan, Effect::Provision { opened })))
     })
 }
 
@@ -178,21 +177,13 @@ impl Store {
 
 /// `DELETE /v3/service_instances/{guid}`: its keys go with it.
 pub(super) async fn delete(Writer { cloud, caller }: Writer, Path(guid): Path<String>) -> Result<Response, Refusal> {
-    let settings = cloud.settings();
     cloud.with(|store| {
         let instance = to_change(&caller, store, &guid)?;
-        let operation = &instance.last_operation;
-        // One whose broker has taken it up and is not done can be deleted.
-        if operation.runs() && !operation.is("create", "in progress") {
-            return Err(Refusal::unprocessable("There is an operation in progress for the service instance."));
+        if instance.last_operation.stands_in_the_way() {
+            return Err(INSTANCE.busy());
         }
-        let (plan, now) = (instance.plan, cloud.stamp());
-        if let Some(instance) = store.instance_mut(&guid) {
-            instance.last_operation = LastOperation::begun("delete", "in progress", &now);
-        }
-        let job = Job::new("service_instance.delete", "service_instance", &guid, &now);
-        let course = Course::of(plan, &settings, cloud.frame().clock.now(), Effect::Deprovision);
-        Ok(cloud.accepted(&store.begin(job, course)))
+        let plan = instance.plan;
+        Ok(cloud.begin_deletion(store, &INSTANCE, &guid, plan))
     })
 }
 

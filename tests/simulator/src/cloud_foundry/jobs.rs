@@ -16,7 +16,7 @@ use crate::subaccount::Subaccount;
 use super::CloudFoundry;
 use super::permitted::Reader;
 use super::refusal::Refusal;
-use super::store::{Store, stamp};
+use super::store::{LastOperation, Store, stamp};
 
 /// What a job does when its broker is done.
 pub(super) enum Effect {
@@ -90,6 +90,57 @@ impl Course {
         let takes = if asynchronous { settings.operation_millis } else { 0 };
         let broken = settings.failing_plans.contains(plan.name);
         Self { answered, ends: answered + Duration::from_millis(takes), asynchronous, broken, effect }
+    }
+}
+
+/// How jobs and errors name what has a broker.
+pub(super) struct Brokered {
+    /// The type of jobs that delete it.
+    pub(super) deletion: &'static str,
+    /// Its own type.
+    pub(super) kind: &'static str,
+    /// What errors call it.
+    pub(super) name: &'static str,
+    /// What its deletion does.
+    pub(super) effect: fn() -> Effect,
+}
+
+impl Brokered {
+    /// The refusal of a change while something else goes on.
+    pub(super) fn busy(&self) -> Refusal {
+        Refusal::unprocessable(format!("There is an operation in progress for the service {}.", self.name))
+    }
+}
+
+/// Of instances.
+pub(super) const INSTANCE: Brokered = Brokered {
+    deletion: "service_instance.delete",
+    kind: "service_instance",
+    name: "instance",
+    effect: || Effect::Deprovision,
+};
+/// Of keys.
+pub(super) const KEY: Brokered = Brokered {
+    deletion: "service_bindings.delete",
+    kind: "service_credential_binding",
+    name: "binding",
+    effect: || Effect::Unbind,
+};
+
+impl CloudFoundry {
+    /// Begins a job that asks the plan's broker; its guid.
+    pub(super) fn ask_broker(&self, store: &mut Store, job: Job, plan: &Plan, effect: Effect) -> String {
+        store.begin(job, Course::of(plan, &self.settings(), self.frame().clock.now(), effect))
+    }
+
+    /// Begins a deletion, of which the object's last operation tells at once.
+    pub(super) fn begin_deletion(&self, store: &mut Store, what: &Brokered, guid: &str, plan: &Plan) -> Response {
+        let now = self.stamp();
+        if let Some(last) = store.last_operation_mut(guid) {
+            *last = LastOperation::begun("delete", "in progress", &now);
+        }
+        let job = Job::new(what.deletion, what.kind, guid, &now);
+        self.accepted(&self.ask_broker(store, job, plan, (what.effect)()))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::service_manager::{BrokerRefusal, Key, KeyOrder, Parameters, Plan};
 
 use super::CloudFoundry;
 use super::access::Caller;
-use super::jobs::{Course, Effect, Job};
+use super::jobs::{Effect, INSTANCE, Job, KEY};
 use super::marketplace;
 use super::permitted::{Reader, Writer};
 use super::places::ordered;
@@ -40,6 +40,12 @@ fn found<'a>(caller: &Caller, store: &'a Store, guid: &str) -> Result<(&'a Servi
     let pair = store.key(guid).and_then(|key| Some((key, store.instance(&key.instance)?)));
     let seen = pair.filter(|(_, instance)| caller.sees_space(store, &instance.space));
     seen.ok_or_else(|| Refusal::not_found("Service credential binding"))
+}
+
+/// The same, if the caller may change them.
+fn to_change<'a>(caller: &Caller, store: &'a Store, guid: &str) -> Result<(&'a ServiceKey, &'a Instance), Refusal> {
+    let pair = found(caller, store, guid)?;
+    if caller.develops(store, &pair.1.space) { Ok(pair) } else { Err(Refusal::not_authorized()) }
 }
 
 /// `GET /v3/service_credential_bindings`
@@ -138,7 +144,6 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let order = Order::read(&headers, &body)?;
-    let settings = cloud.settings();
     let (job, bound) = cloud.with(|store| {
         let bound = bindable(&caller, store, &order.instance)?;
         store.make_room_for_key(&order.instance, &order.name)?;
@@ -154,8 +159,7 @@ pub(super) async fn create(
             client_id: None,
             last_operation: LastOperation::begun("create", "initial", &now),
         });
-        let course = Course::of(bound.plan, &settings, cloud.frame().clock.now(), Effect::Bind { made: None });
-        Ok((store.begin(job, course), bound))
+        Ok((cloud.ask_broker(store, job, bound.plan, Effect::Bind { made: None }), bound))
     })?;
     let answer = cloud.accepted(&job);
     // On a thread of its own, and nobody waits for it here: a key pair takes its time.
@@ -177,7 +181,7 @@ fn bindable(caller: &Caller, store: &Store, guid: &str) -> Result<Bound, Refusal
         return Err(Refusal::not_authorized());
     }
     if instance.last_operation.runs() {
-        return Err(Refusal::unprocessable("There is an operation in progress for the service instance."));
+        return Err(INSTANCE.busy());
     }
     let rights = instance.rights.clone().ok_or_else(|| Refusal::unprocessable("Service instance not found"))?;
     Ok(Bound { plan: instance.plan, rights, parameters: instance.parameters.clone() })
@@ -226,10 +230,7 @@ pub(super) async fn change(
 ) -> Result<Response, Refusal> {
     let fields = refusal::body(&headers, &body, &["metadata"])?;
     cloud.with(|store| {
-        let (key, instance) = found(&caller, store, &guid)?;
-        if !caller.develops(store, &instance.space) {
-            return Err(Refusal::not_authorized());
-        }
+        let (key, _) = to_change(&caller, store, &guid)?;
         if key.last_operation.is("delete", "in progress") {
             return Err(Refusal::unprocessable("The service binding is being deleted"));
         }
@@ -243,26 +244,16 @@ pub(super) async fn change(
 
 /// `DELETE /v3/service_credential_bindings/{guid}`
 pub(super) async fn delete(Writer { cloud, caller }: Writer, Path(guid): Path<String>) -> Result<Response, Refusal> {
-    let settings = cloud.settings();
     cloud.with(|store| {
-        let (key, instance) = found(&caller, store, &guid)?;
-        if !caller.develops(store, &instance.space) {
-            return Err(Refusal::not_authorized());
-        }
-        // One whose broker has taken it up and is not done can be deleted.
-        if key.last_operation.runs() && !key.last_operation.is("create", "in progress") {
-            return Err(Refusal::unprocessable("There is an operation in progress for the service binding."));
+        let (key, instance) = to_change(&caller, store, &guid)?;
+        if key.last_operation.stands_in_the_way() {
+            return Err(KEY.busy());
         }
         if instance.last_operation.runs() {
-            return Err(Refusal::unprocessable("There is an operation in progress for the service instance."));
+            return Err(INSTANCE.busy());
         }
-        let (plan, now) = (instance.plan, cloud.stamp());
-        if let Some(key) = store.key_mut(&guid) {
-            key.last_operation = LastOperation::begun("delete", "in progress", &now);
-        }
-        let job = Job::new("service_bindings.delete", "service_credential_binding", &guid, &now);
-        let course = Course::of(plan, &settings, cloud.frame().clock.now(), Effect::Unbind);
-        Ok(cloud.accepted(&store.begin(job, course)))
+        let plan = instance.plan;
+        Ok(cloud.begin_deletion(store, &KEY, &guid, plan))
     })
 }
 

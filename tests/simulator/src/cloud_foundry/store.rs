@@ -127,6 +127,11 @@ impl LastOperation {
         self.state == "initial" || self.state == "in progress"
     }
 
+    /// Whether it keeps its object from being deleted: one whose broker has taken it up and is not done does not.
+    pub(super) fn stands_in_the_way(&self) -> bool {
+        self.runs() && !self.is("create", "in progress")
+    }
+
     /// As objects show it.
     pub(super) fn shown(&self) -> Value {
         json!({"type": self.kind, "state": self.state, "description": self.description,
@@ -209,6 +214,13 @@ impl Store {
     /// The same, to be changed.
     pub(super) fn key_mut(&mut self, guid: &str) -> Option<&mut ServiceKey> {
         self.keys.iter_mut().find(|one| one.base.guid == guid)
+    }
+
+    /// The last operation of the instance or the key with this guid.
+    pub(super) fn last_operation_mut(&mut self, guid: &str) -> Option<&mut LastOperation> {
+        let of_instances = self.instances.iter_mut().map(|one| (&one.base, &mut one.last_operation));
+        let of_keys = self.keys.iter_mut().map(|one| (&one.base, &mut one.last_operation));
+        of_instances.chain(of_keys).find(|(base, _)| base.guid == guid).map(|(_, operation)| operation)
     }
 
     /// Whom the UAA knows by this guid.

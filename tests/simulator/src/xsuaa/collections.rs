@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::frame::answer;
-use crate::landscape::Here;
 
 use super::Xsuaa;
-use super::refusal::{self, Refusal, authorize};
+use super::permitted::{May, ReadAuthorizations, WriteAuthorizations};
+use super::refusal::{self, Refusal};
 use super::store::{RoleCollection, RoleReference, Store};
 
 /// Most role collections that administrators can make (SAP Help Portal, "Limits for Technical Artifacts").
@@ -119,51 +119,44 @@ impl Xsuaa {
 
 /// `GET …/rolecollections`: all, or from `skip` on at most `top`, by name.
 pub(crate) async fn list(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadAuthorizations>,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
     Ok(answer::json(StatusCode::OK, json!(xsuaa.listed(&query))))
 }
 
 /// `GET …/rolecollections/pages/{page}`, counted from one.
 pub(crate) async fn page(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadAuthorizations>,
     Path(page): Path<usize>,
     Query(query): Query<ListQuery>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
     let largest = xsuaa.subaccount.frame.settings.current().xsuaa_page;
     let skip = page.checked_sub(1).ok_or_else(|| Refusal::bad_request("Invalid page"))? * largest;
     Ok(answer::json(StatusCode::OK, json!(xsuaa.listed(&ListQuery { skip, top: Some(largest), ..query }))))
 }
 
 /// `GET …/rolecollections/pages`: the first page.
-pub(crate) async fn first_page(
-    xsuaa: Here<Xsuaa>,
-    query: Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    page(xsuaa, Path(1), query, headers).await
+pub(crate) async fn first_page(xsuaa: May<ReadAuthorizations>, query: Query<ListQuery>) -> Result<Response, Refusal> {
+    page(xsuaa, Path(1), query).await
 }
 
 /// `GET …/rolecollections/{name}`
 pub(crate) async fn get(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadAuthorizations>,
     Path(name): Path<String>,
     Query(query): Query<GetQuery>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
     let shown = xsuaa.store.read(|store| xsuaa.shown(store, &name, &query));
     shown.map(|shown| answer::json(StatusCode::OK, shown)).ok_or_else(|| xsuaa.no_collection(&name))
 }
 
 /// `POST …/rolecollections`
-pub(crate) async fn create(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
+pub(crate) async fn create(
+    May { xsuaa, .. }: May<WriteAuthorizations>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
     let sent: SentCollection = refusal::body(&headers, &body)?;
     if sent.name.trim().is_empty() {
         return Err(Refusal::bad_request("The name of the role collection must not be empty."));
@@ -186,23 +179,20 @@ pub(crate) async fn create(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap, body: B
 
 /// `PUT …/rolecollections/{name}`: nothing but the description.
 pub(crate) async fn describe(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let sent: SentDescription = refusal::body(&headers, &body)?;
     xsuaa.changed(&name, |collection| collection.description = sent.description)
 }
 
 /// `DELETE …/rolecollections/{name}`
 pub(crate) async fn delete(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path(name): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let now = xsuaa.now();
     xsuaa.store.write(|store| match store.collections.get(&name).map(|collection| collection.read_only) {
         None => Err(xsuaa.no_collection(&name)),
@@ -216,12 +206,11 @@ pub(crate) async fn delete(
 
 /// `PUT …/rolecollections/{name}/roles`
 pub(crate) async fn add_roles(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let sent: Vec<RoleReference> = refusal::body(&headers, &body)?;
     xsuaa.changed(&name, |collection| {
         let new: Vec<_> = sent.into_iter().filter(|role| !collection.roles.contains(role)).collect();
@@ -231,12 +220,11 @@ pub(crate) async fn add_roles(
 
 /// `DELETE …/rolecollections/{name}/roles`
 pub(crate) async fn remove_roles(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let sent: Vec<RoleReference> = refusal::body(&headers, &body)?;
     xsuaa.changed(&name, |collection| collection.roles.retain(|role| !sent.contains(role)))
 }

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::frame::{IdpDisplayName, answer};
-use crate::landscape::Here;
 
 use super::Xsuaa;
-use super::refusal::{self, Refusal, authorize};
+use super::permitted::{May, ReadAuthorizations, ReadProviders, WriteAuthorizations};
+use super::refusal::{self, Refusal};
 use super::store::{IDENTITY_PROVIDERS, IdentityProvider, Mapping, identity_provider};
 
 #[derive(Deserialize)]
@@ -88,12 +88,11 @@ const MOST_MAPPINGS: usize = 5000;
 
 /// `POST …/{origin}/attributes`: 201, also for a mapping that exists.
 pub(crate) async fn add(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path(origin): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let sent: SentMapping = refusal::body(&headers, &body)?;
     let origin = identity_provider(&origin).ok_or_else(|| Refusal::no_origin_to_assign(&origin))?.origin;
     if sent.operator != equals() {
@@ -119,11 +118,9 @@ pub(crate) async fn add(
 
 /// `DELETE …/{origin}/attributes/{attribute}/{operator}/{value}/rolecollections/{collection}`
 pub(crate) async fn remove(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path((origin, attribute, operator, value, name)): Path<(String, String, String, String, String)>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let provider = identity_provider(&origin).ok_or_else(|| Refusal::bad_request("IDP does not exist"))?;
     let mapping = Mapping { origin: provider.origin, attribute, operator, value };
     xsuaa.store.write(|store| {
@@ -136,37 +133,30 @@ pub(crate) async fn remove(
 
 /// `GET …/{origin}/attributes/rolecollections`
 pub(crate) async fn of_origin(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadAuthorizations>,
     Path(origin): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
     xsuaa.mappings_of(&origin, |_, _| true)
 }
 
 /// `GET …/{origin}/attributes/{attribute}/rolecollections/{collection}`
 pub(crate) async fn of_attribute(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadAuthorizations>,
     Path((origin, attribute, name)): Path<(String, String, String)>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
     xsuaa.mappings_of(&origin, |of, mapping| of == name && mapping.attribute == attribute)
 }
 
 /// `GET …/{origin}/rolecollections/{collection}`
 pub(crate) async fn of_collection(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadAuthorizations>,
     Path((origin, name)): Path<(String, String)>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.read")?;
     xsuaa.mappings_of(&origin, |of, _| of == name)
 }
 
 /// `GET /sap/rest/identity-providers`
-pub(crate) async fn providers(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_idp.read")?;
+pub(crate) async fn providers(May { xsuaa, .. }: May<ReadProviders>) -> Result<Response, Refusal> {
     let shown = IDENTITY_PROVIDERS.iter().map(|provider| {
         json!({"id": provider.origin, "originKey": provider.origin, "name": xsuaa.display_name(provider),
                "type": provider.kind, "active": true, "identityZoneId": xsuaa.subaccount.place.zone})

@@ -3,6 +3,7 @@
 
 mod collections;
 mod mappings;
+mod permitted;
 mod refusal;
 mod store;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::frame::answer;
-use crate::subaccount::{Refusal as TokenTrouble, Subaccount};
+use crate::subaccount::Refusal as TokenTrouble;
 
 use super::Xsuaa;
 
@@ -70,11 +70,6 @@ fn unauthorized(error: &str, description: &str) -> Response {
     let response = answer::json(StatusCode::UNAUTHORIZED, json!({"error": error, "error_description": description}));
     let challenge = format!("Bearer realm=\"xsuaa\", error=\"{error}\", error_description=\"{description}\"");
     answer::with_header(response, header::WWW_AUTHENTICATE, &challenge)
-}
-
-/// Lets a request through that carries a token with this scope.
-pub(crate) fn authorize(subaccount: &Subaccount, headers: &HeaderMap, scope: &str) -> Result<(), Refusal> {
-    subaccount.authorize(headers, scope).map(drop).map_err(Refusal::Token)
 }
 
 /// The JSON body of a request, strictly: content type, syntax, and no unknown fields.

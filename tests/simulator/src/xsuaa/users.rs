@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 use crate::frame::answer;
-use crate::landscape::Here;
 
 use super::Xsuaa;
-use super::refusal::{self, Refusal, authorize};
+use super::permitted::{May, ReadUsers, WriteAuthorizations, WriteUsers};
+use super::refusal::{self, Refusal};
 use super::store::{Store, User, identity_provider};
 
 /// The fields of a user that a client may send; those it cannot set are read over.
@@ -71,20 +71,17 @@ fn shown(user: &User) -> Response {
 }
 
 /// `GET /sap/rest/user/origin`: the origins that have users.
-pub(crate) async fn origins(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.read")?;
+pub(crate) async fn origins(May { xsuaa, .. }: May<ReadUsers>) -> Result<Response, Refusal> {
     let origins = xsuaa.store.read(|store| store.users().map(|user| user.origin).collect::<BTreeSet<_>>());
     Ok(answer::json(StatusCode::OK, json!(origins)))
 }
 
 /// `GET /sap/rest/user/origin/{origin}/name`
 pub(crate) async fn names(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadUsers>,
     Path(origin): Path<String>,
     Query(query): Query<NamesQuery>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.read")?;
     let origin = identity_provider(&origin).ok_or_else(Refusal::no_origin)?.origin;
     let filter = query.filter.unwrap_or_default().to_lowercase();
     let listed = xsuaa.store.read(|store| {
@@ -96,28 +93,24 @@ pub(crate) async fn names(
 
 /// `GET /sap/rest/user/origin/{origin}/name/{name}`
 pub(crate) async fn get(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadUsers>,
     Path((origin, name)): Path<(String, String)>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.read")?;
     let origin = identity_provider(&origin).ok_or_else(Refusal::no_origin)?.origin;
     xsuaa.store.read(|store| store.user(origin, &name).map(shown).ok_or_else(|| Refusal::no_user(&name)))
 }
 
 /// `GET /sap/rest/user/id/{id}`
-pub(crate) async fn get_by_id(
-    Here(xsuaa): Here<Xsuaa>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.read")?;
+pub(crate) async fn get_by_id(May { xsuaa, .. }: May<ReadUsers>, Path(id): Path<String>) -> Result<Response, Refusal> {
     xsuaa.store.read(|store| store.user_by_id(&id).map(shown).ok_or_else(|| Refusal::no_user(&id)))
 }
 
 /// `POST /sap/rest/user`: 200, not 201.
-pub(crate) async fn create(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.write")?;
+pub(crate) async fn create(
+    May { xsuaa, .. }: May<WriteUsers>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
     let sent: SentUser = refusal::body(&headers, &body)?;
     let created = xsuaa.store.write(|store| xsuaa.create_user(store, sent))?;
     Ok(answer::json(StatusCode::OK, created))
@@ -125,11 +118,10 @@ pub(crate) async fn create(Here(xsuaa): Here<Xsuaa>, headers: HeaderMap, body: B
 
 /// `POST /sap/rest/user/bulk`
 pub(crate) async fn create_many(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteUsers>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.write")?;
     let sent: Vec<SentUser> = refusal::body(&headers, &body)?;
     let created = xsuaa
         .store
@@ -162,12 +154,11 @@ impl Xsuaa {
 
 /// `PUT /sap/rest/user`: the whole list of role collections is replaced, and the names unless only that is wanted.
 pub(crate) async fn update(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteUsers>,
     Query(query): Query<UpdateQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.write")?;
     let sent: SentUser = refusal::body(&headers, &body)?;
     let now = xsuaa.now();
     xsuaa.store.write(|store| {
@@ -208,11 +199,9 @@ fn identified(store: &Store, sent: &SentUser) -> Result<String, Refusal> {
 
 /// `DELETE /sap/rest/user/origin/{origin}/name/{name}`
 pub(crate) async fn delete(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteUsers>,
     Path((origin, name)): Path<(String, String)>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.write")?;
     let origin = identity_provider(&origin).ok_or_else(Refusal::no_origin)?.origin;
     xsuaa.store.write(|store| {
         let id = store.user(origin, &name).map(|user| user.id.clone());
@@ -223,23 +212,19 @@ pub(crate) async fn delete(
 
 /// `DELETE /sap/rest/user/id/{id}`
 pub(crate) async fn delete_by_id(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteUsers>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.write")?;
     let removed = xsuaa.store.write(|store| store.remove_user(&id));
     removed.as_ref().map(shown).ok_or_else(|| Refusal::no_user(&id))
 }
 
 /// `PUT …/name/{name}/rolecollections/{collection}`: 200 with the whole user, also when it was assigned before.
 pub(crate) async fn assign(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path((origin, name, collection)): Path<(String, String, String)>,
     Query(query): Query<AssignQuery>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let origin = identity_provider(&origin).ok_or_else(|| Refusal::no_origin_to_assign(&origin))?.origin;
     let now = xsuaa.now();
     xsuaa.store.write(|store| {
@@ -257,11 +242,9 @@ pub(crate) async fn assign(
 
 /// `DELETE …/name/{name}/rolecollections/{collection}`: 200 with the whole user.
 pub(crate) async fn unassign(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<WriteAuthorizations>,
     Path((origin, name, collection)): Path<(String, String, String)>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_authorization.write")?;
     let origin = identity_provider(&origin).ok_or_else(|| Refusal::no_origin_to_assign(&origin))?.origin;
     let now = xsuaa.now();
     xsuaa.store.write(|store| {
@@ -275,11 +258,9 @@ pub(crate) async fn unassign(
 
 /// `GET /sap/rest/authorization/v2/users/{userId}/rolecollections`: direct ones, and those through groups apart.
 pub(crate) async fn collections_of(
-    Here(xsuaa): Here<Xsuaa>,
+    May { xsuaa, .. }: May<ReadUsers>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    authorize(&xsuaa.subaccount, &headers, "xs_user.read")?;
     let held = xsuaa.store.read(|store| store.user_by_id(&id).map(|user| user.collections.clone()));
     let held = held.ok_or_else(|| Refusal::no_user(&id))?;
     Ok(answer::json(StatusCode::OK, json!({"roleCollections": held, "roleCollectionsBySamlAssignment": []})))
