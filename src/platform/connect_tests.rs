@@ -1,5 +1,7 @@
 //! Connections of several Platforms, and what they share, at a stand-in for their platform.
 
+use std::collections::BTreeSet;
+
 use super::super::stand_in::{Answering, StandIn};
 use super::*;
 use crate::api::environment::{ApiAccess, Btp};
@@ -107,8 +109,8 @@ async fn what_a_credential_may_do_is_told_by_its_token_and_by_what_is_refused() 
     let (platform, accounts) = (StandIn::start().await, Accounts::default());
     let driver = with_one_credential(&accounts, &platform);
     let scopes = driver.log_on().await.unwrap().scopes;
-    let told: std::collections::BTreeSet<String> = ["a.read", "b.write"].map(str::to_owned).into();
-    assert_eq!(scopes, [("xsuaa", &told), ("service-manager", &told)].map(|(api, told)| (api, told.clone())).into());
+    let told: BTreeSet<String> = ["a.read", "b.write"].map(str::to_owned).into();
+    assert_eq!(scopes, [("xsuaa", told.clone()), ("service-manager", told)].into());
 
     let read = || driver.sessions[0].get("read it", &["it"]).accept(&[404]).send();
     platform.api(Answering::With(403, "{}"));

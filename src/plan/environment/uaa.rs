@@ -29,7 +29,7 @@ pub static TABLE: Table = Table {
 
 /// What administers clients, users and passwords (UAA documentation, and seen on UAA 4.30).
 static RIGHTS: [Right; 4] = [
-    Right { api: API, scope: "clients.admin", or: &[ADMIN], opens: CLIENTS },
+    Right { api: API, scope: "clients.admin", or: &[ADMIN, "zones.uaa.admin"], opens: CLIENTS },
     Right { api: API, scope: "scim.read", or: &[ADMIN], opens: USERS },
     Right { api: API, scope: "scim.write", or: &[ADMIN], opens: USERS },
     Right { api: API, scope: "password.write", or: &[], opens: &[Use::Identity(IdentityKind::DirectoryUser)] },
