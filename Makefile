@@ -5,7 +5,7 @@ CACHE := $(or $(TUO_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/technical-user
 DENY  := $(CACHE)/tools/bin/cargo-deny
 ENVIRONMENT ?= btp
 
-.PHONY: help demo run check test contract all-but-contract bench generate control-plane uaa scim deny image
+.PHONY: help demo run check test contract all-but-contract bench generate control-plane uaa scim readers deny image
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ check: deny ## Formatting, lints, licences and bans, generated files
 	$(DENY) --workspace check --hide-inclusion-graph bans licenses sources
 	cargo test --quiet --test house
 
-test: check control-plane uaa scim ## Everything that CI runs
+test: check control-plane uaa scim readers ## Everything that CI runs
 	cargo test --workspace --no-run
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target contract all-but-contract
 	cargo test --bench operator
@@ -49,6 +49,9 @@ uaa: ## Fetches a real UAA, once for this machine; says so where Java or Maven i
 
 scim: ## Installs the SCIM compliance check, once for this machine; says so where Python is missing
 	@tests/scim/build.sh > /dev/null || echo "going on without the SCIM compliance check"
+
+readers: ## Installs SAP's own readers of a Secret, once for this machine; says so where Node.js or Java is missing
+	@tests/readers/build.sh > /dev/null || echo "going on without SAP's own readers"
 
 deny: $(DENY)
 

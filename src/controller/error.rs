@@ -43,6 +43,9 @@ pub enum Error {
     /// The form that is asked for the Secret needs what the credential does not have.
     #[error("{0}")]
     FieldMissing(String),
+    /// The form that is asked for the Secret needs a value that nobody has any more.
+    #[error("{0}")]
+    ValueLost(String),
     /// The platform, or the way to it.
     #[error("{0}")]
     Platform(#[from] platform::Error),
@@ -113,7 +116,8 @@ impl Error {
             | Self::CertificateUnusable(_)
             | Self::Ineffective
             | Self::TemplateInvalid(_)
-            | Self::FieldMissing(_) => Class::Person,
+            | Self::FieldMissing(_)
+            | Self::ValueLost(_) => Class::Person,
             Self::Waiting { .. } | Self::InUse(_) => Class::Dependency,
             Self::Deletion(error) | Self::Unserved(error) => error.class(),
             Self::LostRace | Self::NotYet | Self::JustCame => Class::Race,
@@ -148,6 +152,7 @@ impl Error {
             Self::Ineffective => "RotationIneffective",
             Self::TemplateInvalid(_) => "TemplateInvalid",
             Self::FieldMissing(_) => "FieldMissing",
+            Self::ValueLost(_) => "ValueLost",
             Self::InUse(_) => "InUse",
             Self::LostRace => "LostRace",
             Self::NotYet => "NotYet",

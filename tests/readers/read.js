@@ -2,6 +2,7 @@
 // node read.js one-level <SERVICE_BINDING_ROOT> <label> [token]   every library; with `token` @sap/xssec fetches one
 // node read.js two-level <root> <label>                           @sap/xsenv, the only one with a root to choose
 const fs = require('node:fs');
+const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
 
@@ -41,11 +42,29 @@ function cap() {
   }
 }
 
-/** Whether the credential that @sap/xsenv found logs on. */
+/**
+ * Whether the credential that @sap/xsenv found logs on. @sap/xssec asks at the root of a host, as XSUAA has it; the simulator's
+ * UAA lives below a path, so there is a host of its own before it.
+ */
 async function xssec() {
   const { XsuaaService } = require('@sap/xssec');
-  const answer = await new XsuaaService(xsenv()[0]).fetchClientCredentialsToken();
-  return Boolean(answer.access_token);
+  const [credentials] = xsenv();
+  const server = http.createServer((request, response) => {
+    const { method, headers } = request;
+    request.pipe(http.request(credentials.url + request.url, { method, headers }, answer => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    }));
+  });
+  await new Promise(listening => server.listen(0, '127.0.0.1', listening));
+  try {
+    const url = `http://127.0.0.1:${server.address().port}`;
+    const answer = await new XsuaaService({ ...credentials, url }).fetchClientCredentialsToken();
+    return Boolean(answer.access_token);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 }
 
 async function main() {

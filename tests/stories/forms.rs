@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use technical_user_operator::api::IdentityKind;
+use technical_user_operator::plan::fields;
 
 use crate::harness::certificate::Pair;
 use crate::harness::credential::token;
@@ -149,6 +151,8 @@ fn a_value_that_is_shown_once_takes_another_form_from_its_own_secret() {
     let client = team.secret("reports-credentials").expect("the Secret");
     let user = team.secret(SECRET).expect("the Secret");
     assert_eq!((client["type"].as_str(), client["label"].as_str()), ("oauth2", "uaa"));
+    the_fields_are_those_that_were_known_before(&client, IdentityKind::OauthClient);
+    the_fields_are_those_that_were_known_before(&user, IdentityKind::DirectoryUser);
 
     for form in ["Json", "Flat", "Descriptor"] {
         for name in ["reports", "orders"] {
@@ -170,9 +174,20 @@ fn a_value_that_is_shown_once_takes_another_form_from_its_own_secret() {
     team.delete_everything();
 }
 
+/// What can be refused before an issue, and read again from the Secret, rests on them.
+fn the_fields_are_those_that_were_known_before(secret: &Texts, kind: IdentityKind) {
+    let descriptor: Value = serde_json::from_str(&secret[".metadata"]).expect("JSON");
+    let properties = descriptor["credentialProperties"].as_array().expect("a list");
+    let mut names: Vec<&str> = properties.iter().map(|one| one["name"].as_str().expect("a name")).collect();
+    let mut known = fields::known(kind).expect("known").to_vec();
+    names.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(names, known);
+}
+
 fn a_key_that_was_left_out_is_not_made_up(team: &Team<'_>, client: &Texts) {
     reform(team, "reports", &json!({ "secretTemplate": { "rename": null, "omit": null } }));
-    team.not_ready("technicalusers/reports", "FieldMissing", "the Secret does not hold `url` any more");
+    team.not_ready("technicalusers/reports", "ValueLost", "the Secret does not hold `url` any more");
     assert_eq!(sequence(team, "reports-credentials"), "1");
     assert!(token(client).is_ok(), "the client's secret is the one that it was");
     team.delete("secrets/reports-credentials");
@@ -192,7 +207,24 @@ fn what_the_credential_will_not_have_is_known_before_it_is_issued() {
     let uaa = Uaa::simulated(&team.simulator);
     assert!(uaa.list("/Users").iter().all(|user| user["userName"] != "tu-orders"));
     assert!(uaa.list("/oauth/clients").iter().all(|client| !client["tuo_owner"].is_string()));
+    only_the_value_shows_it(&team);
     team.delete_everything();
+}
+
+/// A template that only the value itself shows to be wrong costs one credential, and not one for each try.
+fn only_the_value_shows_it(team: &Team<'_>) {
+    let text = "{{ url if password[:4] == '0123' else host }}";
+    reform(team, "orders", &json!({ "secretTemplate": { "data": { "jdbc": text } } }));
+    let issued = || team.get("technicalusers/orders").expect("the user")["status"]["intent"]["sequence"].clone();
+    eventually("one is issued", PATIENCE, || (issued() == 1).then_some(()));
+    team.not_ready("technicalusers/orders", "FieldMissing", "it uses `host`");
+    for again in 0..3 {
+        team.patch("technicalusers/orders", &json!({ "metadata": { "annotations": { "again": again.to_string() } } }));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        assert_eq!(issued(), 1);
+    }
+    reform(team, "orders", &json!({ "secretTemplate": { "data": { "jdbc": "{{ url }}" } } }));
+    team.ready(&["technicalusers/orders"]);
 }
 
 #[test]

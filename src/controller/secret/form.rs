@@ -8,8 +8,10 @@ use secrecy::SecretString;
 use super::content::{self, Entries, Entry, PROVENANCE, Part};
 use super::template::{self, Fault, Names};
 use super::{Content, recover};
+use crate::api::conditions;
 use crate::api::{Form, LayoutStatus, SecretTemplate, TechnicalUser};
 use crate::controller::error::{Error, Result};
+use crate::plan::capability::Recall;
 use crate::plan::{digest, fields};
 use crate::platform::{Field, Issued};
 
@@ -159,8 +161,24 @@ impl Shape {
 }
 
 /// Refuses what can be seen to be wrong with a TechnicalUser's form before anything is issued for it.
-pub fn judge(user: &TechnicalUser) -> Result<()> {
-    Shape::of(user).judge(fields::known(user.spec.identity.kind()))
+pub fn judge(user: &TechnicalUser, recall: Recall) -> Result<()> {
+    Shape::of(user).judge(fields::known(user.spec.identity.kind()))?;
+    match recall {
+        Recall::Listed | Recall::LastOnly => was_possible(user),
+        Recall::Revealed | Recall::Brought => Ok(()),
+    }
+}
+
+/// Where a value is shown once, one that could not be written is lost. If only the value itself showed that a template
+/// cannot be rendered, another is not issued before the spec changes.
+fn was_possible(user: &TechnicalUser) -> Result<()> {
+    let ready = user.status.as_ref().and_then(|status| conditions::find(&status.conditions, conditions::READY));
+    let failed = ready.filter(|ready| ready.status == "False" && ready.observed_generation == user.metadata.generation);
+    match failed.map(|ready| (ready.reason.as_str(), ready.message.clone())) {
+        Some(("TemplateInvalid", message)) => Err(Error::TemplateInvalid(message)),
+        Some(("FieldMissing", message)) => Err(Error::FieldMissing(message)),
+        _ => Ok(()),
+    }
 }
 
 fn put(entries: &mut Entries, key: &str, entry: Entry) -> Result<()> {
@@ -186,3 +204,7 @@ fn invalid(key: &str, fault: Fault) -> Error {
 fn missing(place: &str, said: &str) -> Error {
     Error::FieldMissing(format!("secretTemplate.{place}: {said}"))
 }
+
+#[cfg(test)]
+#[path = "form_tests.rs"]
+mod tests;

@@ -79,7 +79,7 @@ pub fn issued(name: &str, fields: BTreeMap<String, Field>) -> Issued {
 }
 
 fn gone(key: &str) -> Error {
-    Error::FieldMissing(format!(
+    Error::ValueLost(format!(
         "the Secret does not hold `{key}` any more, and the platform shows it only once: omit it again, or delete the Secret to have another credential issued"
     ))
 }

@@ -112,7 +112,7 @@ async fn provision(
 ) -> Result<Applied> {
     let connection = context.connections.wait_for(&platform.name_any()).await?;
     let mirrored = connection.mirror.of(live.object().spec.identity.kind())?;
-    if let Err(unusable) = form::judge(live.object()) {
+    if let Err(unusable) = form::judge(live.object(), mirrored.recall()) {
         return restrained(live, journal, platform, context, Err(unusable)).await;
     }
     let source = match source::read(live.object(), mirrored, context).await {
