@@ -14,5 +14,6 @@ pub mod own_roles;
 pub mod owner;
 pub mod pattern;
 pub mod role_binding;
+pub mod rollout;
 pub mod service_key;
 pub mod technical_user;
