@@ -10,8 +10,10 @@
 //!
 //! The edges, as they are decided here:
 //!
-//! - *Not running* (pending, waiting in a crash loop, an init container that is done): it holds nothing and reads anew when
-//!   it starts. It has moved as soon as whatever starts from now on gets the new credential.
+//! - *Not running* (pending, waiting in a crash loop): it holds nothing and reads anew when it starts. It has moved as soon
+//!   as whatever starts from now on gets the new credential.
+//! - *An init container that is done*: what it read may live on, in a file that it wrote for the others. It counts as it
+//!   started, until the pod is replaced.
 //! - *Never Ready*: what runs and follows a volume is not believed to have followed, for ever. `maxOverlap` ends that.
 //! - *Ended* (`Succeeded`, `Failed`): no container of it ever starts again.
 //! - *Terminating*: a pod counts until it is gone; its containers work to the last moment.
@@ -76,13 +78,24 @@ pub enum Reads {
     Volume,
 }
 
+/// What a container is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does not run; it may start at any moment.
+    Idle,
+    /// It runs since then.
+    Running(Timestamp),
+    /// An init container that started then, has done its work and leaves it to the others.
+    Done(Timestamp),
+}
+
 /// A container that uses the Secret: an ordinary one, an init container, a sidecar or an ephemeral one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerFact {
     /// Its name.
     pub name: String,
-    /// Since when it runs; `None` when it does not.
-    pub started: Option<Timestamp>,
+    /// What it is doing.
+    pub state: State,
     /// Every way in which it reads the Secret.
     pub reads: BTreeSet<Reads>,
 }
@@ -229,16 +242,17 @@ impl Look<'_> {
     /// Whoever reads the Secret in several ways must have moved in each.
     fn container(&self, pod: &PodFact, container: &ContainerFact) -> Option<Why> {
         // A phase is told before the last container of an evicted pod is gone.
-        let over = pod.ended && container.started.is_none();
-        let unmoved = |reads: &Reads| self.unmoved(pod, container.started, *reads);
+        let over = pod.ended && !matches!(container.state, State::Running(_));
+        let unmoved = |reads: &Reads| self.unmoved(pod, container.state, *reads);
         if over { None } else { container.reads.iter().filter_map(unmoved).max() }
     }
 
-    fn unmoved(&self, pod: &PodFact, started: Option<Timestamp>, reads: Reads) -> Option<Why> {
-        match self.start(started, reads) {
+    fn unmoved(&self, pod: &PodFact, state: State, reads: Reads) -> Option<Why> {
+        let follows = reads == Reads::Volume && matches!(state, State::Running(_));
+        match self.start(state, reads) {
             Start::After => None,
             Start::Soon => Some(Why::Settling),
-            Start::Before | Start::Ahead if reads == Reads::Volume => self.following(pod),
+            Start::Before | Start::Ahead if follows => self.following(pod),
             Start::Ahead => Some(Why::ClockAhead),
             Start::Before => Some(Why::NotRestarted),
         }
@@ -254,11 +268,16 @@ impl Look<'_> {
         }
     }
 
-    fn start(&self, started: Option<Timestamp>, reads: Reads) -> Start {
+    fn start(&self, state: State, reads: Reads) -> Start {
         let margin = self.margin(reads);
-        let Some(started) = started else {
-            return if self.since_published >= margin { Start::After } else { Start::Soon };
-        };
+        match state {
+            State::Idle if self.since_published >= margin => Start::After,
+            State::Idle => Start::Soon,
+            State::Running(started) | State::Done(started) => self.started(started, margin),
+        }
+    }
+
+    fn started(&self, started: Timestamp, margin: Duration) -> Start {
         if started < self.later(margin) {
             Start::Before
         } else if started > self.later(self.since_published.saturating_add(self.margins.clocks)) {

@@ -16,7 +16,8 @@ fn margins() -> Margins {
 }
 
 fn container(reads: &[Reads], started: Option<i64>) -> ContainerFact {
-    ContainerFact { name: "main".into(), started: started.map(at), reads: reads.iter().copied().collect() }
+    let state = started.map_or(State::Idle, |second| State::Running(at(second)));
+    ContainerFact { name: "main".into(), state, reads: reads.iter().copied().collect() }
 }
 
 /// A pod that is Ready, with one container.
@@ -102,6 +103,20 @@ fn a_pod_that_ended_uses_nothing_unless_something_in_it_runs() {
 }
 
 #[test]
+fn what_an_init_container_read_lives_on_in_the_pod() {
+    let done = |reads, second| {
+        let mut pod = pod(&[reads], None);
+        pod.containers[0].state = State::Done(at(second));
+        pod
+    };
+    assert_eq!(why(&done(Reads::Environment, -1), 10_000), Some(Why::NotRestarted));
+    assert_eq!(why(&done(Reads::Environment, 60), 10_000), None);
+    assert_eq!(why(&done(Reads::Volume, 179), 10_000), Some(Why::NotRestarted), "it does not look again");
+    assert_eq!(why(&done(Reads::Volume, 180), 10_000), None);
+    assert_eq!(why(&PodFact { ended: true, ..done(Reads::Environment, -1) }, 0), None);
+}
+
+#[test]
 fn a_start_in_the_future_proves_nothing() {
     let started = pod(&[Reads::Environment], Some(300));
     assert_eq!(why(&started, 239), Some(Why::ClockAhead));
@@ -170,12 +185,21 @@ fn of_several_reasons_the_one_that_takes_most_is_told() {
 
 fn any_container() -> impl Strategy<Value = ContainerFact> {
     let way = prop_oneof![Just(Reads::Environment), Just(Reads::SubPath), Just(Reads::Volume)];
-    let reads = prop::collection::btree_set(way, 1..=3);
-    (prop::option::of(-900_i64..900), reads).prop_map(|(started, reads)| ContainerFact {
+    let started = |second| prop_oneof![Just(State::Running(at(second))), Just(State::Done(at(second)))];
+    let state = prop_oneof![1 => Just(State::Idle), 4 => (-900_i64..900).prop_flat_map(started)];
+    (state, prop::collection::btree_set(way, 1..=3)).prop_map(|(state, reads)| ContainerFact {
         name: "main".into(),
-        started: started.map(at),
+        state,
         reads,
     })
+}
+
+/// When it started, in seconds after the publication by the clock of its node.
+fn started(container: &ContainerFact) -> Option<i64> {
+    match container.state {
+        State::Idle => None,
+        State::Running(started) | State::Done(started) => Some(started.as_second() - PUBLISHED),
+    }
 }
 
 fn any_pod() -> impl Strategy<Value = PodFact> {
@@ -192,11 +216,12 @@ fn any_pod() -> impl Strategy<Value = PodFact> {
 /// somebody who sees everything: the clock of the node is off by `skew`, the kubelet took `lag` for the volume, the reader
 /// holds on for `patience`.
 fn has_the_old_one(container: &ContainerFact, since: i64, (skew, lag, patience): (i64, i64, i64)) -> bool {
-    let started = container.started.map_or(since, |started| started.as_second() - PUBLISHED - skew);
+    let began = started(container).map_or(since, |second| second - skew);
+    let looks_again = matches!(container.state, State::Running(_));
     container.reads.iter().any(|reads| match reads {
-        Reads::Environment => started < 0,
-        Reads::SubPath => started < lag,
-        Reads::Volume => started < lag && since < lag + patience,
+        Reads::Environment => began < 0,
+        Reads::SubPath => began < lag,
+        Reads::Volume => began < lag && (!looks_again || since < lag + patience),
     })
 }
 
@@ -212,9 +237,9 @@ proptest! {
         patience in 0_i64..540,
     ) {
         // Nothing can have started later than now, whatever its node says.
-        let possible = |container: &ContainerFact| container.started.is_none_or(|at| at.as_second() - PUBLISHED - skew <= since);
+        let possible = |container: &ContainerFact| started(container).is_none_or(|second| second - skew <= since);
         prop_assume!(pod.containers.iter().all(possible));
-        let starts = |container: &&ContainerFact| !pod.ended || container.started.is_some();
+        let starts = |container: &&ContainerFact| !pod.ended || matches!(container.state, State::Running(_));
         let mut live = pod.containers.iter().filter(starts);
         let holds = live.any(|container| has_the_old_one(container, since, (skew, lag, patience)));
         prop_assert!(!holds || why(&pod, since.unsigned_abs()).is_some(), "{pod:?}");
@@ -234,7 +259,7 @@ proptest! {
 
     #[test]
     fn what_began_long_after_is_free_at_last(mut pod in any_pod(), since in 660_u64..900) {
-        pod.containers.retain(|container| container.started.is_none_or(|started| started >= at(180)));
+        pod.containers.retain(|container| started(container).is_none_or(|second| second >= 180));
         let late = Duration::from_secs(since + 300);
         prop_assert_eq!(still_using(&[pod], at(0), late, &margins()), vec![]);
     }
