@@ -9,6 +9,7 @@
 //! - [`connections`]: one connection for each Platform. [`secret`]: the one Secret of a TechnicalUser.
 //! - [`watches`]: what wakes what. [`index`], [`several`]: who uses what. [`turns`], [`retry`]: who comes first, and when again.
 //! - [`versions`], [`rules`], [`orders`]: what keeps an old cache and a lost answer from doing harm.
+//! - [`workloads`]: which pods use a Secret.
 //! - [`error`], [`report`], [`event`]: what went wrong, and how the object says so.
 
 use std::collections::BTreeSet;
@@ -46,6 +47,7 @@ pub mod turns;
 pub mod unclaimed;
 pub mod versions;
 pub mod watches;
+pub mod workloads;
 
 /// What every reconcile needs. Nothing in it is global.
 pub struct Context {

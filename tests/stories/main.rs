@@ -33,6 +33,7 @@ mod proxy;
 mod quickstart;
 mod restart;
 mod rights;
+mod rollout;
 mod scim;
 mod secrecy;
 mod secrets;
