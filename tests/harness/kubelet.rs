@@ -126,7 +126,7 @@ pub(crate) fn container(mut part: Value) -> Value {
 
 /// The spec of a pod on the Node.
 pub(crate) fn pod(containers: &[Value]) -> Value {
-    json!({ "nodeName": NODE, "containers": containers, "terminationGracePeriodSeconds": 0 })
+    json!({ "nodeName": NODE, "containers": containers })
 }
 
 /// A Deployment.

@@ -250,7 +250,12 @@ fn a_rollout_that_sticks_and_a_pod_that_lingers_are_waited_for() {
     place.stays_at(&[orders, queue]);
     place.stays_at(&[orders, queue]);
 
+    // Taken back: the old pods are the right ones again, and as old as before.
     place.patch("deployments/orders", &plays(Value::Null));
+    kubelet.rolled_out(namespace, "deployments/orders");
+    place.stays_at(&[orders, queue]);
+
+    place.patch("deployments/orders", &plays(json!("")));
     place.comes_to(&[queue]);
     kubelet.plays(namespace, "queue-0", "");
     place.comes_to(&[]);
