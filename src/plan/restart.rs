@@ -34,7 +34,7 @@ pub struct Candidate {
     pub budget: Option<String>,
 }
 
-/// What keeps a workload, or a pod, from being restarted.
+/// What keeps a workload, or a pod, from being restarted. `Display` goes on after its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// Nothing that we know how to restart.

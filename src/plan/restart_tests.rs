@@ -59,6 +59,13 @@ fn who_reads_only_at_the_start_is_restarted_and_nobody_else() {
 }
 
 #[test]
+fn three_kinds_can_be_restarted() {
+    for kind in [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::DaemonSet] {
+        assert_eq!(hold_of(&candidate(named(kind.clone(), "a"))), None, "{kind}");
+    }
+}
+
+#[test]
 fn one_at_a_time() {
     let all = ["a", "b", "c"].map(|name| candidate(deployment(name)));
     let judgement = judged(&all.each_ref().map(|one| stuck(&one.workload)), &all);
@@ -112,6 +119,15 @@ fn what_nobody_can_restart_is_named() {
     }
     let gone = judged(&[stuck(&deployment("gone"))], &[]);
     assert_eq!(gone.held, [(User::Workload(deployment("gone")), Hold::NotInTemplate)]);
+}
+
+#[test]
+fn what_keeps_somebody_reads_like_a_sentence() {
+    let said = |user: &User, hold: Hold| format!("{user} {hold}");
+    let a = User::Workload(deployment("a"));
+    assert_eq!(said(&a, Hold::Budget("b".into())), "Deployment a is held by PodDisruptionBudget b");
+    assert_eq!(said(&a, Hold::Restarted), "Deployment a was restarted and has not moved");
+    assert_eq!(said(&User::Pod("migrate".into()), Hold::NoWorkload), "pod migrate is not restarted by the operator");
 }
 
 #[test]

@@ -163,3 +163,7 @@ where
     // Only that it was taken matters; metadata is the shortest answer.
     api.patch_metadata(&found.candidate.workload.name, &params, &Patch::Merge(part)).await.map(|_| ())
 }
+
+#[cfg(test)]
+#[path = "restart_tests.rs"]
+mod tests;

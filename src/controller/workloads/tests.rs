@@ -13,23 +13,25 @@ use crate::plan::rollout::{Workload, WorkloadKind};
 type Answers = Vec<(&'static str, u16, Value)>;
 
 #[derive(Clone, Default)]
-struct Server {
+pub(super) struct Server {
     answers: Arc<Mutex<Answers>>,
     calls: Arc<Mutex<Vec<String>>>,
+    /// What was written.
+    pub(super) written: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Server {
     /// Says this to calls that begin so, the last said first.
-    fn says(&self, path: &'static str, status: u16, body: Value) {
+    pub(super) fn says(&self, path: &'static str, status: u16, body: Value) {
         self.answers.lock().unwrap().insert(0, (path, status, body));
     }
 
-    fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         Client::new(Router::new().fallback(answer).with_state(self.clone()), "default")
     }
 
     /// What was asked since the last time.
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.calls.lock().unwrap().drain(..).collect()
     }
 }
@@ -39,6 +41,8 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     let accepted =
         request.headers().get("accept").is_some_and(|kind| kind.to_str().unwrap().contains("PartialObjectMetadata"));
     server.calls.lock().unwrap().push(format!("{call}{}", if accepted { " metadata" } else { "" }));
+    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    server.written.lock().unwrap().extend(serde_json::from_slice::<Value>(&body));
     let answers = server.answers.lock().unwrap();
     let (_, status, body) = answers.iter().find(|(path, ..)| call.starts_with(path)).unwrap();
     (StatusCode::from_u16(*status).unwrap(), body.to_string()).into_response()
@@ -48,7 +52,7 @@ const PODS: &str = "/api/v1/namespaces/orders/pods?&limit=250";
 const MORE: &str = "/api/v1/namespaces/orders/pods?&limit=250&continue=more";
 const REPLICA_SET: &str = "/apis/apps/v1/namespaces/orders/replicasets/orders-5d";
 
-fn status(code: u16) -> Value {
+pub(super) fn status(code: u16) -> Value {
     let reason = if code == 404 { "NotFound" } else { "Other" };
     json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": "m" })
 }
