@@ -5,7 +5,7 @@ CACHE := $(or $(TUO_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/technical-user
 DENY  := $(CACHE)/tools/bin/cargo-deny
 ENVIRONMENT ?= btp
 
-.PHONY: help demo run check test contract all-but-contract bench generate control-plane uaa scim readers deny image
+.PHONY: help demo run check test contract all-but-contract bench generate control-plane kwok uaa scim readers deny image
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ check: deny ## Formatting, lints, licences and bans, generated files
 	$(DENY) --workspace check --hide-inclusion-graph bans licenses sources
 	cargo test --quiet --test house
 
-test: check control-plane uaa scim readers ## Everything that CI runs
+test: check control-plane kwok uaa scim readers ## Everything that CI runs
 	cargo test --workspace --no-run
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target contract all-but-contract
 	cargo test --bench operator
@@ -43,6 +43,9 @@ generate: ## Writes the custom resource definitions and the page of what works w
 
 control-plane: ## Builds etcd, kube-apiserver, kubectl and helm, once for this machine
 	@tests/control-plane/build.sh > /dev/null
+
+kwok: ## Builds kwok, whose pods the stories of rollouts watch, once for this machine
+	@tests/kwok/build.sh > /dev/null
 
 uaa: ## Fetches a real UAA, once for this machine; says so where Java or Maven is missing
 	@tests/uaa/build.sh > /dev/null || echo "going on without a real UAA"

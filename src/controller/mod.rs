@@ -10,6 +10,7 @@
 //! - [`watches`]: what wakes what. [`index`], [`several`]: who uses what. [`turns`], [`retry`]: who comes first, and when again.
 //! - [`versions`], [`rules`], [`orders`], [`overlaps`]: what keeps an old cache, a lost answer and a clock that was set from
 //!   doing harm.
+//! - [`workloads`]: which pods use a Secret.
 //! - [`error`], [`report`], [`event`]: what went wrong, and how the object says so.
 
 use std::collections::BTreeSet;
@@ -48,6 +49,7 @@ pub mod turns;
 pub mod unclaimed;
 pub mod versions;
 pub mod watches;
+pub mod workloads;
 
 /// What every reconcile needs. Nothing in it is global.
 pub struct Context {

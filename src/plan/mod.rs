@@ -15,6 +15,7 @@ pub mod grant;
 pub mod own_roles;
 pub mod owner;
 pub mod pattern;
+pub mod restart;
 pub mod role_binding;
 pub mod rollout;
 pub mod service_key;

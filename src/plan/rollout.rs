@@ -169,6 +169,15 @@ pub enum User {
     Pod(String),
 }
 
+impl Display for User {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pod(name) => write!(to, "pod {name}"),
+            Self::Workload(Workload { kind, name }) => write!(to, "{kind} {name}"),
+        }
+    }
+}
+
 /// What has to be waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -183,11 +192,9 @@ pub struct Waiting {
 impl Display for Waiting {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
         match &self.user {
-            User::Pod(name) => write!(to, "pod {name}"),
-            User::Workload(Workload { kind, name }) => {
-                let plural = if self.pods == 1 { "" } else { "s" };
-                write!(to, "{} pod{plural} of {kind} {name}", self.pods)
-            }
+            User::Pod(_) => self.user.fmt(to),
+            User::Workload(_) if self.pods == 1 => write!(to, "1 pod of {}", self.user),
+            User::Workload(_) => write!(to, "{} pods of {}", self.pods, self.user),
         }
     }
 }

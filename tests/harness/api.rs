@@ -110,7 +110,9 @@ pub(crate) fn path(resource: &str, namespace: &str, name: &str) -> String {
         "platforms" | "technicalusers" | "rolebindings" => "/apis/technicaluser.dev/v1alpha1",
         "leases" => "/apis/coordination.k8s.io/v1",
         "customresourcedefinitions" => "/apis/apiextensions.k8s.io/v1",
-        "deployments" => "/apis/apps/v1",
+        "deployments" | "statefulsets" | "daemonsets" | "replicasets" => "/apis/apps/v1",
+        "jobs" | "cronjobs" => "/apis/batch/v1",
+        "poddisruptionbudgets" => "/apis/policy/v1",
         _ => "/api/v1",
     };
     let within = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };

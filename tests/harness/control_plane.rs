@@ -55,6 +55,11 @@ impl ControlPlane {
         Kubectl::new(&self.announced.assets, &self.announced.kubeconfig)
     }
 
+    /// The administrator's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.announced.kubeconfig
+    }
+
     /// The API server's URL.
     pub(crate) fn server(&self) -> &str {
         &self.announced.server

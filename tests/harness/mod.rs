@@ -18,6 +18,7 @@ mod etcd;
 mod http;
 mod kubeconfig;
 mod kubectl;
+pub(crate) mod kubelet;
 mod observed;
 pub(crate) mod operator;
 mod patience;

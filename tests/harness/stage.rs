@@ -5,9 +5,13 @@
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use kube::config::KubeConfigOptions;
+use kube::{Client, Config};
+
 use super::api::Api;
+use super::kubelet::Kubelet;
 use super::operator::{Operator, Settings};
-use super::{ControlPlane, Kubectl, policy};
+use super::{ControlPlane, Kubeconfig, Kubectl, policy, runtime};
 
 /// The operator's namespace, on every stage.
 pub(crate) const OPERATOR_NAMESPACE: &str = "technical-user-operator-system";
@@ -38,6 +42,7 @@ pub(crate) struct Stage {
     api: Api,
     /// Of the shared stage.
     operator: OnceLock<Operator>,
+    kubelet: OnceLock<Kubelet>,
 }
 
 impl Stage {
@@ -76,7 +81,7 @@ impl Stage {
 
     fn on(plane: Plane) -> Self {
         let api = Api::new(&plane);
-        let stage = Self { plane, api, operator: OnceLock::new() };
+        let stage = Self { plane, api, operator: OnceLock::new(), kubelet: OnceLock::new() };
         stage.install("technical-user-operator-crds", &[]);
         // Nothing runs pods here: the operator is a process, with what the chart gives it.
         stage.install(RELEASE, &["--set", "replicas=0"]);
@@ -113,6 +118,27 @@ impl Stage {
             arguments: &[],
             environment: &[],
         }
+    }
+
+    /// A connection with the operator's rights and no more, for a story that calls the operator's own code. `through` is the
+    /// URL of a proxy before the API server.
+    pub(crate) fn client(&self, through: Option<&str>) -> Client {
+        let token = self.kubectl().token(OPERATOR_NAMESPACE, RELEASE);
+        let file = match through {
+            Some(proxy) => Kubeconfig::new(proxy, None, &token),
+            None => Kubeconfig::new(self.plane.server(), Some(self.plane.ca_file()), &token),
+        };
+        let kubeconfig = kube::config::Kubeconfig::read_from(file.path()).expect("the kubeconfig");
+        runtime().block_on(async {
+            let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+            Client::try_from(config.expect("a configuration")).expect("a client")
+        })
+    }
+
+    /// The Node of this stage, on which pods become Running and Ready. It is there from the first time that a story asks;
+    /// how pods get on it and what else they can do, [`super::kubelet`] says.
+    pub(crate) fn kubelet(&self) -> &Kubelet {
+        self.kubelet.get_or_init(|| Kubelet::start(&self.plane, &self.api))
     }
 
     /// The control plane.

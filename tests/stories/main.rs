@@ -36,6 +36,7 @@ mod quickstart;
 mod readers;
 mod restart;
 mod rights;
+mod rollout;
 mod scim;
 mod secrecy;
 mod secrets;

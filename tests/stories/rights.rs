@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
+use kube::Client;
 use serde_json::{Value, json};
+use technical_user_operator::controller::workloads::Workloads;
 
 use crate::harness::operator::Settings;
 use crate::harness::stage::{OPERATOR_NAMESPACE, RELEASE};
-use crate::harness::{Call, PATIENCE, Proxy, Stage, Team, eventually};
+use crate::harness::{Call, PATIENCE, Proxy, Stage, Team, eventually, kubelet, runtime};
 
 /// What the chart grants and no call of the operator's ever asks for.
 const NEVER_CALLED: [(&str, &str, &str); 1] = [
@@ -18,7 +20,7 @@ const NEVER_CALLED: [(&str, &str, &str); 1] = [
 
 /// One right, as RBAC spells it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Right {
+pub(crate) struct Right {
     verb: String,
     group: String,
     /// With its subresource, such as `platforms/status`.
@@ -32,7 +34,7 @@ impl Right {
 
     /// What RBAC is asked about a call (Kubernetes, "Authorization", request verbs); `None` for what is no resource,
     /// such as discovery, which everybody may read.
-    fn of(call: &Call) -> Option<Self> {
+    pub(crate) fn of(call: &Call) -> Option<Self> {
         let parts: Vec<&str> = call.path.trim_matches('/').split('/').collect();
         let (group, rest) = match parts.as_slice() {
             ["api", "v1", rest @ ..] => ("", rest),
@@ -63,10 +65,10 @@ fn verb(call: &Call, named: bool) -> &'static str {
     }
 }
 
-/// Every right that the installed roles grant.
-fn granted(stage: &Stage) -> BTreeSet<Right> {
-    let roles = [format!("clusterrole/{RELEASE}"), format!("role/{RELEASE}")];
-    let installed = roles.map(|role| stage.kubectl().get(OPERATOR_NAMESPACE, &role).expect("a role of the chart"));
+/// Every right that these installed roles grant.
+pub(crate) fn granted(stage: &Stage, roles: &[&str]) -> BTreeSet<Right> {
+    let read = |role: &&str| stage.kubectl().get(OPERATOR_NAMESPACE, role).expect("a role of the chart");
+    let installed: Vec<Value> = roles.iter().map(read).collect();
     installed.iter().flat_map(|role| role["rules"].as_array().expect("rules")).flat_map(rights).collect()
 }
 
@@ -111,6 +113,26 @@ fn a_life_on_neo(stage: &Stage) {
     everything_goes(&team, &["rolebindings/member", "technicalusers/legacy"]);
 }
 
+/// Somebody still uses a credential that is to be revoked: a Deployment, and the Job of a CronJob.
+fn an_overlap(stage: &Stage, client: &Client) {
+    let namespace = "rights-overlap";
+    let pod = kubelet::pod(&[kubelet::container(json!({ "envFrom": [{ "secretRef": { "name": "orders" } }] }))]);
+    stage
+        .api()
+        .apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))
+        .expect("it");
+    stage.kubelet().applied(&kubelet::deployment(namespace, "orders", 1, &pod));
+    stage.api().apply(&kubelet::cron_job(namespace, "nightly", &pod)).expect("a CronJob");
+    stage.kubectl().ok(&["create", "job", "nightly-1", "--from=cronjob/nightly", "--namespace", namespace]);
+    let workloads = Workloads::default();
+    let names = eventually("both are seen", PATIENCE, || {
+        let pods = runtime().block_on(workloads.pods_using(client, namespace, "orders")).expect("an answer");
+        let names = pods.expect("a right").into_iter().filter_map(|pod| pod.workload);
+        Some(names.map(|workload| workload.name).collect::<BTreeSet<_>>()).filter(|names| names.len() == 2)
+    });
+    assert_eq!(names, BTreeSet::from(["nightly".to_owned(), "orders".to_owned()]));
+}
+
 /// The namespace last: one that is being deleted refuses new events, with the very status that RBAC refuses with.
 fn everything_goes(team: &Team<'_>, objects: &[&str]) {
     for object in objects {
@@ -130,6 +152,7 @@ fn every_right_of_the_chart_is_used_and_none_is_missing() {
 
     a_life_on_btp(&stage);
     a_life_on_neo(&stage);
+    an_overlap(&stage, &stage.client(Some(&url)));
 
     let (status, log) = operator.stop();
     assert!(status.success(), "{log}");
@@ -137,7 +160,7 @@ fn every_right_of_the_chart_is_used_and_none_is_missing() {
     let refused: Vec<_> = answers.iter().filter(|(_, status)| *status == StatusCode::FORBIDDEN).collect();
     assert!(refused.is_empty(), "{refused:#?}");
     let used: BTreeSet<Right> = answers.iter().filter_map(|(call, _)| Right::of(call)).collect();
-    let granted = granted(&stage);
+    let granted = granted(&stage, &[&format!("clusterrole/{RELEASE}"), &format!("role/{RELEASE}")]);
     assert!(granted.iter().all(|right| !format!("{right:?}").contains('*')), "{granted:#?}");
     let excused = NEVER_CALLED.map(|(verb, group, resource)| Right::new(verb, group, resource)).into();
     let idle: BTreeSet<_> = granted.difference(&used).cloned().collect();
