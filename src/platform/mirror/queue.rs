@@ -9,12 +9,13 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::plan::grant::Grant;
-use crate::platform::{Error, Kind, Result};
+use crate::platform::{Error, Kind, Result, budget};
 
 /// How long a request or a question waits for others that can go out with it.
 pub(super) const COMPANY: Duration = Duration::from_millis(50);
-/// How long a grant waits, at the most, for those who said before it came that they are on the way.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a grant waits, at the most, for those who said before it came that they are on the way, and a question for the
+/// answer to those before it: as long as any of their calls may wait for its turn.
+pub(super) const PATIENCE: Duration = budget::PATIENCE;
 
 /// Grant or revoke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
