@@ -37,6 +37,13 @@ pub struct Args {
     /// or `h`. Longer than any broker takes to show what it has begun.
     #[arg(long, env = "ORDER_LIMIT", default_value = "60s", value_parser = span)]
     pub order_limit: Duration,
+    /// How far the clock of a node may be from the API server's: a pod that started within so much of the publication of a
+    /// credential is not believed to have read it.
+    #[arg(long, env = "NODE_CLOCK_MARGIN", default_value = "1m", value_parser = span)]
+    pub node_clock_margin: Duration,
+    /// How long a kubelet may take to bring a volume with a Secret up to date.
+    #[arg(long, env = "KUBELET_SYNC", default_value = "2m", value_parser = span)]
+    pub kubelet_sync: Duration,
 }
 
 /// A length of time as manifests write it.

@@ -19,10 +19,12 @@ use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::sources::Sources;
 use technical_user_operator::controller::turns::Turns;
 use technical_user_operator::controller::watches::{self, Shutdown};
+use technical_user_operator::controller::workloads::Workloads;
 use technical_user_operator::controller::{
     Context, index::Index, orders::Orders, overlaps::Overlaps, retry::Retries, rules::Rules,
 };
 use technical_user_operator::metrics::Metrics;
+use technical_user_operator::plan::rollout::Margins;
 use technical_user_operator::platform::Accounts;
 use technical_user_operator::platform::budget::CallObserver;
 use technical_user_operator::platform::pause::pause;
@@ -177,6 +179,8 @@ async fn reconcile(
         rules: Rules::default(),
         orders: Orders::new(args.order_limit),
         overlaps: Overlaps::default(),
+        workloads: Workloads::default(),
+        margins: Margins { clocks: args.node_clock_margin, sync: args.kubelet_sync, ..Margins::default() },
         versions: Arc::default(),
         sources: Sources::default(),
         written: Written::default(),

@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rotation::{OnLoss, RotationSpec, SupersededStatus};
+use super::rotation::{OnLoss, Restart, RotationSpec, SupersededStatus};
 use super::{Form, Identity, LayoutStatus, LocalSecretRef, Mode, PlatformRef, Principal, SecretTemplate};
 
 /// What the TechnicalUser shall be.
@@ -94,6 +94,11 @@ pub struct CredentialSpec {
     /// `Block` waits for somebody to ask for one with the annotation `technicaluser.dev/rotate`.
     #[serde(default)]
     pub on_loss: OnLoss,
+    /// `RolloutRestart` restarts the Deployments, StatefulSets and DaemonSets that read the Secret only when they start
+    /// (`env`, `envFrom`, `subPath`), one at a time and once for each new credential. Not those that are paused, are rolling
+    /// already, or have a PodDisruptionBudget that allows none. The chart gives the right only with `restartWorkloads`.
+    #[serde(default)]
+    pub restart: Restart,
 }
 
 /// The certificate of a `certificateUser`.

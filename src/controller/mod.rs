@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use crate::api::{Platform, RoleBinding, TechnicalUser};
 use crate::metrics::Metrics;
 use crate::plan::access;
+use crate::plan::rollout::Margins;
 
 pub mod connections;
 pub mod error;
@@ -81,6 +82,10 @@ pub struct Context {
     pub orders: orders::Orders,
     /// For how long superseded credentials have been watched.
     pub overlaps: overlaps::Overlaps,
+    /// Which pods use a Secret.
+    pub workloads: workloads::Workloads,
+    /// How far from the publication of a credential is far enough, as long as nobody says how long its readers take.
+    pub margins: Margins,
     /// The versions that the cache has yet to show.
     pub versions: Arc<versions::Versions>,
     /// Who takes a certificate from which Secret.

@@ -100,6 +100,12 @@ pub struct ContainerFact {
     pub reads: BTreeSet<Reads>,
 }
 
+impl Display for Workload {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        write!(to, "{} {}", self.kind, self.name)
+    }
+}
+
 /// A pod that uses the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodFact {
@@ -173,7 +179,7 @@ impl Display for User {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pod(name) => write!(to, "pod {name}"),
-            Self::Workload(Workload { kind, name }) => write!(to, "{kind} {name}"),
+            Self::Workload(workload) => workload.fmt(to),
         }
     }
 }

@@ -80,7 +80,7 @@ impl Caches {
             Kind::TechnicalUser => self.users.told(&event_of(news), context),
             Kind::RoleBinding => self.bindings.told(&event_of(news), context),
             Kind::Namespace => self.namespaces.apply_watcher_event(&event_of(news)),
-            Kind::Secret | Kind::Event => {}
+            Kind::Secret | Kind::Pod | Kind::Event => {}
         }
     }
 }

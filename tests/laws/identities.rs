@@ -26,7 +26,7 @@ async fn after(shape: Shape, operators: usize, history: &[Happening]) -> Landsca
 }
 
 /// What is broken once it has come to rest.
-async fn broken(mut landscape: Landscape) -> Vec<String> {
+pub async fn broken(mut landscape: Landscape) -> Vec<String> {
     landscape.settle().await;
     let mut broken = landscape.outside().broken.clone();
     broken.extend(landscape.unsettled_identity());

@@ -55,9 +55,14 @@ impl Outside {
         let place = identity.credentials.iter().position(|one| one.id == id).unwrap_or_default();
         let all_end = self.subaccounts[at].shape.ends_all(place, identity.credentials.len());
         let mut ended = identity.credentials.iter().filter(|one| all_end || one.id == credential.id);
+        let lives = identity.owner.as_ref().is_some_and(|owner| self.secret(at, owner).is_some());
+        let used = ended.clone().any(|one| self.used.contains(&one.value));
         let (served, strange) = (ended.any(|one| self.is_served(at, identity, one)), identity.owner.is_none());
         if served {
             self.breaks("law 5: a credential was revoked although the Secret holds it");
+        }
+        if used && lives {
+            self.breaks("law 5: a credential was revoked that a pod still uses");
         }
         if strange {
             self.breaks("law 3: the credential of a stranger's identity was revoked");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::clock::{self, now};
+use crate::clock::{self, true_now};
 use crate::kubernetes::{Address, Kind};
 use crate::leash::FREE;
 use crate::manifests::{ADMIN, TEAM, a_platform, admin_secret, an_admin_secret, everything, platform};
@@ -42,7 +42,7 @@ pub fn case<T>(run: impl Future<Output = T>) -> T {
 impl Landscape {
     /// A namespace, a Platform that allows it everything, and so many operators that all believe they lead.
     pub async fn new(shape: Shape, operators: usize) -> Self {
-        let mut outside = Outside::new(now);
+        let mut outside = Outside::new(true_now);
         outside.subaccounts.extend([Subaccount::new(shape), Subaccount::new(shape)]);
         let store = &mut outside.kubernetes;
         let namespace = Address::new(Kind::Namespace, "", TEAM);

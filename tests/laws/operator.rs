@@ -24,8 +24,10 @@ use technical_user_operator::controller::runner::{Reconcile, reconcile};
 use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::sources::Sources;
 use technical_user_operator::controller::turns::Turns;
+use technical_user_operator::controller::workloads::Workloads;
 use technical_user_operator::controller::{Context, watches};
 use technical_user_operator::metrics::Metrics;
+use technical_user_operator::plan::rollout::Margins;
 use technical_user_operator::platform::{self, AdminSecret, Driver};
 
 use crate::caches::Caches;
@@ -112,6 +114,8 @@ impl Operator {
             rules: Rules::default(),
             orders: Orders::new(ORDER_LIMIT),
             overlaps: Overlaps::default(),
+            workloads: Workloads::default(),
+            margins: Margins::default(),
             versions: Arc::default(),
             sources: Sources::default(),
             written: Written::default(),

@@ -2,6 +2,7 @@
 //!
 //! Effects are judged at the moment they happen; the judge knows the truth, never the plan.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use k8s_openapi::jiff::Timestamp;
@@ -23,13 +24,22 @@ pub struct Outside {
     pub since: usize,
     /// How many writes operators sent to Kubernetes.
     pub writes: usize,
+    /// The values that pods have read and use.
+    pub used: BTreeSet<String>,
     /// Laws that were seen broken.
     pub broken: Vec<String>,
 }
 
 impl Outside {
     pub fn new(now: fn() -> Timestamp) -> Self {
-        Self { kubernetes: Store::new(now), subaccounts: vec![], since: 0, writes: 0, broken: vec![] }
+        Self {
+            kubernetes: Store::new(now),
+            subaccounts: vec![],
+            since: 0,
+            writes: 0,
+            used: BTreeSet::new(),
+            broken: vec![],
+        }
     }
 
     /// The subaccount that the admin Secrets of an environment lead to now.

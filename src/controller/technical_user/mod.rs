@@ -2,7 +2,7 @@
 //!
 //! - [`withdraw`]: what becomes of one that is deleted or not allowed. [`roles`]: the roles that it carries itself.
 //! - [`observe`], [`execute`], [`publish`], [`operation`], [`record`]: the facts, the effects, and what is noted of them.
-//! - [`rotation`], [`overlap`]: when a credential is replaced, and what the one before waits for.
+//! - [`rotation`], [`overlap`], [`users`]: when a credential is replaced, what the one before waits for, and for whom.
 //! - [`source`]: a certificate that is brought along. [`ledger`]: what is ours where the platform keeps no mark.
 
 use std::time::Duration;
@@ -38,6 +38,7 @@ mod reform;
 mod roles;
 mod rotation;
 pub mod source;
+mod users;
 mod withdraw;
 
 use observe::Seen;
@@ -124,6 +125,9 @@ async fn provision(
         Newcomer::Waits(scene) => *scene,
         Newcomer::Begins(turn) => Scene { turn, ..look(live, journal, platform, mirrored, context, source).await? },
     };
+    if platform.spec.mode == Mode::Enforce && live.object().spec.mode == Mode::Enforce {
+        scene.seen.have.users = users::of_superseded(live, journal, &scene, context).await;
+    }
     let mut plan = planning::plan(&scene.want, &scene.seen.have, (context.now)());
     let may_have_ended = planning::overlap::may_have_ended(&scene.want, &scene.seen.have);
     if (plan.rests_on_silence() || may_have_ended) && !scene.seen.certain {

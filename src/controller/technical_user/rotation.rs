@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Resource, ResourceExt};
 
 use crate::api::conditions::{self, ROTATED, Verdict};
-use crate::api::rotation::{Interval, OnOverlapExceeded, Overlap};
+use crate::api::rotation::{Interval, OnOverlapExceeded, Overlap, Restart};
 use crate::api::{CredentialSpec, OnLoss, ROTATE_ANNOTATION, RotationSpec, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::{Class, Error};
@@ -15,6 +15,7 @@ use crate::controller::live::Live;
 use crate::controller::retry::jittered;
 use crate::plan::capability::Recall;
 use crate::plan::digest;
+use crate::plan::rollout::Margins;
 use crate::plan::technical_user::{Rotation, Terms, rotation};
 
 /// How often a credential is replaced if nobody says how often: where the old one can stay in force beside the new one.
@@ -36,9 +37,14 @@ pub fn blocks_on_loss(user: &TechnicalUser) -> bool {
     user.spec.credential.as_ref().is_some_and(|credential| credential.on_loss == OnLoss::Block)
 }
 
-/// How long a pod is given that mounts the Secret as a volume.
-pub fn settling(user: &TechnicalUser) -> Duration {
-    spec(user).settling.duration().unwrap_or_default()
+/// How far from the publication of a credential is far enough, for those who read this Secret.
+pub fn margins(user: &TechnicalUser, context: &Context) -> Margins {
+    Margins { settling: spec(user).settling.duration().unwrap_or_default(), ..context.margins }
+}
+
+/// Whether workloads are restarted that read the Secret only when they start.
+pub fn restarts(user: &TechnicalUser) -> bool {
+    user.spec.credential.as_ref().is_some_and(|credential| credential.restart == Restart::RolloutRestart)
 }
 
 /// Reckons when the credential is due, once for each credential and each interval: what is on record is not reckoned

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::connections::{Connect, Connections, State};
-use super::super::{Context, event, index, orders, overlaps, retry, rules, turns};
+use super::super::{Context, event, index, orders, overlaps, retry, rules, turns, workloads};
 use super::told::{Listener, Told};
 use super::{Wiring, secrets, wire};
 use crate::api::{Environment, Platform, RoleBinding, TechnicalUser};
@@ -54,6 +54,8 @@ fn context() -> (Context, Wiring) {
         rules: rules::Rules::default(),
         orders: orders::Orders::new(std::time::Duration::ZERO),
         overlaps: overlaps::Overlaps::default(),
+        workloads: workloads::Workloads::default(),
+        margins: crate::plan::rollout::Margins::default(),
         versions: Arc::default(),
         sources: super::super::sources::Sources::default(),
         written: super::super::secret::written::Written::default(),

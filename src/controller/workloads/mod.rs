@@ -80,10 +80,12 @@ impl Workloads {
 
     /// The workloads behind the controllers of these pods, by the uids of the controllers.
     async fn workloads(&self, client: &Client, namespace: &str, uses: &[Use]) -> Result<HashMap<String, Workload>> {
-        let owners: BTreeMap<&str, &OwnerReference> =
-            uses.iter().filter_map(|one| one.owner.as_ref()).map(|owner| (owner.uid.as_str(), owner)).collect();
-        let asked = stream::iter(owners)
-            .map(async |(uid, owner)| Ok((uid.to_owned(), self.owners.workload(client, namespace, owner).await?)));
+        let owners: BTreeMap<String, OwnerReference> =
+            uses.iter().filter_map(|one| one.owner.clone()).map(|owner| (owner.uid.clone(), owner)).collect();
+        let asked = stream::iter(owners).map(|(uid, owner)| async move {
+            let workload = self.owners.workload(client, namespace, &owner).await?;
+            Ok((uid, workload))
+        });
         asked.buffer_unordered(OWNERS_AT_A_TIME).try_collect().await
     }
 

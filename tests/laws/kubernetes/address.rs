@@ -10,6 +10,7 @@ pub enum Kind {
     TechnicalUser,
     RoleBinding,
     Secret,
+    Pod,
     Event,
 }
 
@@ -23,12 +24,13 @@ pub struct Address {
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("namespaces", Self::Namespace),
         ("platforms", Self::Platform),
         ("technicalusers", Self::TechnicalUser),
         ("rolebindings", Self::RoleBinding),
         ("secrets", Self::Secret),
+        ("pods", Self::Pod),
         ("events", Self::Event),
     ];
 
@@ -39,7 +41,7 @@ impl Kind {
 
     pub const fn api_version(self) -> &'static str {
         match self {
-            Self::Namespace | Self::Secret => "v1",
+            Self::Namespace | Self::Secret | Self::Pod => "v1",
             Self::Event => "events.k8s.io/v1",
             _ => "technicaluser.dev/v1alpha1",
         }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use kube::Client;
 use serde_json::{Value, json};
 
-use super::address::Address;
+use super::address::{Address, Kind};
 use super::store::{Refusal, Store};
 use crate::leash::Leash;
 use crate::outside::{Outside, Shared};
@@ -49,8 +49,12 @@ async fn answer(State(door): State<Door>, request: Request) -> Response {
     said(result)
 }
 
-/// One object. Nothing here lists: what there is the watches tell, and a list for each object would cost its square.
+/// One object. Nothing here lists but pods: what there is the watches tell, and a list for each object would cost its square.
 fn read(store: &Store, address: &Address) -> Result<Value, Refusal> {
+    if address.kind == Kind::Pod && address.name.is_empty() {
+        let items: Vec<&Value> = store.list(address).map(|(_, pod)| pod.as_ref()).collect();
+        return Ok(json!({"apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": items}));
+    }
     assert!(!address.name.is_empty(), "law 8: an operator lists {address:?}");
     store.get(address).cloned().ok_or(Refusal::NOT_FOUND)
 }

@@ -1,0 +1,149 @@
+//! Laws 2, 3, 5, 6 and 10 while credentials are replaced: pods roll, crash or stick, the clock is set, the operator dies
+//! anywhere, the platform fails, people edit.
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use technical_user_operator::api::ROTATE_ANNOTATION;
+
+use crate::cases;
+use crate::clock;
+use crate::history::{Happening, Scene, Wildness, of_identities};
+use crate::identities::{broken, shapes};
+use crate::landscape::{Landscape, case};
+use crate::leash::FREE;
+use crate::manifests::{a_technical_user, of_the_user, role_binding, technical_user};
+use crate::pods::Pods;
+use crate::subaccount::Shape;
+
+/// What happens while credentials are replaced.
+#[derive(Clone, Debug)]
+enum Event {
+    /// Something that happens to any TechnicalUser.
+    Usual(Happening),
+    /// A person asks for a new credential.
+    Demand(u8),
+    /// A pod is started in place of the one of this number, or for the first time.
+    Start(usize),
+    /// It goes.
+    Stop(usize),
+    /// Everybody who reads the Secret from a volume has what is in it by now.
+    Follow,
+    /// So many minutes pass, with the operator at work.
+    Minutes(u64),
+    /// The clock of the operator's node is set so many days ahead, or back.
+    Set(i64),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let usual = of_identities(Wildness { lag: 0, pauses: false, operators: 1 });
+    let event = prop_oneof![
+        3 => usual.prop_map(|all| all.into_iter().next().map_or(Event::Follow, Event::Usual)),
+        3 => (0..3_u8).prop_map(Event::Demand),
+        3 => (0..3_usize).prop_map(Event::Start),
+        1 => (0..3_usize).prop_map(Event::Stop),
+        2 => Just(Event::Follow),
+        4 => (1..300_u64).prop_map(Event::Minutes),
+        1 => prop_oneof![Just(-400_i64), Just(400), Just(0)].prop_map(Event::Set),
+    ];
+    vec(event, 0..16)
+}
+
+/// How the credential of the TechnicalUser is replaced.
+fn rotations() -> impl Strategy<Value = Value> {
+    let every = prop_oneof![Just("1h"), Just("never"), Just("90d")];
+    let least = prop_oneof![Just("0s"), Just("10m"), Just("1h")];
+    let settling = prop_oneof![Just("0s"), Just("9m")];
+    (every, least, settling).prop_map(|(every, least, settling)| {
+        json!({"every": every, "overlap": "UntilRolledOut", "minOverlap": least, "maxOverlap": "1d",
+            "settling": settling, "onOverlapExceeded": "Hold"})
+    })
+}
+
+impl Event {
+    async fn strike(&self, landscape: &mut Landscape, pods: &mut Pods) {
+        match self {
+            Self::Usual(happening) => happening.strike(Scene::Identity, landscape).await,
+            Self::Demand(value) => {
+                let annotation = json!({"metadata": {"annotations": {ROTATE_ANNOTATION: value.to_string()}}});
+                drop(landscape.outside().kubernetes.merge(&technical_user(), &annotation, false));
+            }
+            Self::Start(number) => pods.start(landscape, *number),
+            Self::Stop(number) => pods.stop(landscape, *number),
+            Self::Follow => pods.follow(landscape),
+            Self::Minutes(minutes) => pass(landscape, pods, *minutes).await,
+            Self::Set(days) => clock::set(*days),
+        }
+        pods.must_hold(landscape);
+    }
+}
+
+/// Time passes, and kubelets bring volumes up to date within it. The operator looks now and then.
+async fn pass(landscape: &mut Landscape, pods: &mut Pods, minutes: u64) {
+    for _ in 0..minutes.div_ceil(30) {
+        tokio::time::advance(Duration::from_mins(minutes.min(30))).await;
+        pods.follow(landscape);
+        landscape.go(0, &technical_user(), 0, FREE).await;
+        pods.must_hold(landscape);
+    }
+}
+
+async fn after(shape: Shape, rotation: &Value, events: &[Event]) -> (Landscape, Pods) {
+    let mut landscape = Landscape::new(shape, 1).await;
+    let mut user = a_technical_user(shape);
+    user["spec"]["credential"]["rotation"] = rotation.clone();
+    landscape.apply(&technical_user(), &user);
+    landscape.apply(&role_binding(1), &of_the_user(shape, &[0].into()));
+    landscape.round().await;
+    let mut pods = Pods::default();
+    for one in events {
+        one.strike(&mut landscape, &mut pods).await;
+    }
+    (landscape, pods)
+}
+
+/// A day in which everybody starts anew and nothing disturbs.
+async fn rolled_out(landscape: &mut Landscape, pods: &mut Pods) {
+    clock::set(0);
+    landscape.settle().await;
+    for _ in 0..6 {
+        pods.restart_all(landscape);
+        pass(landscape, pods, 240).await;
+    }
+    landscape.settle().await;
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn law_5_nothing_is_revoked_that_a_pod_still_uses(
+        shape in shapes(), rotation in rotations(), events in events(),
+    ) {
+        let broken = case(async {
+            let (landscape, pods) = after(shape, &rotation, &events).await;
+            let mut all = pods.broken.clone();
+            all.extend(broken(landscape).await);
+            all
+        });
+        prop_assert_eq!(broken, Vec::<String>::new());
+    }
+
+    #[test]
+    fn law_2_when_everybody_has_moved_one_credential_is_left(
+        shape in shapes(), rotation in rotations(), events in events(),
+    ) {
+        let mut rotation = rotation;
+        rotation["every"] = json!("never");
+        let left = case(async {
+            let (mut landscape, mut pods) = after(shape, &rotation, &events).await;
+            rolled_out(&mut landscape, &mut pods).await;
+            let outside = landscape.outside();
+            let identities = &outside.subaccounts[0].now.identities;
+            identities.iter().filter(|one| one.owner.is_some()).map(|one| one.credentials.len()).max()
+        });
+        prop_assert!(left.is_none_or(|left| left <= 1), "{left:?} credentials are left");
+    }
+}
