@@ -50,6 +50,7 @@ fn another_form_is_written_and_no_credential_is_issued_for_it() {
     let flat = becomes(&team, SECRET, "is flat", |texts| !texts.contains_key(".metadata"));
     assert!(before.iter().all(|(key, value)| key == ".metadata" || flat.get(key) == Some(value)));
     assert_eq!(flat.len(), before.len() - 1);
+    team.told("orders", "SecretRewritten", "another form is asked for");
 
     reform(&team, "orders", &json!({ "form": "Json" }));
     let whole = becomes(&team, SECRET, "is JSON", |texts| texts.contains_key("credentials"));
