@@ -15,11 +15,16 @@ use crate::plan::capability::Recall;
 use crate::plan::{digest, fields};
 use crate::platform::{Field, Issued};
 
-/// Beside which types of Secret which keys must be there, and the fields that they are taken from: the first that is there.
-const REQUIRED: [(&str, &[(&str, [&str; 2])]); 2] = [
-    ("kubernetes.io/tls", &[("tls.crt", ["tls.crt", "certificate"]), ("tls.key", ["tls.key", "key"])]),
-    ("kubernetes.io/basic-auth", &[("username", ["username", "clientid"]), ("password", ["password", "clientsecret"])]),
-];
+/// The keys that a Secret of this type must have, each with the fields that it is taken from: the first that is there.
+fn required(kind: &str) -> &'static [(&'static str, [&'static str; 2])] {
+    match kind {
+        "kubernetes.io/tls" => &[("tls.crt", ["tls.crt", "certificate"]), ("tls.key", ["tls.key", "key"])],
+        "kubernetes.io/basic-auth" => {
+            &[("username", ["username", "clientid"]), ("password", ["password", "clientsecret"])]
+        }
+        _ => &[],
+    }
+}
 
 /// The form that a TechnicalUser asks for.
 pub struct Shape {
@@ -59,7 +64,7 @@ impl Shape {
         let omit = omit.iter().flat_map(|key| ["omit".to_owned(), key.clone()]);
         let parts = [form, self.template.kind().to_owned()].into_iter().chain(pairs("data", data));
         let parts: Vec<String> = parts.chain(pairs("rename", rename)).chain(omit).collect();
-        digest::of(parts.iter().map(|part| part.as_bytes()), 16)
+        digest::of(parts.iter().map(String::as_bytes), 16)
     }
 
     /// Refuses what can be seen to be wrong before there is a credential.
@@ -121,8 +126,7 @@ impl Shape {
     /// What the Secret's type requires.
     fn complete(&self, entries: &mut Entries, issued: &Issued) -> Result<()> {
         let kind = self.template.kind();
-        let required = REQUIRED.iter().filter(|(of, _)| *of == kind).flat_map(|(_, keys)| *keys);
-        for (key, sources) in required {
+        for (key, sources) in required(kind) {
             if entries.contains_key(*key) {
                 continue;
             }

@@ -233,9 +233,12 @@ impl Execution<'_> {
         let issued = self.mirrored.reveal(credential).await?.ok_or_else(|| in_progress("read credential"))?;
         let (issued, change) = (self.completed(issued), self.change());
         self.publish(&issued, sequence).await?;
-        self.context.metrics.healed();
+        let reason = if self.is_of_another_form() { "SecretRewritten" } else { "SecretRestored" };
+        if reason == "SecretRestored" {
+            self.context.metrics.healed();
+        }
         self.rest();
-        self.journal.note("SecretRestored", format!("wrote the Secret again from the platform's copy: {change}"));
+        self.journal.note(reason, format!("wrote the Secret again from the platform's copy: {change}"));
         Ok(())
     }
 
