@@ -15,6 +15,19 @@ pub struct Publication<'a> {
     pub sequence: i64,
 }
 
+/// How far a workload is with making its pods new ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rollout {
+    /// Its last rollout has come to its end, with all pods available.
+    Settled,
+    /// It has not.
+    Rolling,
+    /// Somebody has paused it, or lets only a part of it roll.
+    Paused,
+    /// Its pods are replaced only when somebody deletes them.
+    OnDelete,
+}
+
 /// A workload that could be restarted, as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -22,12 +35,8 @@ pub struct Candidate {
     pub workload: Workload,
     /// Whether its template uses the Secret. Pods may claim to be anybody's.
     pub uses_the_secret: bool,
-    /// Whether somebody has paused it, or lets only a part of it roll.
-    pub paused: bool,
-    /// Whether its pods are replaced only when somebody deletes them.
-    pub on_delete: bool,
-    /// Whether its last rollout has come to its end, with all pods available.
-    pub rolled_out: bool,
+    /// How its pods become new ones.
+    pub rollout: Rollout,
     /// What it was restarted for, as [`record`] wrote it.
     pub restarted_for: String,
     /// A disruption budget of its pods that allows none.
@@ -108,7 +117,8 @@ pub fn judge(
     margins: &Margins,
 ) -> Judgement {
     let mut judgement = Judgement::default();
-    let mut busy = candidates.iter().any(|one| !one.rolled_out && is_recorded(&one.restarted_for, publication));
+    let mut busy =
+        candidates.iter().any(|one| one.rollout == Rollout::Rolling && is_recorded(&one.restarted_for, publication));
     for waiting in waiting.iter().filter(|waiting| needs_it(waiting)) {
         let hold = match held(publication, waiting, candidates) {
             Ok(_) if since_published < earliest(margins) => Hold::TooEarly,
@@ -142,10 +152,10 @@ fn held<'a>(
     let found = candidates.iter().find(|one| &one.workload == workload).ok_or(Hold::NotInTemplate)?;
     match found {
         Candidate { uses_the_secret: false, .. } => Err(Hold::NotInTemplate),
-        Candidate { on_delete: true, .. } => Err(Hold::OnDelete),
-        Candidate { rolled_out: false, paused: false, .. } => Err(Hold::Rolling),
+        Candidate { rollout: Rollout::OnDelete, .. } => Err(Hold::OnDelete),
+        Candidate { rollout: Rollout::Rolling, .. } => Err(Hold::Rolling),
         Candidate { restarted_for, .. } if is_recorded(restarted_for, publication) => Err(Hold::Restarted),
-        Candidate { paused: true, .. } => Err(Hold::Paused),
+        Candidate { rollout: Rollout::Paused, .. } => Err(Hold::Paused),
         Candidate { budget: Some(budget), .. } => Err(Hold::Budget(budget.clone())),
         Candidate { workload, .. } => Ok(workload),
     }

@@ -16,15 +16,7 @@ fn deployment(name: &str) -> Workload {
 
 /// One that may be restarted.
 fn candidate(workload: Workload) -> Candidate {
-    Candidate {
-        workload,
-        uses_the_secret: true,
-        paused: false,
-        on_delete: false,
-        rolled_out: true,
-        restarted_for: String::new(),
-        budget: None,
-    }
+    Candidate { workload, uses_the_secret: true, rollout: Rollout::Settled, restarted_for: String::new(), budget: None }
 }
 
 fn waiting(user: User, why: Why) -> Waiting {
@@ -74,16 +66,16 @@ fn one_at_a_time() {
 
     let [mut a, b, _] = all;
     a.restarted_for = record("", NOW);
-    a.rolled_out = false;
+    a.rollout = Rollout::Rolling;
     let judgement = judged(&[stuck(&b.workload)], &[a.clone(), b.clone()]);
     assert_eq!(judgement.held, [(User::Workload(deployment("b")), Hold::Turn)], "also when a has moved and goes on");
-    a.rolled_out = true;
+    a.rollout = Rollout::Settled;
     assert_eq!(judged(&[stuck(&b.workload)], &[a, b]).restart, Some(deployment("b")));
 }
 
 #[test]
 fn one_that_somebody_else_rolls_does_not_stop_the_others() {
-    let rolling = Candidate { rolled_out: false, ..candidate(deployment("a")) };
+    let rolling = Candidate { rollout: Rollout::Rolling, ..candidate(deployment("a")) };
     let b = candidate(deployment("b"));
     let judgement = judged(&[stuck(&rolling.workload), stuck(&b.workload)], &[rolling, b]);
     assert_eq!(judgement.restart, Some(deployment("b")));
@@ -95,10 +87,9 @@ fn what_keeps_a_workload_is_told() {
     let a = || candidate(deployment("a"));
     assert_eq!(hold_of(&a()), None);
     assert_eq!(hold_of(&Candidate { uses_the_secret: false, ..a() }), Some(Hold::NotInTemplate));
-    assert_eq!(hold_of(&Candidate { on_delete: true, ..a() }), Some(Hold::OnDelete));
-    assert_eq!(hold_of(&Candidate { paused: true, ..a() }), Some(Hold::Paused));
-    assert_eq!(hold_of(&Candidate { paused: true, rolled_out: false, ..a() }), Some(Hold::Paused));
-    assert_eq!(hold_of(&Candidate { rolled_out: false, ..a() }), Some(Hold::Rolling));
+    assert_eq!(hold_of(&Candidate { rollout: Rollout::OnDelete, ..a() }), Some(Hold::OnDelete));
+    assert_eq!(hold_of(&Candidate { rollout: Rollout::Paused, ..a() }), Some(Hold::Paused));
+    assert_eq!(hold_of(&Candidate { rollout: Rollout::Rolling, ..a() }), Some(Hold::Rolling));
     assert_eq!(hold_of(&Candidate { budget: Some("b".into()), ..a() }), Some(Hold::Budget("b".into())));
     assert_eq!(hold_of(&Candidate { restarted_for: "orders/7".into(), ..a() }), Some(Hold::Restarted));
     assert_eq!(hold_of(&Candidate { restarted_for: "orders/8".into(), ..a() }), Some(Hold::Restarted));

@@ -53,9 +53,9 @@ fn unused(pod: &Pod, status: &PodStatus) -> Use {
     let is_true = |kind: &str| {
         status.conditions.iter().flatten().any(|condition| condition.type_ == kind && condition.status == "True")
     };
-    let owners = pod.metadata.owner_references.iter().flatten();
+    let mut owners = pod.metadata.owner_references.iter().flatten();
     // The owner of a mirror pod is its Node.
-    let owner = owners.filter(|owner| owner.controller == Some(true) && owner.kind != "Node").next_back().cloned();
+    let owner = owners.find(|owner| owner.controller == Some(true) && owner.kind != "Node").cloned();
     let fact = PodFact {
         name: pod.metadata.name.clone().unwrap_or_default(),
         workload: None,

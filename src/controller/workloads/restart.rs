@@ -130,9 +130,7 @@ where
     Candidate {
         workload: workload.clone(),
         uses_the_secret: spec.is_some_and(|spec| facts::ways(spec).contains_key(secret)),
-        paused: object.is_paused(),
-        on_delete: object.is_on_delete(),
-        rolled_out: object.has_rolled_out(),
+        rollout: object.rollout(),
         restarted_for: object.annotations().get(RESTARTED_FOR).cloned().unwrap_or_default(),
         budget: template.and_then(|template| budget_that_forbids(budgets, template)),
     }

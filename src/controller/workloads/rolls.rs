@@ -6,8 +6,10 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube::ResourceExt as _;
+use kube::ResourceExt;
 use kube::core::SelectorExt as _;
+
+use crate::plan::restart::Rollout;
 
 /// What is asked of each of the three kinds.
 pub trait Rolls {
@@ -19,6 +21,19 @@ pub trait Rolls {
     fn is_on_delete(&self) -> bool;
     /// Whether its last rollout has come to its end, with all pods available.
     fn has_rolled_out(&self) -> bool;
+
+    /// How its pods become new ones.
+    fn rollout(&self) -> Rollout {
+        if self.is_on_delete() {
+            Rollout::OnDelete
+        } else if self.is_paused() {
+            Rollout::Paused
+        } else if self.has_rolled_out() {
+            Rollout::Settled
+        } else {
+            Rollout::Rolling
+        }
+    }
 }
 
 impl Rolls for Deployment {
@@ -107,7 +122,7 @@ pub fn budget_that_forbids(budgets: &[PodDisruptionBudget], template: &PodTempla
         let allowed = budget.status.as_ref().map_or(0, |status| status.disruptions_allowed);
         allowed == 0 && selector.is_some_and(|selector| selects(selector, labels))
     };
-    budgets.iter().find(forbids).map(|budget| budget.name_any())
+    budgets.iter().find(forbids).map(ResourceExt::name_any)
 }
 
 /// Whether a selector chooses these labels. One that cannot be read is taken to choose them.
