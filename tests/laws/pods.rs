@@ -92,6 +92,12 @@ impl Pods {
         }
     }
 
+    /// From now on nobody looks after kubelets, which go on all the same: what is read from volumes counts no more.
+    pub fn rest(&self, landscape: &Landscape) {
+        let fixed = self.all.iter().filter(|pod| reads_at_start(pod.number));
+        landscape.outside().used = fixed.filter_map(|pod| pod.value.clone()).collect();
+    }
+
     /// Nobody uses what was once good and has been revoked by us: that is judged where it is revoked.
     pub fn must_hold(&mut self, landscape: &Landscape) {
         let mut outside = landscape.outside();

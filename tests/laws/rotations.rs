@@ -85,6 +85,7 @@ async fn pass(landscape: &mut Landscape, pods: &mut Pods, minutes: u64) {
     for _ in 0..minutes.div_ceil(30) {
         tokio::time::advance(Duration::from_mins(minutes.min(30))).await;
         pods.follow(landscape);
+        pods.must_hold(landscape);
         landscape.go(0, &technical_user(), 0, FREE).await;
         pods.must_hold(landscape);
     }
@@ -107,6 +108,7 @@ async fn after(shape: Shape, rotation: &Value, events: &[Event]) -> (Landscape, 
 /// A day in which everybody starts anew and nothing disturbs.
 async fn rolled_out(landscape: &mut Landscape, pods: &mut Pods) {
     clock::set(0);
+    pods.rest(landscape);
     landscape.settle().await;
     for _ in 0..6 {
         pods.restart_all(landscape);
@@ -125,6 +127,7 @@ proptest! {
         let broken = case(async {
             let (landscape, pods) = after(shape, &rotation, &events).await;
             let mut all = pods.broken.clone();
+            pods.rest(&landscape);
             all.extend(broken(landscape).await);
             all
         });

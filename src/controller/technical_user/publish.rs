@@ -31,11 +31,9 @@ impl Execution<'_> {
         let label = Label { sequence, credential: &issued.credential.name };
         let secret = self.seen.secret.as_mut().ok_or(Error::LostRace)?;
         let fingerprint = secret.publish(content, &label, &self.context.written).await?;
-        let (uid, written) = (secret.uid(), secret.written_at());
-        let now = (self.context.now)();
-        let issued_at = known.as_ref().map_or(Time(now), |known| known.issued_at.clone());
-        // By whichever clock is ahead: whoever started before that may have read the one before.
-        let first = Time(written.unwrap_or(now).max(now));
+        let uid = secret.uid();
+        let issued_at = known.as_ref().map_or_else(|| Time((self.context.now)()), |known| known.issued_at.clone());
+        let first = self.published_first();
         let id = Some(issued.credential.id.clone()).filter(|_| self.seen.have.recall.is_listed());
         let name = issued.credential.name.clone();
         let source = self.want.brought.as_ref().map(|brought| brought.source.clone());
@@ -88,12 +86,13 @@ impl Execution<'_> {
             _ => self.live.status.intent.as_ref().and_then(|intent| intent.layout.clone()),
         };
         let now = Time((self.context.now)());
+        let first = self.published_first();
         let known = known.unwrap_or_else(|| CredentialStatus {
             name: self.want.owner.credential_name(sequence),
             id: None,
             sequence,
             issued_at: now.clone(),
-            published_at: Some(now),
+            published_at: Some(first),
             rotate_at: None,
             rotate_every: None,
             demand: self.want.rotation.demand.clone(),
@@ -106,6 +105,13 @@ impl Execution<'_> {
         let (fingerprint, secret) = (fingerprint.clone(), self.seen.secret.as_ref().and_then(Found::uid));
         self.note_published(CredentialStatus { fingerprint, layout, secret, ..known });
         Ok(())
+    }
+
+    /// When what stands in the Secret stood there first, by the API server's clock: ours may have been set, and starts of
+    /// pods are compared with this.
+    fn published_first(&self) -> Time {
+        let written = self.seen.secret.as_ref().and_then(Found::written_at);
+        Time(written.unwrap_or_else(|| (self.context.now)()))
     }
 
     fn note_published(&mut self, credential: CredentialStatus) {

@@ -61,8 +61,18 @@ fn read(store: &Store, address: &Address) -> Result<Value, Refusal> {
 
 impl Outside {
     /// One write of an operator, counted.
-    fn write(&mut self, method: &Method, address: &Address, is_status: bool, body: Value) -> Result<Value, Refusal> {
+    fn write(
+        &mut self,
+        method: &Method,
+        address: &Address,
+        is_status: bool,
+        mut body: Value,
+    ) -> Result<Value, Refusal> {
         let store = &mut self.kubernetes;
+        if address.kind == Kind::Secret && *method != Method::DELETE {
+            let entry = json!({"manager": "technical-user-operator/credential", "time": (store.now)().to_string()});
+            body["metadata"]["managedFields"] = json!([entry]);
+        }
         let created = |body: &Value| {
             let name = body["metadata"]["name"].as_str().unwrap_or_default();
             Address { name: name.to_owned(), ..address.clone() }

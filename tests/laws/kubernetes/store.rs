@@ -42,7 +42,7 @@ pub struct Store {
     pub news: Vec<News>,
     /// What events said, which are not kept.
     pub events: Vec<String>,
-    pub(super) now: fn() -> Timestamp,
+    pub now: fn() -> Timestamp,
 }
 
 impl Store {
