@@ -37,6 +37,7 @@ mod readers;
 mod restart;
 mod rights;
 mod rollout;
+mod rotation;
 mod scim;
 mod secrecy;
 mod secrets;

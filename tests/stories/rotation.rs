@@ -1,0 +1,153 @@
+//! A credential is replaced: on demand, without a call that fails, and the one before ends when nobody uses it any more.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::conditions::condition;
+use crate::harness::kubelet::{self, container};
+use crate::harness::{PATIENCE, Stage, Team, credential, eventually, never};
+
+const SECRET: &str = "orders-credentials";
+
+/// Of a TechnicalUser whose readers are quick.
+fn rotation(part: &Value) -> Value {
+    let mut rotation = json!({ "minOverlap": "0s", "settling": "1s" });
+    rotation.as_object_mut().expect("fields").extend(part.as_object().expect("fields").clone());
+    rotation
+}
+
+/// A team whose TechnicalUser `orders` is Ready, and its Secret.
+fn team<'a>(stage: &'a Stage, name: &str, rotation: &Value) -> (Team<'a>, BTreeMap<String, String>) {
+    let team = Team::on_btp(stage, name);
+    let mut user = team.service_key("orders");
+    user["spec"]["credential"]["rotation"] = rotation.clone();
+    team.apply(&user);
+    team.apply(&team.may_send());
+    team.ready(&["technicalusers/orders"]);
+    let secret = team.secret(SECRET).expect("the Secret");
+    (team, secret)
+}
+
+fn ask(team: &Team<'_>, value: &str) {
+    let annotations = json!({ "technicaluser.dev/rotate": value });
+    team.patch("technicalusers/orders", &json!({ "metadata": { "annotations": annotations } }));
+}
+
+/// The Secret, once it is another than this.
+fn another(team: &Team<'_>, than: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    eventually("another credential stands in the Secret", PATIENCE, || team.secret(SECRET).filter(|now| now != than))
+}
+
+/// The status of a message sent with what stood in a Secret; `None` where there is no token for it any more.
+fn send(secret: &BTreeMap<String, String>) -> Option<u16> {
+    Some(credential::send(secret, &credential::token(secret).ok()?))
+}
+
+fn superseded(team: &Team<'_>) -> Vec<Value> {
+    let user = team.get("technicalusers/orders").expect("the user");
+    user["status"]["superseded"].as_array().cloned().unwrap_or_default()
+}
+
+fn waits_for(team: &Team<'_>, what: &str) {
+    eventually(&format!("the old credential waits for {what}"), PATIENCE, || {
+        let told = superseded(team).first()?["waitsFor"].to_string();
+        told.contains(what).then_some(())
+    });
+}
+
+/// Uses the Secret only when it starts.
+fn consumer(team: &Team<'_>) -> Value {
+    let pod = kubelet::pod(&[container(json!({ "envFrom": [{ "secretRef": { "name": SECRET } }] }))]);
+    kubelet::deployment(&team.name, "consumer", 1, &pod)
+}
+
+#[test]
+fn the_old_credential_works_until_the_last_pod_has_moved() {
+    let stage = Stage::shared();
+    let (team, first) = team(stage, "rotation", &rotation(&json!({})));
+    stage.kubelet().applied(&consumer(&team));
+
+    ask(&team, "one");
+    let second = another(&team, &first);
+    waits_for(&team, "1 pod of Deployment consumer");
+    assert_eq!((send(&first), send(&second)), (Some(200), Some(200)), "both are in force");
+    assert_eq!(team.instances_and_keys(), (1, 2));
+    let user = team.get("technicalusers/orders").expect("the user");
+    let overlapping = condition(&user, "Overlapping").expect("the condition");
+    assert_eq!((overlapping.reason.as_str(), overlapping.status.as_str()), ("StillUsed", "True"));
+    assert_eq!(condition(&user, "Ready").expect("the condition").status, "True");
+    never("the old one ends", Duration::from_secs(4), || (send(&first) != Some(200)).then_some(()));
+
+    stage.kubectl().ok(&["rollout", "restart", "deployment/consumer", "--namespace", &team.name]);
+    eventually("the old one has ended", PATIENCE, || (team.instances_and_keys() == (1, 1)).then_some(()));
+    assert_eq!((send(&first), send(&second)), (None, Some(200)));
+    team.until("technicalusers/orders", "nothing overlaps any more", |user| {
+        user["status"]["superseded"].is_null() && condition(user, "Overlapping").is_none()
+    });
+    team.told("orders", "Issued", "issued credential");
+    // What was asked for once is done once.
+    never("it is replaced again", Duration::from_secs(3), || (team.secret(SECRET)? != second).then_some(()));
+    team.delete_everything();
+    assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
+}
+
+#[test]
+fn what_is_still_used_after_max_overlap_is_told_and_held_or_ended_as_its_owner_says() {
+    let stage = Stage::shared();
+    let terms = rotation(&json!({ "maxOverlap": "2s" }));
+    let (team, first) = team(stage, "rotation-held", &terms);
+    stage.kubelet().applied(&consumer(&team));
+    ask(&team, "one");
+    let second = another(&team, &first);
+    team.told("orders", "OverlapExceeded", "1 pod of Deployment consumer");
+    assert_eq!((send(&first), send(&second)), (Some(200), Some(200)));
+
+    let revoking = json!({ "credential": { "rotation": { "onOverlapExceeded": "Revoke" } } });
+    team.patch("technicalusers/orders", &json!({ "spec": revoking }));
+    eventually("the old one has ended", PATIENCE, || (team.instances_and_keys() == (1, 1)).then_some(()));
+    assert_eq!((send(&first), send(&second)), (None, Some(200)));
+    team.delete_everything();
+}
+
+#[test]
+fn without_pods_the_old_credential_ends_by_itself_and_the_clock_of_the_schedule_is_on_record() {
+    let (team, first) = team(Stage::shared(), "rotation-bare", &rotation(&json!({ "every": "30d" })));
+    let scheduled = |team: &Team<'_>| {
+        let user = team.get("technicalusers/orders").expect("the user");
+        (user["status"]["credential"]["rotateAt"].clone(), user["status"]["credential"]["rotateEvery"].clone())
+    };
+    let before = scheduled(&team);
+    assert_eq!(before.1, "30d");
+    assert!(before.0.is_string(), "{before:?}");
+    for value in ["one", "two"] {
+        let held = team.secret(SECRET).expect("the Secret");
+        ask(&team, value);
+        let next = another(&team, &held);
+        assert_eq!(send(&next), Some(200));
+        eventually("the old one has ended", PATIENCE, || send(&held).is_none().then_some(()));
+    }
+    assert_eq!(send(&first), None);
+    assert_eq!(team.instances_and_keys(), (1, 1));
+    team.delete_everything();
+}
+
+#[test]
+fn a_credential_that_comes_back_with_the_same_value_takes_nobodys_place() {
+    let team = Team::on_btp(Stage::shared(), "rotation-same");
+    let identity = json!({ "serviceKey": { "offering": "alert-notification", "plan": "standard" } });
+    let credential = json!({ "secretName": SECRET, "rotation": rotation(&json!({})) });
+    team.apply(&team.technical_user("orders", &identity, &credential));
+    team.ready(&["technicalusers/orders"]);
+    let before = team.secret(SECRET).expect("the Secret");
+
+    ask(&team, "one");
+    let user = team.until("technicalusers/orders", "why it was not replaced is told", |user| {
+        condition(user, "Rotated").is_some_and(|rotated| rotated.reason == "RotationIneffective")
+    });
+    assert_eq!(condition(&user, "Ready").expect("the condition").status, "True", "the one before works on");
+    assert_eq!(team.secret(SECRET).expect("the Secret"), before);
+    team.delete_everything();
+    assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
+}
