@@ -121,7 +121,7 @@ pub struct SupersededStatus {
     pub sequence: i64,
     /// For how many seconds another has stood in its place, as far as that is on record: counted while the operator runs, by
     /// a clock that does not jump.
-    pub overlapped_seconds: u64,
+    pub overlapped_seconds: i64,
     /// What it waits for before it ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<String>,

@@ -11,7 +11,7 @@ use crate::api::SupersededStatus;
 
 /// What is watched: by the object's uid and the credential's number, since when, and how much was on record then.
 #[derive(Default)]
-pub struct Overlaps(Mutex<HashMap<(String, i64), (Instant, u64)>>);
+pub struct Overlaps(Mutex<HashMap<(String, i64), (Instant, i64)>>);
 
 impl Overlaps {
     /// How long another has stood in a credential's place, also while that was not on record.
@@ -20,7 +20,7 @@ impl Overlaps {
         let mut watched = self.watched();
         let (since, from) =
             watched.entry((uid.to_owned(), superseded.sequence)).or_insert_with(|| (Instant::now(), recorded));
-        Duration::from_secs(*from) + since.elapsed()
+        Duration::from_secs(from.unsigned_abs()) + since.elapsed()
     }
 
     /// Forgets everything of an object but these credentials.
@@ -30,7 +30,7 @@ impl Overlaps {
     }
 
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
-    fn watched(&self) -> MutexGuard<'_, HashMap<(String, i64), (Instant, u64)>> {
+    fn watched(&self) -> MutexGuard<'_, HashMap<(String, i64), (Instant, i64)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -39,7 +39,7 @@ impl Overlaps {
 mod tests {
     use super::*;
 
-    fn superseded(seconds: u64) -> SupersededStatus {
+    fn superseded(seconds: i64) -> SupersededStatus {
         let name = "tuo-1".to_owned();
         SupersededStatus { name, id: None, sequence: 1, overlapped_seconds: seconds, waits_for: vec![] }
     }

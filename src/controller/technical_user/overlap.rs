@@ -58,9 +58,9 @@ fn put_on_record(status: &mut SupersededStatus, one: &Superseded, standing: &Sta
         Standing::Young => vec!["minOverlap".to_owned()],
         Standing::Used(by) | Standing::Overdue(by) => by.clone(),
     };
-    let grown = one.overlapped.saturating_sub(Duration::from_secs(status.overlapped_seconds));
+    let grown = one.overlapped.saturating_sub(Duration::from_secs(status.overlapped_seconds.unsigned_abs()));
     if grown >= RECORDED_EVERY || waits_for != status.waits_for {
-        status.overlapped_seconds = one.overlapped.as_secs();
+        status.overlapped_seconds = i64::try_from(one.overlapped.as_secs()).unwrap_or(i64::MAX);
         status.waits_for = waits_for;
     }
 }

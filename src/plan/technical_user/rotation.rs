@@ -11,7 +11,7 @@ use super::steps::Strand;
 use crate::plan::capability::Recall;
 use crate::plan::digest;
 
-/// What is rotated nine tenths of the way at the earliest, and in time at the latest.
+/// In so many parts a time is divided: a credential is due in the last of them.
 const SPREAD: u32 = 10;
 
 /// When a credential is due that was issued then: somewhat before its time is over, and each somewhat else, so that those
@@ -20,7 +20,7 @@ const SPREAD: u32 = 10;
 pub fn due(uid: &str, issued: Timestamp, every: Duration, now: Timestamp) -> Timestamp {
     let spread = every / SPREAD;
     let share = spread.mul_f64(share_of(uid));
-    let due = later(issued, (every - spread) + share);
+    let due = later(issued, spread * (SPREAD - 1) + share);
     if due > now { due } else { later(now, share) }
 }
 
