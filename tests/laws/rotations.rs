@@ -9,14 +9,18 @@ use serde_json::{Value, json};
 use technical_user_operator::api::ROTATE_ANNOTATION;
 
 use crate::cases;
+use crate::claims::all;
 use crate::clock;
 use crate::history::{Happening, Scene, Wildness, of_identities};
 use crate::identities::{broken, shapes};
+use crate::judge::value_of;
 use crate::landscape::{Landscape, case};
 use crate::leash::FREE;
-use crate::manifests::{a_technical_user, of_the_user, role_binding, technical_user};
+use crate::manifests::{a_technical_user, of_the_user, role_binding, secret, technical_user};
 use crate::pods::Pods;
+use crate::silence::at_rest;
 use crate::subaccount::Shape;
+use crate::subaccount::weather::Weather;
 
 /// What happens while credentials are replaced.
 #[derive(Clone, Debug)]
@@ -115,6 +119,48 @@ async fn rolled_out(landscape: &mut Landscape, pods: &mut Pods) {
         pass(landscape, pods, 240).await;
     }
     landscape.settle().await;
+}
+
+/// What a TechnicalUser at rest comes to when a new credential is asked for and the order fares like this: whether it says
+/// that it is Ready, and whether the Secret's credential works.
+async fn asked(landscape: &mut Landscape, weather: Weather) -> (bool, bool) {
+    Event::Demand(0).strike(landscape, &mut Pods::default()).await;
+    landscape.outside().subaccounts[0].weather = weather;
+    landscape.go(0, &technical_user(), 0, FREE).await;
+    served(landscape)
+}
+
+fn served(landscape: &Landscape) -> (bool, bool) {
+    let outside = landscape.outside();
+    let user = outside.kubernetes.get(&technical_user()).unwrap();
+    let ready = all(&user["status"]["conditions"]).any(|one| one["type"] == "Ready" && one["status"] == "True");
+    let value = outside.kubernetes.get(&secret()).and_then(value_of).unwrap_or_default();
+    (ready, outside.subaccounts[0].accepts(&value))
+}
+
+#[test]
+fn who_is_refused_a_new_credential_is_served_by_the_one_before_and_says_so() {
+    for shape in Shape::ALL {
+        let (refused, then) = case(async {
+            let mut landscape = at_rest(shape).await;
+            let refused = asked(&mut landscape, Weather::Refuses).await;
+            landscape.outside().subaccounts[0].weather = Weather::Refuses;
+            landscape.round().await;
+            (refused, served(&landscape))
+        });
+        assert_eq!((refused, then), ((true, true), (true, true)), "{shape:?}");
+    }
+}
+
+#[test]
+fn who_may_have_lost_its_only_credential_does_not_say_that_it_is_ready() {
+    let (lost, then) = case(async {
+        let mut landscape = at_rest(Shape::Directory).await;
+        let lost = asked(&mut landscape, Weather::LosesAnswer).await;
+        landscape.settle().await;
+        (lost, served(&landscape))
+    });
+    assert_eq!((lost, then), ((false, false), (true, true)));
 }
 
 proptest! {

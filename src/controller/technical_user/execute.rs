@@ -54,17 +54,20 @@ impl Execution<'_> {
             match done {
                 Ok(()) => {}
                 Err(Error::LostRace) => return Err(Error::LostRace),
-                Err(error)
-                    if strand.rotates && matches!(error.class(), Class::Person | Class::Bug | Class::Dependency) =>
-                {
-                    unrotated = Some(error);
-                }
                 Err(Error::NotYet) => drop(failure.get_or_insert(Error::NotYet)),
-                Err(error) if strand.restores_service() => failure = Some(Error::Unserved(Box::new(error))),
+                Err(error) if strand.restores_service() || self.may_have_ended_what_worked(strand) => {
+                    failure = Some(Error::Unserved(Box::new(error)));
+                }
+                Err(error) if strand.rotates && !passes_by_itself(&error) => unrotated = Some(error),
                 Err(error) => drop(failure.get_or_insert(error)),
             }
         }
         failure.map_or(Ok(unrotated), Err)
+    }
+
+    /// Whether another credential was ordered where there is but one, and nobody has said that it was not made.
+    fn may_have_ended_what_worked(&self, strand: &Strand) -> bool {
+        strand.rotates && !self.seen.have.recall.is_listed() && self.live.status.intent.is_some()
     }
 
     async fn strand(&mut self, strand: &Strand) -> Result<()> {
@@ -193,6 +196,10 @@ impl Execution<'_> {
         let wanted = NewCredential { owner: self.want.owner.clone(), name: name.clone(), certificate };
         let ordered = self.mirrored.issue(&identity, &wanted).await;
         self.turn = None;
+        // Nothing came of it, and what worked before works on.
+        if ordered.as_ref().is_err_and(is_refusal) && self.live.status.credential.is_some() {
+            self.desist().await?;
+        }
         match self.answered(ordered)? {
             Ordered::Done(issued) => {
                 let issued = self.completed(issued);
@@ -349,6 +356,11 @@ impl Execution<'_> {
         let own_roles = capability::own_roles(&self.platform.spec, &identity);
         NewIdentity { owner: self.want.owner.clone(), identity, roles: roles.clone(), own_roles }
     }
+}
+
+/// Whether nobody needs to be told why a credential was not replaced: the next try mends it.
+fn passes_by_itself(error: &Error) -> bool {
+    matches!(error.class(), Class::Time | Class::Work | Class::Race)
 }
 
 /// Whether the platform may be at work on what it was asked for.
