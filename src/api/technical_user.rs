@@ -67,7 +67,7 @@ pub struct TechnicalUserSpec {
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.certificate) || !has(self.rotation)").message("a certificate is replaced when its source Secret is; remove rotation"),
+    validation = Rule::new("!has(self.certificate) || !has(self.rotation) || !has(self.rotation.every)").message("a certificate is replaced when its source Secret is; remove rotation.every"),
     validation = Rule::new("!has(self.certificate) || self.certificate.sourceSecretRef.name != self.secretName").message("secretName and certificate.sourceSecretRef are two Secrets: one is written, the other is only read"),
     validation = Rule::new("(has(self.secretTemplate) && has(self.secretTemplate.type) ? self.secretTemplate.type : 'Opaque') == (has(oldSelf.secretTemplate) && has(oldSelf.secretTemplate.type) ? oldSelf.secretTemplate.type : 'Opaque')").message("the type of a Secret cannot be changed; make a new TechnicalUser"),
     validation = Rule::new("self.form == 'Flat' || !has(self.secretTemplate) || ((!has(self.secretTemplate.omit) || !('type' in self.secretTemplate.omit)) && (!has(self.secretTemplate.rename) || !('type' in self.secretTemplate.rename)))").message("readers of .metadata find a binding by its key type, which can be renamed or omitted with form: Flat only"),

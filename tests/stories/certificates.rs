@@ -26,7 +26,8 @@ fn intake(team: &Team<'_>) -> Value {
 }
 
 fn named(team: &Team<'_>, name: &str, user: &str, secret: &str) -> Value {
-    let credential = json!({ "secretName": secret, "certificate": { "sourceSecretRef": { "name": SOURCE } } });
+    let source = json!({ "sourceSecretRef": { "name": SOURCE } });
+    let credential = json!({ "secretName": secret, "certificate": source, "rotation": { "minOverlap": "0s" } });
     team.technical_user(name, &json!({ "certificateUser": { "userName": user } }), &credential)
 }
 

@@ -33,7 +33,8 @@ impl Line for Certificates {
 
     fn objects(team: &Team<'_>, act: Act) -> Vec<Value> {
         let source = json!({ "sourceSecretRef": { "name": SOURCES[which(act)] } });
-        let credential = json!({ "secretName": "intake-credentials", "certificate": source });
+        let rotation = json!({ "minOverlap": "0s" });
+        let credential = json!({ "secretName": "intake-credentials", "certificate": source, "rotation": rotation });
         let subject = json!({ "technicalUser": { "name": "intake" } });
         vec![
             team.technical_user("intake", &json!({ "certificateUser": { "userName": USER } }), &credential),
