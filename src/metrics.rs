@@ -23,6 +23,7 @@ pub struct Metrics {
     budget_wait_seconds: Family<Api, Histogram>,
     issued: Counter,
     healed: Counter,
+    superseded: Gauge,
     unclaimed: Family<Platform, Gauge>,
     credential_ends: Family<Platform, Gauge>,
     secret_rejected: Family<Platform, Gauge>,
@@ -82,6 +83,7 @@ impl Metrics {
         let call_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let budget_wait_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let (issued, healed) = (Counter::default(), Counter::default());
+        let superseded = Gauge::default();
         let unclaimed = Family::<Platform, Gauge>::default();
         registry.register("reconciles", "Reconciles by kind and outcome", reconciles.clone());
         registry.register("reconcile_seconds", "Time a reconcile took", reconcile_seconds.clone());
@@ -94,6 +96,8 @@ impl Metrics {
         );
         registry.register("credentials_issued", "Credentials issued", issued.clone());
         registry.register("secrets_restored", "Secrets written again after loss or alteration", healed.clone());
+        let about = "Credentials that were replaced and are still in force";
+        registry.register("credentials_superseded", about, superseded.clone());
         let about = "Identities on the platform with our mark whose TechnicalUser is gone";
         registry.register("unclaimed_identities", about, unclaimed.clone());
         let [credential_ends, secret_rejected, rights_missing] = [(); 3].map(|()| Family::<Platform, Gauge>::default());
@@ -112,6 +116,7 @@ impl Metrics {
             budget_wait_seconds,
             issued,
             healed,
+            superseded,
             unclaimed,
             credential_ends,
             secret_rejected,
@@ -133,6 +138,11 @@ impl Metrics {
     /// A Secret was written again.
     pub fn healed(&self) {
         self.healed.inc();
+    }
+
+    /// So many credentials are still in force that were replaced.
+    pub fn superseded(&self, count: usize) {
+        self.superseded.set(counted(count));
     }
 
     /// So many identities on a platform carry our mark and belong to nobody any more.

@@ -69,6 +69,25 @@ secret_comes_back() {
     ok "accepted ($status)"
 }
 
+# Whoever has read the old values goes on working with them.
+old_one_works() { [[ -n $(field access_token "$(token_request "$(secret_value "$secret" tokenurl)" "$1" "$2")") ]]; }
+holds_another() { [[ $(secret_value "$secret" clientsecret) != "$1" ]]; }
+
+credential_is_replaced() {
+    local id value waits
+    id=$(secret_value "$secret" clientid) value=$(secret_value "$secret" clientsecret)
+    begin "asks for a new credential: annotates TechnicalUser orders with technicaluser.dev/rotate"
+    kubectl --namespace "$team" annotate technicaluser orders technicaluser.dev/rotate=now >/dev/null || fail "refused"
+    eventually 30 holds_another "$value" || fail "the Secret still holds the old one"
+    ok "the Secret holds another"
+    begin "sends with the new one, and fetches a token with the old one"
+    eventually 10 sender_answers 200 || fail "answered ${status:-nothing}"
+    old_one_works "$id" "$value" || fail "the old one is refused"
+    waits=$(kubectl --namespace "$team" get technicaluser orders --output 'jsonpath={.status.superseded[*].waitsFor[*]}')
+    [[ -n $waits ]] || fail "nothing says what the old one waits for"
+    ok "both work; the old one waits for: $waits"
+}
+
 drift_is_put_right() {
     local began
     xsuaa_token=$(administrator_token "$xsuaa")
@@ -101,6 +120,7 @@ story() {
     credential_works
     role_comes_and_goes
     secret_comes_back
+    credential_is_replaced
     drift_is_put_right
     events_show
     example_delete

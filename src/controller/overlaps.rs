@@ -29,6 +29,11 @@ impl Overlaps {
         self.watched().retain(|(of, sequence), _| of != uid || still(sequence));
     }
 
+    /// How many are watched.
+    pub fn count(&self) -> usize {
+        self.watched().len()
+    }
+
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
     fn watched(&self) -> MutexGuard<'_, HashMap<(String, i64), (Instant, i64)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

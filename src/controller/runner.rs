@@ -195,6 +195,7 @@ fn forget<K: Kind>(object: &K, context: &Context) {
         let uid = object.uid().unwrap_or_default();
         context.orders.forget(&uid);
         context.versions.forget(&uid);
+        context.overlaps.retain(&uid, &[]);
     }
 }
 

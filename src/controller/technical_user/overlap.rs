@@ -37,6 +37,7 @@ pub fn note(
 ) -> Option<Duration> {
     let uid = live.object().uid().unwrap_or_default();
     context.overlaps.retain(&uid, &live.status.superseded);
+    context.metrics.superseded(context.overlaps.count());
     let terms = &scene.want.rotation.terms;
     let standings: Vec<(Superseded, Standing)> = recorded(live, context)
         .into_iter()
