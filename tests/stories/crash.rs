@@ -45,14 +45,14 @@ fn a_user_with_a_password_and_its_groups_survive_a_crash_at_every_effect() {
 fn crash_everywhere<L: Line>() {
     let stage = Stage::alone();
     let mut theatre = Theatre::<L>::new(&stage);
-    let mut crashes = BTreeMap::from(Act::ALL.map(|act| (act, 0)));
+    let mut crashes: BTreeMap<Act, usize> = L::ACTS.iter().map(|act| (*act, 0)).collect();
     for nth in 1.. {
         let going_on: BTreeSet<Act> = crashes.iter().filter(|(_, met)| **met == nth - 1).map(|(act, _)| *act).collect();
         if going_on.is_empty() {
             break;
         }
         for moment in [Moment::Before, Moment::After] {
-            for act in Act::ALL {
+            for act in L::ACTS.iter().copied() {
                 if !going_on.contains(&act) {
                     theatre.undisturbed(act);
                 } else if theatre.disturbed(act, nth, moment) {

@@ -50,7 +50,7 @@ pub fn note(
         put_on_record(status, one, standing);
     }
     tell(live, journal, &standings, context);
-    standings.iter().filter_map(|(one, standing)| look_again(one, terms, standing)).min()
+    standings.iter().map(|(one, standing)| look_again(one, terms, standing)).min()
 }
 
 fn put_on_record(status: &mut SupersededStatus, one: &Superseded, standing: &Standing) {

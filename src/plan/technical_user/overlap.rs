@@ -101,13 +101,14 @@ pub fn may_have_ended(want: &Want, have: &Have) -> bool {
     have.recorded.superseded.iter().filter(over).any(|one| !is_there(one))
 }
 
-/// When to look again at a credential that stands like this: often at first, and ever less often.
-pub fn look_again(superseded: &Superseded, terms: &Terms, standing: &Standing) -> Option<Duration> {
+/// When to look again at a credential that stands like this: at once where it can end, and else often at first, and ever
+/// less often.
+pub fn look_again(superseded: &Superseded, terms: &Terms, standing: &Standing) -> Duration {
     match standing {
-        Standing::Over => None,
-        Standing::Young => Some(terms.least.saturating_sub(superseded.overlapped)),
+        Standing::Over => Duration::from_secs(1),
+        Standing::Young => terms.least.saturating_sub(superseded.overlapped),
         Standing::Used(_) | Standing::Overdue(_) => {
-            Some((superseded.overlapped / 10).clamp(Duration::from_secs(5), Duration::from_mins(5)))
+            (superseded.overlapped / 10).clamp(Duration::from_secs(5), Duration::from_mins(5))
         }
     }
 }
@@ -145,6 +146,15 @@ mod tests {
         }
         let fixed = Terms { until_rolled_out: false, ..terms() };
         assert_eq!(standing(1, &fixed, &Users::NotAsked), Standing::Over, "nobody asked for them to be waited for");
+    }
+
+    #[test]
+    fn whatever_is_in_force_is_looked_at_again() {
+        let old = Superseded { sequence: 1, id: None, overlapped: 30 * Duration::from_mins(1) };
+        let again = |standing| look_again(&old, &terms(), &standing);
+        assert!(again(Standing::Over) <= Duration::from_secs(1), "what can end does");
+        assert_eq!(again(Standing::Young), 30 * Duration::from_mins(1));
+        assert_eq!(again(Standing::Used(vec![])), Duration::from_mins(3));
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Line for Btp {
                 json!({ "instances": 1, "bindings": 1, "roles": [role], "sent": 200, "held": [collection] })
             }
             // Only who has `ESBMessaging.send` may send.
-            Act::Change => {
+            Act::Change | Act::Rotate => {
                 json!({ "instances": 1, "bindings": 1, "roles": [role], "sent": 403, "held": [collection] })
             }
             Act::Delete => json!({ "instances": 0, "bindings": 0, "roles": [], "sent": null, "held": [] }),
@@ -67,6 +67,6 @@ impl Line for Btp {
 const fn roles(act: Act) -> (&'static str, &'static str) {
     match act {
         Act::Apply => ("ESBMessaging.send", "PI_Read_Only"),
-        Act::Change | Act::Delete => ("ESBMessaging.receive", "PI_Business_Expert"),
+        Act::Change | Act::Rotate | Act::Delete => ("ESBMessaging.receive", "PI_Business_Expert"),
     }
 }

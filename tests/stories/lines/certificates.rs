@@ -21,6 +21,7 @@ pub(crate) struct Certificates;
 
 impl Line for Certificates {
     const NAME: &str = "certificates";
+    const ACTS: &[Act] = &[Act::Apply, Act::Change, Act::Delete];
 
     fn environment(team: &Team<'_>, url: &str) -> Value {
         team.admin_secret("neo", &leading_to(url, team, "neo"));
@@ -51,7 +52,7 @@ impl Line for Certificates {
 
     fn wanted(act: Act) -> Value {
         match act {
-            Act::Apply | Act::Change => json!({ "mapped": [USER], "holds": which(act), "sends": 200 }),
+            Act::Apply | Act::Change | Act::Rotate => json!({ "mapped": [USER], "holds": which(act), "sends": 200 }),
             Act::Delete => json!({ "mapped": [], "holds": null, "sends": null }),
         }
     }
@@ -60,7 +61,7 @@ impl Line for Certificates {
 const fn which(act: Act) -> usize {
     match act {
         Act::Apply => 0,
-        Act::Change | Act::Delete => 1,
+        Act::Change | Act::Rotate | Act::Delete => 1,
     }
 }
 

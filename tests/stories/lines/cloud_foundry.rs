@@ -40,7 +40,7 @@ impl Line for CloudFoundry {
         // Only who has `ESBMessaging.send` may send.
         let sent = if act == Act::Apply { 200 } else { 403 };
         match act {
-            Act::Apply | Act::Change => {
+            Act::Apply | Act::Change | Act::Rotate => {
                 json!({ "instances": 1, "keys": 1, "sent": sent, "held": ["organization_user", in_space(act)] })
             }
             Act::Delete => json!({ "instances": 0, "keys": 0, "sent": null, "held": [] }),
@@ -52,7 +52,7 @@ impl Line for CloudFoundry {
 const fn own_role(act: Act) -> &'static str {
     match act {
         Act::Apply => "ESBMessaging.send",
-        Act::Change | Act::Delete => "ESBMessaging.receive",
+        Act::Change | Act::Rotate | Act::Delete => "ESBMessaging.receive",
     }
 }
 
@@ -60,6 +60,6 @@ const fn own_role(act: Act) -> &'static str {
 const fn in_space(act: Act) -> &'static str {
     match act {
         Act::Apply => "space_developer",
-        Act::Change | Act::Delete => "space_auditor",
+        Act::Change | Act::Rotate | Act::Delete => "space_auditor",
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::conditions::{condition, is_current};
 use crate::harness::{PATIENCE, Team};
@@ -32,18 +32,23 @@ pub(crate) enum Act {
     Apply,
     /// Roles are taken and others given.
     Change,
+    /// Another credential is asked for.
+    Rotate,
     /// Everything is deleted, the Platform too.
     Delete,
 }
 
 impl Act {
-    pub(crate) const ALL: [Self; 3] = [Self::Apply, Self::Change, Self::Delete];
+    pub(crate) const ALL: [Self; 4] = [Self::Apply, Self::Change, Self::Rotate, Self::Delete];
 }
 
 /// One environment, with one kind of identity and the roles for it.
 pub(crate) trait Line {
     /// Its name among the lines.
     const NAME: &str;
+
+    /// What is done in it: everything, where there is a credential that can be asked for.
+    const ACTS: &[Act] = &Act::ALL;
 
     /// Puts the admin Secrets in place; the Platform's environment. All its calls go to `url`.
     fn environment(team: &Team<'_>, url: &str) -> Value;
@@ -98,6 +103,9 @@ impl<'a, L: Line> Player<'a, L> {
             match (act, &found) {
                 (Act::Delete, None) => None,
                 (Act::Delete, Some(left)) => Some(format!("{name} is there: {left:#}")),
+                (Act::Rotate, Some(object)) if may_be_asked(object) && !is_rotated(object) => {
+                    Some(format!("{name} is not rotated: {object:#}"))
+                }
                 (_, Some(object)) if is_ready(object) => None,
                 (_, other) => Some(format!("{name} is not Ready: {:#}", other.as_ref().unwrap_or(&Value::Null))),
             }
@@ -119,7 +127,15 @@ impl<'a, L: Line> Player<'a, L> {
 
     /// The Platform and everything on it.
     pub(crate) fn objects(&self, act: Act) -> Vec<Value> {
-        iter::once(self.platform.clone()).chain(L::objects(&self.team, act)).collect()
+        let mut objects: Vec<Value> = iter::once(self.platform.clone()).chain(L::objects(&self.team, act)).collect();
+        for user in objects.iter_mut().filter(|object| may_be_asked(object)) {
+            // Nobody here uses the old one.
+            user["spec"]["credential"]["rotation"] = json!({ "overlap": "Fixed", "minOverlap": "0s" });
+            if matches!(act, Act::Rotate | Act::Delete) {
+                user["metadata"]["annotations"] = json!({ "technicaluser.dev/rotate": "now" });
+            }
+        }
+        objects
     }
 }
 
@@ -133,6 +149,17 @@ pub(crate) fn platform<L: Line>(team: &Team<'_>, url: &str) -> Value {
 
 fn is_ready(object: &Value) -> bool {
     is_current(object) && condition(object, "Ready").is_some_and(|ready| ready.status == "True")
+}
+
+/// Whether it is a TechnicalUser for which another credential can be asked.
+fn may_be_asked(object: &Value) -> bool {
+    let spec = &object["spec"];
+    object["kind"] == "TechnicalUser" && spec["credential"].is_object() && spec["credential"]["certificate"].is_null()
+}
+
+fn is_rotated(user: &Value) -> bool {
+    let status = &user["status"];
+    status["credential"]["demand"].is_string() && status["superseded"].is_null() && status["intent"].is_null()
 }
 
 /// An object by resource and name.

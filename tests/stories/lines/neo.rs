@@ -12,6 +12,7 @@ pub(crate) struct Neo;
 
 impl Line for Neo {
     const NAME: &str = "neo";
+    const ACTS: &[Act] = &[Act::Apply, Act::Change, Act::Delete];
 
     fn environment(team: &Team<'_>, url: &str) -> Value {
         team.simulator.settings(&json!({ "neoRequestsPerMinute": null }));
@@ -60,7 +61,7 @@ impl Line for Neo {
 const fn member(act: Act) -> &'static str {
     match act {
         Act::Apply => "Developer",
-        Act::Change | Act::Delete => "ReadOnly",
+        Act::Change | Act::Rotate | Act::Delete => "ReadOnly",
     }
 }
 
@@ -68,6 +69,6 @@ const fn member(act: Act) -> &'static str {
 const fn applications(act: Act) -> [&'static str; 2] {
     match act {
         Act::Apply => ["AuthGroup.ReadOnly", "ESBMessaging.send"],
-        Act::Change | Act::Delete => ["AuthGroup.BusinessExpert", "AuthGroup.ReadOnly"],
+        Act::Change | Act::Rotate | Act::Delete => ["AuthGroup.BusinessExpert", "AuthGroup.ReadOnly"],
     }
 }

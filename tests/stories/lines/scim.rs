@@ -44,7 +44,7 @@ impl Line for Scim {
         let (itself, jane) = (["tu-intake"], ["jane@acme.example"]);
         match act {
             Act::Apply => json!({ "users": 2, "works": true, "members": [itself, jane] }),
-            Act::Change => json!({ "users": 2, "works": true, "members": [jane, itself] }),
+            Act::Change | Act::Rotate => json!({ "users": 2, "works": true, "members": [jane, itself] }),
             Act::Delete => json!({ "users": 1, "works": null, "members": [[], []] }),
         }
     }
@@ -54,6 +54,6 @@ impl Line for Scim {
 const fn groups(act: Act) -> [&'static str; 2] {
     match act {
         Act::Apply => ["Orders", "Reports"],
-        Act::Change | Act::Delete => ["Reports", "Orders"],
+        Act::Change | Act::Rotate | Act::Delete => ["Reports", "Orders"],
     }
 }

@@ -35,7 +35,7 @@ impl Line for Uaa {
 
     fn wanted(act: Act) -> Value {
         match act {
-            Act::Apply | Act::Change => json!({ "clients": 1, "roles": [authority(act)] }),
+            Act::Apply | Act::Change | Act::Rotate => json!({ "clients": 1, "roles": [authority(act)] }),
             Act::Delete => json!({ "clients": 0, "roles": null }),
         }
     }
@@ -44,6 +44,6 @@ impl Line for Uaa {
 const fn authority(act: Act) -> &'static str {
     match act {
         Act::Apply => "scim.read",
-        Act::Change | Act::Delete => "reports.write",
+        Act::Change | Act::Rotate | Act::Delete => "reports.write",
     }
 }
