@@ -46,7 +46,9 @@ fn everything_works(team: &Team<'_>, uaa: &Uaa) {
     team.admin_secret("uaa", &uaa.credential);
     let secret = json!({ "name": format!("{}-uaa", team.name) });
     team.apply(&team.platform(&json!({ "uaa": { "url": uaa.url(), "credentialsSecretRef": secret } })));
-    team.apply(&team.technical_user("reports", &json!({ "oauthClient": {} }), &json!({ "secretName": SECRET })));
+    // Nobody here uses what was lost.
+    let credential = json!({ "secretName": SECRET, "rotation": { "minOverlap": "0s" } });
+    team.apply(&team.technical_user("reports", &json!({ "oauthClient": {} }), &credential));
     team.apply(&binding(team, "scim.read"));
     team.apply(&binding(team, "reports.write"));
     let user = json!({ "directoryUser": { "userName": "tu-orders" } });
