@@ -60,14 +60,22 @@ impl Execution<'_> {
     async fn announce(&mut self, sequence: i64, content: &Content) -> Result<()> {
         let before = self.live.status.credential.as_ref().map(|before| before.sequence);
         let replaces = before.is_some_and(|before| before != sequence);
-        if replaces && self.holds_already(content) {
+        let fingerprint = content::fingerprint(&content.0);
+        let is_announced = self
+            .live
+            .status
+            .intent
+            .as_ref()
+            .is_some_and(|intent| intent.sequence == sequence && intent.fingerprint.as_ref() == Some(&fingerprint));
+        // What we wrote before we crashed is no reason to believe that nothing is new.
+        if replaces && !is_announced && self.holds_already(content) {
             return Err(Error::Ineffective);
         }
         if replaces && self.seen.have.recall.is_listed() {
             super::record::superseded(&mut self.live.status, sequence);
         }
         if replaces || self.seen.have.recall.is_shown_once() {
-            self.intend(sequence, Some(content::fingerprint(&content.0))).await?;
+            self.intend(sequence, Some(fingerprint)).await?;
         }
         Ok(())
     }
