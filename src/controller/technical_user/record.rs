@@ -31,7 +31,12 @@ pub fn seen(status: &mut TechnicalUserStatus, seen: &ObservedIdentity) {
     }
 }
 
-/// The credential of this number is about to take the place of the one on record, which software may use for a while.
+/// So many superseded credentials are left in force at most: whoever keeps the source of a certificate can replace it as
+/// often as they like, and neither the platform nor the record may fill up with what was before.
+const MOST_SUPERSEDED: usize = 8;
+
+/// The credential of this number is about to take the place of the one on record, which software may use for a while. The
+/// oldest beyond the most goes off the record, and so ends at the next look.
 pub fn superseded(status: &mut TechnicalUserStatus, by: i64) {
     status.superseded.retain(|one| one.sequence != by);
     let Some(old) = status.credential.as_ref().filter(|old| old.sequence != by) else { return };
@@ -39,6 +44,8 @@ pub fn superseded(status: &mut TechnicalUserStatus, by: i64) {
         let (name, id, sequence) = (old.name.clone(), old.id.clone(), old.sequence);
         status.superseded.push(SupersededStatus { name, id, sequence, overlapped_seconds: 0, waits_for: vec![] });
     }
+    let beyond = status.superseded.len().saturating_sub(MOST_SUPERSEDED);
+    status.superseded.drain(..beyond);
 }
 
 /// Strikes off what the platform, asked now, does not have, and what stands in the Secret again.
@@ -46,4 +53,44 @@ pub fn strike(status: &mut TechnicalUserStatus, found: &[ObservedCredential]) {
     let live = status.credential.as_ref().filter(|_| status.intent.is_none()).map(|credential| credential.sequence);
     let is_there = |one: &SupersededStatus| found.iter().any(|credential| credential.name == one.name);
     status.superseded.retain(|one| is_there(one) && Some(one.sequence) != live);
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use k8s_openapi::jiff::Timestamp;
+
+    use super::*;
+    use crate::api::CredentialStatus;
+
+    fn credential(sequence: i64) -> CredentialStatus {
+        let issued_at = Time(Timestamp::UNIX_EPOCH);
+        serde_json::from_value(serde_json::json!({
+            "name": format!("tuo-{sequence}"), "sequence": sequence, "issuedAt": issued_at, "fingerprint": "",
+        }))
+        .unwrap()
+    }
+
+    fn sequences(status: &TechnicalUserStatus) -> Vec<i64> {
+        status.superseded.iter().map(|one| one.sequence).collect()
+    }
+
+    #[test]
+    fn whoever_replaces_a_credential_again_and_again_fills_nothing_up() {
+        let mut status = TechnicalUserStatus::default();
+        for sequence in 1..=20 {
+            status.credential = Some(credential(sequence));
+            superseded(&mut status, sequence + 1);
+        }
+        assert_eq!(sequences(&status), (13..=20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_takes_its_place_again_is_superseded_no_more() {
+        let mut status = TechnicalUserStatus { credential: Some(credential(1)), ..TechnicalUserStatus::default() };
+        superseded(&mut status, 2);
+        status.credential = Some(credential(2));
+        superseded(&mut status, 1);
+        assert_eq!(sequences(&status), [2]);
+    }
 }

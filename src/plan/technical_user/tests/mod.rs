@@ -32,16 +32,14 @@ fn secret(sequence: i64, content: &str) -> SecretFact {
     SecretFact::Ours { sequence: Some(sequence), claimed: Some(text.clone()), fingerprint: text, dressed: true }
 }
 
+fn published(sequence: i64, id: &str, fingerprint: &str) -> Published {
+    let (id, fingerprint) = (Some(id.into()), fingerprint.into());
+    Published { sequence, id, fingerprint, source: None, rotate_at: None, demand: None }
+}
+
 /// A platform that keeps credentials, with a usable identity and credential 1 of content `a`, all recorded.
 fn kept() -> Have {
-    let published = Published {
-        sequence: 1,
-        id: Some("b1".into()),
-        fingerprint: "a".into(),
-        source: None,
-        rotate_at: None,
-        demand: None,
-    };
+    let published = published(1, "b1", "a");
     Have {
         identities: vec![identity("i")],
         credentials: vec![credential("b1", 1, Health::Usable)],
@@ -129,15 +127,7 @@ fn a_superseded_credential_never_comes_back() {
     // A listing shows credential 1; the status records 2, which replaced it.
     let mut behind = kept();
     behind.secret = secret(2, "b");
-    let published = Published {
-        sequence: 2,
-        id: Some("b2".into()),
-        fingerprint: "b".into(),
-        source: None,
-        rotate_at: None,
-        demand: None,
-    };
-    behind.recorded.credential = Some(published);
+    behind.recorded.credential = Some(published(2, "b2", "b"));
     assert_eq!(steps(&want(), &behind), vec![Step::Issue(3), revoke("b1", 1)]);
 }
 
@@ -220,14 +210,7 @@ fn a_foreign_secret_stops_no_removal() {
 
 /// A platform that keeps no mark of ours: certificate `a` was brought along, and is ours by the ledger.
 fn brought() -> (Want, Have) {
-    let published = Published {
-        sequence: 1,
-        id: Some("a".into()),
-        fingerprint: "a".into(),
-        source: Some("source a".into()),
-        rotate_at: None,
-        demand: None,
-    };
+    let published = Published { source: Some("source a".into()), ..published(1, "a", "a") };
     let recorded = Recorded { credential: Some(published), ledger: vec![entry(1, "a")], ..kept().recorded };
     let have =
         Have { credentials: vec![credential("a", 1, Health::Usable)], recall: Recall::Brought, recorded, ..kept() };
@@ -267,15 +250,7 @@ fn a_renewed_certificate_takes_the_old_ones_place_before_that_ends() {
 #[test]
 fn a_superseded_certificate_that_is_brought_again_is_not_ordered_again() {
     let (first, mut have) = brought();
-    let second = Published {
-        sequence: 2,
-        id: Some("b".into()),
-        fingerprint: "b".into(),
-        source: None,
-        rotate_at: None,
-        demand: None,
-    };
-    have.recorded.credential = Some(second);
+    have.recorded.credential = Some(published(2, "b", "b"));
     have.secret = secret(2, "b");
     have.recorded.ledger.push(entry(2, "b"));
     have.credentials.push(credential("b", 2, Health::Usable));

@@ -19,16 +19,7 @@ fn superseded(sequence: i64, hours: u32) -> Superseded {
 fn replaced(hours: u32, users: Users) -> Have {
     let mut have = Have { secret: secret(2, "b"), users, ..kept() };
     have.credentials.push(credential("b2", 2, Health::Usable));
-    let demand = Some("now".into());
-    let published = Published {
-        sequence: 2,
-        id: Some("b2".into()),
-        fingerprint: "b".into(),
-        source: None,
-        rotate_at: None,
-        demand,
-    };
-    have.recorded.credential = Some(published);
+    have.recorded.credential = Some(Published { demand: Some("now".into()), ..published(2, "b2", "b") });
     have.recorded.superseded = vec![superseded(1, hours)];
     have
 }
