@@ -16,6 +16,9 @@ use crate::plan::restart::{Judgement, Publication};
 use crate::plan::rollout::{Margins, PodFact, Waiting, still_using};
 use crate::plan::technical_user::Users;
 
+/// So many of those who still use a credential are named.
+const MOST_NAMED: usize = 10;
+
 /// Whom the superseded credentials wait for. A namespace that cannot be read now is read at the next look.
 pub async fn of_superseded(
     live: &Live<TechnicalUser>,
@@ -48,7 +51,15 @@ async fn ask(live: &Live<TechnicalUser>, journal: &mut Journal, since: Duration,
     } else {
         Some(Judgement::default())
     };
-    Ok(Users::Still(waiting.iter().map(|one| in_words(one, judged.as_ref())).collect()))
+    Ok(Users::Still(named(waiting.iter().map(|one| in_words(one, judged.as_ref())).collect())))
+}
+
+/// The first of them, and how many more there are: a namespace may have any number of pods, and its status has an end.
+fn named(mut all: Vec<String>) -> Vec<String> {
+    let more = all.len().saturating_sub(MOST_NAMED);
+    all.truncate(MOST_NAMED);
+    all.extend((more > 0).then(|| format!("{more} more")));
+    all
 }
 
 /// Restarts the one whose turn it is; `None` where we may not.
@@ -78,4 +89,21 @@ fn in_words(waiting: &Waiting, judged: Option<&Judgement>) -> String {
     let Some(judged) = judged else { return format!("{waiting} (the operator may not restart workloads)") };
     let held = judged.held.iter().find(|(user, _)| *user == waiting.user);
     held.map_or_else(|| waiting.to_string(), |(_, hold)| format!("{waiting} (which {hold})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pods(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("pod {number}")).collect()
+    }
+
+    #[test]
+    fn a_namespace_full_of_pods_fills_no_status() {
+        assert_eq!(named(pods(MOST_NAMED)), pods(MOST_NAMED));
+        let long = named(pods(5_000));
+        assert_eq!((long.len(), long.last().map(String::as_str)), (MOST_NAMED + 1, Some("4990 more")));
+        assert!(named(vec![]).is_empty(), "nobody is nobody");
+    }
 }
