@@ -4,6 +4,7 @@
 //! are the user's reference: they become the CRD's descriptions and what `kubectl explain` prints.
 
 pub mod access;
+pub mod certificate;
 pub mod conditions;
 pub mod definitions;
 pub mod environment;
@@ -18,6 +19,7 @@ pub mod span;
 pub mod technical_user;
 
 pub use access::{AccessRule, NamespaceChoice};
+pub use certificate::{CertificateSpec, MadeOf};
 pub use environment::Environment;
 pub use identity::{Identity, IdentityKind};
 pub use platform::{Mode, Platform, PlatformSpec, PlatformStatus, Unclaimed};
@@ -30,7 +32,7 @@ pub use rotation::{OnLoss, RotationSpec, SupersededStatus};
 pub use secret_template::{Form, LayoutStatus, SecretTemplate};
 pub use span::Span;
 pub use technical_user::{
-    CredentialSpec, CredentialStatus, DeletionPolicy, IdentityStatus, TechnicalUser, TechnicalUserSpec,
+    CredentialSpec, CredentialStatus, CredentialType, DeletionPolicy, IdentityStatus, TechnicalUser, TechnicalUserSpec,
     TechnicalUserStatus,
 };
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rotation::{OnLoss, Restart, RotationSpec, SupersededStatus};
-use super::{Form, Identity, LayoutStatus, LocalSecretRef, Mode, PlatformRef, Principal, SecretTemplate};
+use super::{CertificateSpec, Form, Identity, LayoutStatus, MadeOf, Mode, PlatformRef, Principal, SecretTemplate};
 
 /// What the TechnicalUser shall be.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -28,6 +28,7 @@ use super::{Form, Identity, LayoutStatus, LocalSecretRef, Mode, PlatformRef, Pri
     printcolumn = r#"{"name":"Sequence","type":"integer","priority":1,"jsonPath":".status.credential.sequence"}"#,
     printcolumn = r#"{"name":"Issued","type":"date","jsonPath":".status.credential.issuedAt"}"#,
     printcolumn = r#"{"name":"Rotates","type":"string","priority":1,"jsonPath":".status.credential.rotateAt"}"#,
+    printcolumn = r#"{"name":"Expires","type":"string","priority":1,"jsonPath":".status.credential.expiresAt"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
     printcolumn = r#"{"name":"Message","type":"string","priority":1,"jsonPath":".status.conditions[?(@.type==\"Ready\")].message"}"#
 )]
@@ -35,8 +36,9 @@ use super::{Form, Identity, LayoutStatus, LocalSecretRef, Mode, PlatformRef, Pri
 #[x_kube(
     validation = Rule::new("!has(self.identity.existing) || !has(self.credential)").message("an existing identity takes no credential, since nobody can issue one for it; remove credential"),
     validation = Rule::new("has(self.identity.existing) || has(self.credential)").message("name the Secret for the credential in credential.secretName"),
-    validation = Rule::new("!has(self.identity.certificateUser) || !has(self.credential) || has(self.credential.certificate)").message("name the Secret with the certificate in credential.certificate.sourceSecretRef"),
-    validation = Rule::new("has(self.identity.certificateUser) || !has(self.credential) || !has(self.credential.certificate)").message("only a certificateUser takes a certificate; remove credential.certificate")
+    validation = Rule::new("!has(self.identity.certificateUser) || !has(self.credential) || (has(self.credential.certificate) && has(self.credential.certificate.sourceSecretRef))").message("name the Secret with the certificate in credential.certificate.sourceSecretRef"),
+    validation = Rule::new("has(self.identity.certificateUser) || !has(self.credential) || !has(self.credential.certificate) || (has(self.credential.type) && self.credential.type == 'ClientCertificate')").message("a certificate belongs to the type ClientCertificate; set credential.type, or remove credential.certificate"),
+    validation = Rule::new("!has(self.credential) || !has(self.credential.type) || self.credential.type in (has(self.identity.serviceKey) ? ['ClientSecret', 'ClientCertificate'] : has(self.identity.oauthClient) ? ['ClientSecret'] : has(self.identity.directoryUser) ? ['Password'] : ['ClientCertificate'])").message("credential.type is ClientSecret or ClientCertificate for a serviceKey, ClientSecret for an oauthClient, Password for a directoryUser, and ClientCertificate for a certificateUser")
 )]
 pub struct TechnicalUserSpec {
     /// The Platform on which the identity lives. Cannot be changed.
@@ -67,13 +69,18 @@ pub struct TechnicalUserSpec {
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.certificate) || !has(self.rotation) || !has(self.rotation.every)").message("a certificate is replaced when its source Secret is; remove rotation.every"),
-    validation = Rule::new("!has(self.certificate) || self.certificate.sourceSecretRef.name != self.secretName").message("secretName and certificate.sourceSecretRef are two Secrets: one is written, the other is only read"),
+    validation = Rule::new("!has(self.certificate) || !has(self.certificate.sourceSecretRef) || !has(self.rotation) || !has(self.rotation.every)").message("a certificate with a source is replaced when its source Secret is; remove rotation.every"),
+    validation = Rule::new("!has(self.certificate) || !has(self.certificate.sourceSecretRef) || self.certificate.sourceSecretRef.name != self.secretName").message("secretName and certificate.sourceSecretRef are two Secrets: one is written, the other is only read"),
     validation = Rule::new("(has(self.secretTemplate) && has(self.secretTemplate.type) ? self.secretTemplate.type : 'Opaque') == (has(oldSelf.secretTemplate) && has(oldSelf.secretTemplate.type) ? oldSelf.secretTemplate.type : 'Opaque')").message("the type of a Secret cannot be changed; make a new TechnicalUser"),
     validation = Rule::new("self.form == 'Flat' || !has(self.secretTemplate) || ((!has(self.secretTemplate.omit) || !('type' in self.secretTemplate.omit)) && (!has(self.secretTemplate.rename) || !('type' in self.secretTemplate.rename)))").message("readers of .metadata find a binding by its key type, which can be renamed or omitted with form: Flat only"),
     validation = Rule::new("self.form != 'Json' || !has(self.secretTemplate) || !has(self.secretTemplate.omit) || !('credentials' in self.secretTemplate.omit)").message("with form: Json the key credentials is the credential; it cannot be omitted")
 )]
 pub struct CredentialSpec {
+    /// What the technical user logs on with. A `serviceKey` has a `ClientSecret` (the default) or a `ClientCertificate`, and
+    /// is moved from one to the other as by a rotation. The other identities have but one type: `oauthClient` a
+    /// `ClientSecret`, `directoryUser` a `Password`, `certificateUser` a `ClientCertificate`.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<CredentialType>,
     /// The Secret, in this namespace, that the credential is written to. It must not exist, or be this TechnicalUser's. Cannot be changed.
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     #[x_kube(validation = Rule::new("self == oldSelf").message("secretName cannot be changed while workloads use the Secret; make a new TechnicalUser"))]
@@ -84,7 +91,8 @@ pub struct CredentialSpec {
     /// Labels, annotations and type of the Secret, and its keys beside and instead of the credential's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_template: Option<SecretTemplate>,
-    /// Where the certificate comes from. Required for a `certificateUser`, and refused for every other identity.
+    /// Where the certificate comes from, and what is asked for. Required for a `certificateUser`; with a `serviceKey` it goes
+    /// with the type `ClientCertificate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateSpec>,
     /// When the credential is replaced, and how long the one before stays in force.
@@ -101,13 +109,15 @@ pub struct CredentialSpec {
     pub restart: Restart,
 }
 
-/// The certificate of a `certificateUser`.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct CertificateSpec {
-    /// A Secret of type `kubernetes.io/tls`, in this namespace, that somebody else keeps, such as cert-manager: `tls.crt`,
-    /// `tls.key`, and `ca.crt` if there is one. When it is renewed, the new certificate takes the old one's place.
-    pub source_secret_ref: LocalSecretRef,
+/// What a technical user logs on with.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialType {
+    /// An id and a secret.
+    ClientSecret,
+    /// A certificate with its private key.
+    ClientCertificate,
+    /// A user name and a password.
+    Password,
 }
 
 /// What happens on the platform when the Kubernetes object is deleted.
@@ -197,6 +207,9 @@ pub struct IntentStatus {
     /// Fingerprint of the content that is about to be written into the Secret, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// What the credential is made of, once it is known.
+    #[serde(flatten)]
+    pub made_of: MadeOf,
     /// How that content is made. Absent where it is the form `Descriptor` without a template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<LayoutStatus>,
@@ -263,10 +276,13 @@ pub struct CredentialStatus {
     /// When it stood in the Secret for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Time>,
+    /// What it is made of.
+    #[serde(flatten)]
+    pub made_of: MadeOf,
     /// When it is due to be replaced. Absent where it is not replaced by time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate_at: Option<Time>,
-    /// The interval that `rotateAt` was reckoned by.
+    /// The interval that `rotateAt` was reckoned by, or that it was the life of the certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate_every: Option<String>,
     /// Digest of the last value of the annotation `technicaluser.dev/rotate` that was heeded.

@@ -12,6 +12,7 @@ use x509_parser::prelude::X509Certificate;
 
 use super::{Field, Issued};
 use crate::plan::digest;
+use crate::plan::technical_user::Life;
 
 /// Characters in a line of PEM (RFC 7468 §2).
 const LINE: usize = 64;
@@ -57,6 +58,11 @@ impl Certificate {
     /// In DER.
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// A digest of it, by which it is known where nobody else gives it an id.
+    pub fn digest(&self) -> String {
+        digest::of([self.der.as_slice()], 16)
     }
 
     /// In PEM, with nothing around it.
@@ -121,16 +127,29 @@ impl KeyPair {
         digest::of([self.chain.as_str(), self.key.expose_secret(), authority].map(str::as_bytes), 16)
     }
 
-    /// A credential that was made of the certificate, with what its consumers need of this.
+    /// A credential that was made of the certificate, with what its consumers need of this. Of an OAuth client SAP's
+    /// libraries read `certificate` and `key`.
     pub fn complete(&self, mut issued: Issued) -> Issued {
+        let is_client = issued.fields.contains_key("clientid");
         let mut add = |name: &str, value: SecretString| issued.fields.insert(name.to_owned(), Field::Text(value));
-        add("tls.crt", self.chain.clone().into());
-        add("tls.key", self.key.clone());
+        let names: &[_] =
+            if is_client { &[("tls.crt", "tls.key"), ("certificate", "key")] } else { &[("tls.crt", "tls.key")] };
+        for (certificate, key) in names {
+            add(certificate, self.chain.clone().into());
+            add(key, self.key.clone());
+        }
         if let Some(authority) = &self.authority {
             add("ca.crt", authority.clone().into());
         }
         issued
     }
+}
+
+/// From when to when a credential is good, as the certificate in it says; nothing, where it has none.
+pub fn life(issued: &Issued) -> Option<Life> {
+    let Some(Field::Text(chain)) = issued.fields.get("tls.crt") else { return None };
+    let leaf = Certificate::read(chain.expose_secret().as_bytes()).ok()?;
+    Some(Life { from: leaf.valid_from, until: leaf.valid_until })
 }
 
 fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, Unusable> {

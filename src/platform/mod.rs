@@ -166,6 +166,8 @@ pub struct ObservedCredential {
     pub identity: String,
     /// Whether it can be used.
     pub health: Health,
+    /// What it was made of, as its mark says: [`NewCredential::material`] of its order.
+    pub material: Option<String>,
 }
 
 /// A credential to be issued.
@@ -175,14 +177,37 @@ pub struct NewCredential {
     pub owner: Owner,
     /// What it is called: [`Owner::credential_name`].
     pub name: String,
-    /// What it is made of, where it is brought along. Never its private key.
-    pub certificate: Option<Certificate>,
+    /// What it is made of.
+    pub making: Making,
+    /// A word for that, which goes into the mark of the credential where it has one.
+    pub material: Option<String>,
+}
+
+/// What a credential is made of.
+#[derive(Clone, Debug, Default)]
+pub enum Making {
+    /// What the platform makes unless it is asked for something else: a secret, mostly.
+    #[default]
+    Usual,
+    /// A certificate that the platform makes, with its key.
+    Generated(Asked),
+    /// A certificate that is brought along. Never its private key.
+    Brought(Certificate),
+}
+
+/// What is asked for of a certificate that the platform makes. What is left out is the platform's to choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// For how many days it shall be good.
+    pub days: Option<u64>,
+    /// The length of its key, in bits.
+    pub key_length: Option<u32>,
 }
 
 impl NewCredential {
     /// One that the platform makes.
     pub fn made(owner: &Owner, name: &str) -> Self {
-        Self { owner: owner.clone(), name: name.to_owned(), certificate: None }
+        Self { owner: owner.clone(), name: name.to_owned(), making: Making::Usual, material: None }
     }
 }
 

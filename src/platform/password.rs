@@ -44,6 +44,7 @@ pub fn issued(
         id: identity.id.clone(),
         identity: identity.id.clone(),
         health: Health::Usable,
+        material: None,
     };
     let provenance = Provenance {
         label: at.label.to_owned(),

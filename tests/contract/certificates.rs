@@ -11,7 +11,7 @@ use technical_user_operator::api::{Environment, Identity, Principal, Role, Secre
 use technical_user_operator::plan::capability::OwnRoles;
 use technical_user_operator::plan::environment::rules;
 use technical_user_operator::plan::grant::{Grant, HolderKind};
-use technical_user_operator::platform::{KeyPair, Kind, NewCredential, ObservedIdentity, Ordered};
+use technical_user_operator::platform::{KeyPair, Kind, Making, NewCredential, ObservedIdentity, Ordered};
 
 use crate::description::{Description, Running, SampleIdentity, owner};
 use crate::harness::runtime;
@@ -102,8 +102,8 @@ fn mappings(simulator: &Simulator) -> Vec<Value> {
 /// An order for somebody, made of this pair.
 fn order(platform: &Running, user: &str, pair: &KeyPair) -> Result<(), Kind> {
     let owner = owner(user);
-    let certificate = Some(pair.certificate().clone());
-    let wanted = NewCredential { certificate, ..NewCredential::made(&owner, &owner.credential_name(1)) };
+    let making = Making::Brought(pair.certificate().clone());
+    let wanted = NewCredential { making, ..NewCredential::made(&owner, &owner.credential_name(1)) };
     let identity = ObservedIdentity::named(user);
     let ordered = credentials_of(&platform.driver).issue(&identity, &wanted);
     match runtime().block_on(ordered) {

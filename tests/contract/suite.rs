@@ -9,7 +9,7 @@ use technical_user_operator::api::Identity;
 use technical_user_operator::plan::capability::Recall;
 use technical_user_operator::plan::grant::Grant;
 use technical_user_operator::platform::{
-    Credentials, Driver, Error, Field, Grants, Health, Identities, Issued, KeyPair, Kind, Maker, NewCredential,
+    Credentials, Driver, Error, Field, Grants, Health, Identities, Issued, KeyPair, Kind, Maker, Making, NewCredential,
     NewIdentity, ObservedCredential, ObservedIdentity, Ordered, Proof,
 };
 
@@ -244,7 +244,10 @@ pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, 
     let issued = platform.converge("issue", async |driver| {
         let credentials = credentials_of(driver);
         let found = credentials.find(identity).await?;
-        let brought = wanted.certificate.as_ref().map(|one| credentials.id_of(one)).transpose()?;
+        let brought = match &wanted.making {
+            Making::Brought(certificate) => Some(credentials.id_of(certificate)?),
+            Making::Usual | Making::Generated(_) => None,
+        };
         let is_it = |one: &&ObservedCredential| one.name == wanted.name || Some(&one.id) == brought.as_ref();
         if let Some(found) = found.iter().find(|one| is_it(one) && one.health == Health::Usable) {
             let found = &ObservedCredential { name: wanted.name.clone(), ..found.clone() };
@@ -264,8 +267,8 @@ pub(crate) fn issue(platform: &Running, identity: &ObservedIdentity, uid: &str, 
 fn wanted(platform: &Running, uid: &str, sequence: i64) -> NewCredential {
     let owner = owner(uid);
     let pair = named(platform).map(|_| platform.pair(uid, sequence));
-    let certificate = pair.map(|pair| pair.certificate().clone());
-    NewCredential { certificate, ..NewCredential::made(&owner, &owner.credential_name(sequence)) }
+    let making = pair.map_or(Making::Usual, |pair| Making::Brought(pair.certificate().clone()));
+    NewCredential { making, ..NewCredential::made(&owner, &owner.credential_name(sequence)) }
 }
 
 /// With what was brought along.

@@ -63,7 +63,7 @@ struct World {
 struct Ended;
 
 fn published(sequence: i64, id: Option<String>, fingerprint: String, source: Option<String>) -> Published {
-    Published { sequence, id, fingerprint, source, rotate_at: None, demand: None }
+    Published { sequence, id, fingerprint, material: None, source, life: None, rotate_at: None, demand: None }
 }
 
 fn certificate(which: u8) -> String {
@@ -88,6 +88,7 @@ impl World {
             name: one.name.clone(),
             identity: USER.into(),
             health: Health::Usable,
+            material: None,
         };
         let credentials: Vec<CredentialFact> = ours.map(fact).collect();
         let wanted = certificate(self.source);

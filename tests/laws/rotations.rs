@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::claims::all;
 use crate::clock;
 use crate::history::{Happening, Scene, Wildness, of_identities};
 use crate::identities::{broken, shapes};
-use crate::judge::value_of;
+use crate::judge::{field, value_of};
 use crate::landscape::{Landscape, case};
 use crate::leash::FREE;
 use crate::manifests::{a_technical_user, of_the_user, role_binding, secret, technical_user};
@@ -29,6 +30,8 @@ enum Event {
     Usual(Happening),
     /// A person asks for a new credential.
     Demand(u8),
+    /// A person wants a certificate, good for a day, or a secret.
+    Certificate(bool),
     /// A pod is started in place of the one of this number, or for the first time.
     Start(usize),
     /// It goes.
@@ -46,6 +49,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         3 => usual.prop_map(|all| all.into_iter().next().map_or(Event::Follow, Event::Usual)),
         3 => (0..3_u8).prop_map(Event::Demand),
+        1 => any::<bool>().prop_map(Event::Certificate),
         3 => (0..3_usize).prop_map(Event::Start),
         1 => (0..3_usize).prop_map(Event::Stop),
         2 => Just(Event::Follow),
@@ -53,6 +57,10 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => prop_oneof![Just(-400_i64), Just(400), Just(0)].prop_map(Event::Set),
     ];
     vec(event, 0..16)
+}
+
+fn a_certificate() -> Value {
+    json!({"type": "ClientCertificate", "certificate": {"validity": "1d"}})
 }
 
 /// How the credential of the TechnicalUser is replaced.
@@ -73,6 +81,13 @@ impl Event {
             Self::Demand(value) => {
                 let annotation = json!({"metadata": {"annotations": {ROTATE_ANNOTATION: value.to_string()}}});
                 drop(landscape.outside().kubernetes.merge(&technical_user(), &annotation, false));
+            }
+            // The API server refuses it of others.
+            Self::Certificate(_) if landscape.shape != Shape::ServiceManager => {}
+            Self::Certificate(wanted) => {
+                let credential = if *wanted { a_certificate() } else { json!({"type": null, "certificate": null}) };
+                let edit = json!({"spec": {"credential": credential}});
+                drop(landscape.outside().kubernetes.merge(&technical_user(), &edit, false));
             }
             Self::Start(number) => pods.start(landscape, *number),
             Self::Stop(number) => pods.stop(landscape, *number),
@@ -112,6 +127,8 @@ async fn after(shape: Shape, rotation: &Value, events: &[Event]) -> (Landscape, 
 /// A day in which everybody starts anew and nothing disturbs.
 async fn rolled_out(landscape: &mut Landscape, pods: &mut Pods) {
     clock::set(0);
+    // A certificate would be renewed on that day.
+    Event::Certificate(false).strike(landscape, pods).await;
     pods.rest(landscape);
     landscape.settle().await;
     for _ in 0..6 {
@@ -128,6 +145,15 @@ async fn asked(landscape: &mut Landscape, weather: Weather) -> (bool, bool) {
     landscape.outside().subaccounts[0].weather = weather;
     landscape.go(0, &technical_user(), 0, FREE).await;
     served(landscape)
+}
+
+/// When the certificate in the Secret ends.
+fn expiry(landscape: &Landscape) -> Timestamp {
+    let outside = landscape.outside();
+    let pem = field(&outside.kubernetes.get(&secret()).unwrap(), "tls.crt").unwrap();
+    let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
+    let seconds = pem.parse_x509().unwrap().validity().not_after.timestamp();
+    Timestamp::from_second(seconds).unwrap()
 }
 
 fn served(landscape: &Landscape) -> (bool, bool) {
@@ -165,6 +191,20 @@ fn who_may_have_lost_its_only_credential_does_not_say_that_it_is_ready() {
 
 proptest! {
     #![proptest_config(cases(60))]
+
+    #[test]
+    fn law_5_no_secret_holds_a_certificate_that_has_ended(
+        rotation in rotations(), hours in 1..100_u64, events in events(),
+    ) {
+        let undisturbed = |event: &Event| matches!(event, Event::Start(_) | Event::Follow | Event::Minutes(_));
+        let events: Vec<Event> = [Event::Certificate(true)].into_iter().chain(events.into_iter().filter(undisturbed)).collect();
+        let (until, now) = case(async {
+            let (mut landscape, mut pods) = after(Shape::ServiceManager, &rotation, &events).await;
+            pass(&mut landscape, &mut pods, hours * 60).await;
+            (expiry(&landscape), clock::true_now())
+        });
+        prop_assert!(until > now, "it ended at {until}, and now it is {now}");
+    }
 
     #[test]
     fn law_5_nothing_is_revoked_that_a_pod_still_uses(

@@ -29,6 +29,8 @@ impl Landscape {
             health: Health::Usable,
             busy: false,
             value,
+            material: None,
+            certificate: None,
         };
         let identity = Identity {
             id,

@@ -134,7 +134,8 @@ mod tests {
 
     fn issued(fields: &[(&str, &str)]) -> Issued {
         let name = "tuo-1".to_owned();
-        let credential = ObservedCredential { name, id: "i".into(), identity: "x".into(), health: Health::Usable };
+        let credential =
+            ObservedCredential { name, id: "i".into(), identity: "x".into(), health: Health::Usable, material: None };
         let provenance = Provenance {
             label: "it-rt".into(),
             plan: "integration-flow".into(),

@@ -74,7 +74,7 @@ impl Held<'_> {
 /// A credential with these fields, of which nothing else is known.
 pub fn issued(name: &str, fields: BTreeMap<String, Field>) -> Issued {
     let (name, id, identity) = (name.to_owned(), String::new(), String::new());
-    let credential = ObservedCredential { name, id, identity, health: Health::Usable };
+    let credential = ObservedCredential { name, id, identity, health: Health::Usable, material: None };
     Issued { credential, provenance: Provenance::default(), fields }
 }
 

@@ -7,7 +7,7 @@ use kube::ResourceExt;
 
 use super::observe::Seen;
 use crate::api::technical_user::{IntentStatus, LedgerCredential, OperationKind, OperationStatus};
-use crate::api::{IdentityStatus, Platform, TechnicalUser};
+use crate::api::{IdentityStatus, MadeOf, Platform, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::{Class, Error, Result};
 use crate::controller::live::Live;
@@ -86,7 +86,7 @@ impl Execution<'_> {
     async fn step(&mut self, step: &Step) -> Result<()> {
         match step {
             Step::DeleteIdentity(id) => self.delete_identity(id).await,
-            Step::Intend(sequence) => self.intend(*sequence, None).await,
+            Step::Intend(sequence) => self.intend(*sequence, None, MadeOf::default()).await,
             Step::Desist => self.desist().await,
             Step::Claim { sequence, id } => self.claim(*sequence, id).await,
             Step::IntendRoles(roles) => self.intend_roles(roles).await,
@@ -114,9 +114,9 @@ impl Execution<'_> {
         Ok(())
     }
 
-    pub(super) async fn intend(&mut self, sequence: i64, fingerprint: Option<String>) -> Result<()> {
+    pub(super) async fn intend(&mut self, sequence: i64, fingerprint: Option<String>, made_of: MadeOf) -> Result<()> {
         let layout = Shape::of(self.live.object()).layout();
-        self.live.status.intent = Some(IntentStatus { sequence, fingerprint, layout });
+        self.live.status.intent = Some(IntentStatus { sequence, fingerprint, made_of, layout });
         self.live.record().await
     }
 
@@ -192,8 +192,9 @@ impl Execution<'_> {
         self.turn_to_order().await?;
         let name = self.want.owner.credential_name(sequence);
         let identity = self.kept()?.clone();
-        let certificate = self.pair.map(|pair| pair.certificate().clone());
-        let wanted = NewCredential { owner: self.want.owner.clone(), name: name.clone(), certificate };
+        let making = super::source::making(self.live.object(), self.pair);
+        let (owner, material) = (self.want.owner.clone(), self.want.material.clone());
+        let wanted = NewCredential { owner, name: name.clone(), making, material };
         let ordered = self.mirrored.issue(&identity, &wanted).await;
         self.turn = None;
         // Nothing came of it, and what worked before works on.
@@ -226,11 +227,11 @@ impl Execution<'_> {
         Err(in_progress("issue credential"))
     }
 
-    /// With what was brought along.
+    /// With what was brought along for it.
     fn completed(&self, issued: Issued) -> Issued {
         match self.pair {
-            Some(pair) => pair.complete(issued),
-            None => issued,
+            Some(pair) if issued.credential.material == self.want.material => pair.complete(issued),
+            _ => issued,
         }
     }
 

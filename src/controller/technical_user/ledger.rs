@@ -62,7 +62,13 @@ mod tests {
     use crate::platform::Health;
 
     fn credential(id: &str) -> ObservedCredential {
-        ObservedCredential { name: id.into(), id: id.into(), identity: "tu".into(), health: Health::Usable }
+        ObservedCredential {
+            name: id.into(),
+            id: id.into(),
+            identity: "tu".into(),
+            health: Health::Usable,
+            material: None,
+        }
     }
 
     #[test]

@@ -276,10 +276,11 @@ fn scene(
     let wanted = (own_roles != OwnRoles::None).then(|| roles.roles.clone());
     let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
     let brought = source.as_ref().map(|source| source.brought.clone());
+    let material = source::material(live.object(), brought.as_ref(), seen.have.recall);
     let rotation = rotation::wanted(live.object(), seen.have.recall);
     let blocks_on_loss = rotation::blocks_on_loss(live.object());
     let form = Shape::of(live.object()).layout().map(|layout| layout.digest);
-    let want = Want { owner, roles: wanted, waits_for_roles, brought, rotation, blocks_on_loss, form };
+    let want = Want { owner, roles: wanted, waits_for_roles, brought, material, rotation, blocks_on_loss, form };
     Ok(Scene { want, roles, seen, source, turn: None })
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 use kube::ResourceExt;
 
 use super::{ledger, overlap};
-use crate::api::{LayoutStatus, TechnicalUser};
+use crate::api::{LayoutStatus, MadeOf, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::Result;
 use crate::controller::live::{Kind, Live};
 use crate::controller::secret::Found;
 use crate::plan::owner::Owner;
 use crate::plan::technical_user::{
-    Brought, CredentialFact, Entry, Have, IdentityFact, Intent, Published, Recorded, SecretFact, Users,
+    Brought, CredentialFact, Entry, Have, IdentityFact, Intent, Life, Published, Recorded, SecretFact, Users,
 };
 use crate::platform::mirror::Mirrored;
 use crate::platform::{ObservedCredential, ObservedIdentity};
@@ -188,6 +188,7 @@ fn credential_fact(credential: &ObservedCredential) -> CredentialFact {
         name: credential.name.clone(),
         identity: credential.identity.clone(),
         health: credential.health,
+        material: credential.material.clone(),
     }
 }
 
@@ -211,7 +212,9 @@ fn recorded(live: &Live<TechnicalUser>, context: &Context) -> Recorded {
             sequence: credential.sequence,
             id: credential.id.clone(),
             fingerprint: credential.fingerprint.clone(),
+            material: credential.made_of.material.clone(),
             source: credential.source.clone(),
+            life: life(&credential.made_of),
             rotate_at: credential.rotate_at.as_ref().map(|at| at.0),
             demand: credential.demand.clone(),
         }),
@@ -224,6 +227,12 @@ fn recorded(live: &Live<TechnicalUser>, context: &Context) -> Recorded {
         ledger: status.ledger.iter().map(|one| Entry { name: one.name.clone(), id: one.id.clone() }).collect(),
         superseded: overlap::recorded(live, context),
     }
+}
+
+/// From when to when a credential is good, as the record says.
+pub fn life(made_of: &MadeOf) -> Option<Life> {
+    let (from, until) = (made_of.valid_from.as_ref()?.0, made_of.expires_at.as_ref()?.0);
+    Some(Life { from, until })
 }
 
 fn digest(layout: Option<&LayoutStatus>) -> Option<String> {

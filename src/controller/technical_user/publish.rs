@@ -5,12 +5,12 @@ use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::execute::{Execution, in_progress};
-use crate::api::CredentialStatus;
+use crate::api::{CredentialStatus, MadeOf};
 use crate::controller::error::{Error, Result};
 use crate::controller::secret::form::Shape;
 use crate::controller::secret::{Content, Found, Label, content};
 use crate::plan::technical_user::{SecretFact, rotation};
-use crate::platform::{Health, Issued, Proof};
+use crate::platform::{self, Health, Issued, Proof, certificate};
 
 impl Execution<'_> {
     /// Proves the credential once, then writes the Secret, then notes it for the status. Where the platform shows a value
@@ -19,6 +19,7 @@ impl Execution<'_> {
         if issued.credential.health == Health::InProgress {
             return Err(in_progress("issue credential"));
         }
+        self.is_what_was_asked_for(issued)?;
         // What cannot be written is not proven again and again.
         let shape = Shape::of(self.live.object());
         let content = shape.content(issued)?;
@@ -27,7 +28,8 @@ impl Execution<'_> {
             Some(proven) => Some(proven),
             None => self.prove(issued, sequence).await?,
         };
-        self.announce(sequence, &content).await?;
+        let made_of = made_of(issued);
+        self.announce(sequence, &content, &made_of).await?;
         let label = Label { sequence, credential: &issued.credential.name };
         let secret = self.seen.secret.as_mut().ok_or(Error::LostRace)?;
         let fingerprint = secret.publish(content, &label, &self.context.written).await?;
@@ -42,6 +44,7 @@ impl Execution<'_> {
             id,
             sequence,
             issued_at,
+            made_of,
             published_at: known.as_ref().map_or(Some(first), |known| known.published_at.clone()),
             rotate_at: known.as_ref().and_then(|known| known.rotate_at.clone()),
             rotate_every: known.as_ref().and_then(|known| known.rotate_every.clone()),
@@ -57,7 +60,7 @@ impl Execution<'_> {
 
     /// Records what is about to be written, where nobody else could vouch for it after a crash: a value that is shown only
     /// once, and one that takes another's place. That one is on record before anybody can have the new one.
-    async fn announce(&mut self, sequence: i64, content: &Content) -> Result<()> {
+    async fn announce(&mut self, sequence: i64, content: &Content, made_of: &MadeOf) -> Result<()> {
         let before = self.live.status.credential.as_ref().map(|before| before.sequence);
         let replaces = before.is_some_and(|before| before != sequence);
         let fingerprint = content::fingerprint(&content.0);
@@ -75,9 +78,19 @@ impl Execution<'_> {
             super::record::superseded(&mut self.live.status, sequence);
         }
         if replaces || self.seen.have.recall.is_shown_once() {
-            self.intend(sequence, Some(fingerprint)).await?;
+            self.intend(sequence, Some(fingerprint), made_of.clone()).await?;
         }
         Ok(())
+    }
+
+    /// A broker that does not know certificates gives what it always gives.
+    fn is_what_was_asked_for(&self, issued: &Issued) -> Result<()> {
+        let lacks_certificate = issued.credential.material.is_some() && certificate::life(issued).is_none();
+        if !lacks_certificate {
+            return Ok(());
+        }
+        let detail = "a certificate was asked for, and the credential has none";
+        Err(platform::Error::new(platform::Kind::ProofRefused, "issue credential").detail(detail).into())
     }
 
     fn holds_already(&self, content: &Content) -> bool {
@@ -89,9 +102,10 @@ impl Execution<'_> {
     pub(super) fn acknowledge(&mut self, sequence: i64) -> Result<()> {
         let SecretFact::Ours { fingerprint, .. } = &self.seen.have.secret else { return Err(Error::LostRace) };
         let known = self.live.status.credential.clone().filter(|known| known.sequence == sequence);
+        let intent = self.live.status.intent.as_ref();
         let layout = match &known {
             Some(known) if known.fingerprint == *fingerprint => known.layout.clone(),
-            _ => self.live.status.intent.as_ref().and_then(|intent| intent.layout.clone()),
+            _ => intent.and_then(|intent| intent.layout.clone()),
         };
         let now = Time((self.context.now)());
         let first = self.published_first();
@@ -105,6 +119,7 @@ impl Execution<'_> {
             rotate_every: None,
             demand: self.want.rotation.demand.clone(),
             verified_at: None,
+            made_of: intent.map(|intent| intent.made_of.clone()).unwrap_or_default(),
             source: None,
             layout: None,
             fingerprint: String::new(),
@@ -152,6 +167,15 @@ impl Execution<'_> {
             Ok(Proof::Works(scopes)) => Ok(scopes.unwrap_or_default()),
             Ok(Proof::NotTestable) | Err(_) => Ok(vec![]),
         }
+    }
+}
+
+fn made_of(issued: &Issued) -> MadeOf {
+    let life = certificate::life(issued);
+    MadeOf {
+        material: issued.credential.material.clone(),
+        valid_from: life.map(|life| Time(life.from)),
+        expires_at: life.map(|life| Time(life.until)),
     }
 }
 

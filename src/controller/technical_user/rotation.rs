@@ -6,6 +6,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Resource, ResourceExt};
 
+use super::{observe, source};
 use crate::api::conditions::{self, ROTATED, Verdict};
 use crate::api::rotation::{Interval, OnOverlapExceeded, Overlap, Restart};
 use crate::api::{CredentialSpec, OnLoss, ROTATE_ANNOTATION, RotationSpec, TechnicalUser};
@@ -28,8 +29,9 @@ const LOOKED_AT_AGAIN: Duration = Duration::from_mins(5);
 /// What is wanted of rotation.
 pub fn wanted(user: &TechnicalUser, recall: Recall) -> Rotation {
     let spec = spec(user);
-    let demand = user.annotations().get(ROTATE_ANNOTATION).map(|text| digest::of([text.as_bytes()], 8));
-    Rotation { every: every(&spec, recall).and_then(|every| every.duration()), demand, terms: terms(&spec, recall) }
+    let annotation = user.annotations().get(ROTATE_ANNOTATION).map(|text| digest::of([text.as_bytes()], 8));
+    let demand = annotation.filter(|_| source::name(user).is_none());
+    Rotation { every: every(user, recall).and_then(|every| every.duration()), demand, terms: terms(&spec, recall) }
 }
 
 /// Whether a lost value is replaced only when somebody asks for it.
@@ -47,17 +49,27 @@ pub fn restarts(user: &TechnicalUser) -> bool {
     user.spec.credential.as_ref().is_some_and(|credential| credential.restart == Restart::RolloutRestart)
 }
 
+/// What a credential is reckoned by that ends before the interval has passed.
+const ITS_LIFE: &str = "two thirds of its life";
+
 /// Reckons when the credential is due, once for each credential and each interval: what is on record is not reckoned
-/// again, so that neither a restart nor another version of the operator replaces anything.
+/// again, so that neither a restart nor another version of the operator replaces anything. What ends by itself is due before
+/// that, unless whoever keeps its source sees to it.
 pub fn schedule(live: &mut Live<TechnicalUser>, recall: Recall, context: &Context) {
-    let every = every(&spec(live.object()), recall);
+    let every = every(live.object(), recall).filter(|every| every.duration().is_some());
     let length = every.as_ref().and_then(Interval::duration);
-    let text = every.filter(|_| length.is_some()).map(|every| every.to_string());
-    let uid = live.object().uid().unwrap_or_default();
-    let Some(credential) = live.status.credential.as_mut().filter(|known| known.rotate_every != text) else { return };
-    let due = |every| Time(rotation::due(&uid, credential.issued_at.0, every, (context.now)()));
-    credential.rotate_at = length.map(due);
-    credential.rotate_every = text;
+    let is_kept_elsewhere = source::name(live.object()).is_some();
+    let (uid, now) = (live.object().uid().unwrap_or_default(), (context.now)());
+    let Some(credential) = live.status.credential.as_mut() else { return };
+    let by_interval = || length.map(|every| rotation::due(&uid, credential.issued_at.0, every, now));
+    let life = observe::life(&credential.made_of).filter(|_| !is_kept_elsewhere);
+    let by_life = || life.and_then(|life| life.renewal(&uid, now));
+    let ends_first = life.is_some_and(|life| length.is_none_or(|every| !life.outlasts(every)));
+    let text = if ends_first { Some(ITS_LIFE.to_owned()) } else { every.map(|every| every.to_string()) };
+    if credential.rotate_every != text {
+        credential.rotate_at = if ends_first { by_life() } else { by_interval() }.map(Time);
+        credential.rotate_every = text;
+    }
 }
 
 /// Notes what kept a credential from being replaced, if anything did. Says when it is tried next, or due.
@@ -78,8 +90,11 @@ fn spec(user: &TechnicalUser) -> RotationSpec {
     credential.and_then(|credential| credential.rotation.clone()).unwrap_or_default()
 }
 
-fn every(spec: &RotationSpec, recall: Recall) -> Option<Interval> {
+/// By time nothing is replaced whose source is somebody else's to replace.
+fn every(user: &TechnicalUser, recall: Recall) -> Option<Interval> {
+    let spec = spec(user);
     match recall {
+        _ if source::name(user).is_some() => None,
         Recall::Brought => None,
         Recall::LastOnly => spec.every.clone(),
         Recall::Revealed | Recall::Listed => Some(spec.every.clone().unwrap_or_else(|| Interval::new(USUAL))),

@@ -6,12 +6,14 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
-use crate::api::TechnicalUser;
+use crate::api::{CredentialType, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::{Error, Result};
+use crate::plan::capability::Recall;
 use crate::plan::technical_user::Brought;
-use crate::platform::KeyPair;
+use crate::plan::technical_user::credential::GENERATED;
 use crate::platform::mirror::Mirrored;
+use crate::platform::{Asked, KeyPair, Making};
 
 /// The type of Secrets with a certificate: others are not watched.
 pub const TYPE: &str = "kubernetes.io/tls";
@@ -32,14 +34,42 @@ pub async fn read(user: &TechnicalUser, mirrored: &Mirrored, context: &Context) 
     let missing = || Error::waiting("SourceSecretMissing", format!("there is no Secret {name} in this namespace"));
     let pair = pair(&found.ok_or_else(missing)?, name)?;
     pair.certificate().check((context.now)()).map_err(|why| unusable(name, why))?;
-    let brought = Brought { id: mirrored.id_of(pair.certificate())?, source: pair.digest() };
+    let id = match mirrored.recall() {
+        Recall::Brought => mirrored.id_of(pair.certificate())?,
+        _ => pair.certificate().digest(),
+    };
+    let brought = Brought { id, source: pair.digest() };
     Ok(Some(Source { pair, brought }))
 }
 
 /// The Secret that a TechnicalUser takes its certificate from.
 pub fn name(user: &TechnicalUser) -> Option<&str> {
     let certificate = user.spec.credential.as_ref()?.certificate.as_ref()?;
-    Some(&certificate.source_secret_ref.name)
+    certificate.source_secret_ref.as_ref().map(|source| source.name.as_str())
+}
+
+/// The word for what the credential of a TechnicalUser is made of.
+pub fn material(user: &TechnicalUser, brought: Option<&Brought>, recall: Recall) -> Option<String> {
+    let kind = user.spec.credential.as_ref().and_then(|credential| credential.kind);
+    match (recall, brought) {
+        (Recall::Brought | Recall::Listed | Recall::LastOnly, _) => None,
+        (Recall::Revealed, Some(brought)) => Some(brought.id.clone()),
+        (Recall::Revealed, None) => (kind == Some(CredentialType::ClientCertificate)).then(|| GENERATED.to_owned()),
+    }
+}
+
+/// What it is made of.
+pub fn making(user: &TechnicalUser, pair: Option<&KeyPair>) -> Making {
+    if let Some(pair) = pair {
+        return Making::Brought(pair.certificate().clone());
+    }
+    let Some(credential) = &user.spec.credential else { return Making::Usual };
+    if credential.kind != Some(CredentialType::ClientCertificate) {
+        return Making::Usual;
+    }
+    let wanted = credential.certificate.clone().unwrap_or_default();
+    let days = wanted.validity.and_then(|validity| validity.days());
+    Making::Generated(Asked { days, key_length: wanted.key_length.and_then(|bits| u32::try_from(bits).ok()) })
 }
 
 impl Source {

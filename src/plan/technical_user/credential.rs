@@ -12,6 +12,9 @@ use crate::plan::capability::Recall;
 /// that was put there by somebody else, and counting on from it would soon exceed what a credential's name can hold.
 const FARTHEST_AHEAD: i64 = 100;
 
+/// What a credential is made of whose certificate the platform makes, key and all.
+pub const GENERATED: &str = "generated";
+
 /// How the content of the Secret compares with what we wrote.
 enum Content {
     Right,
@@ -115,15 +118,16 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
 /// The credential of this number, if the platform has it and nothing speaks against it.
 fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content): (i64, Content)) -> Option<Live> {
     let name = want.owner.credential_name(sequence);
-    let id = match have.recall {
+    let found = match have.recall {
         Recall::Listed if is_followed(want, have, kept, sequence) => return None,
-        Recall::Revealed | Recall::Listed => Some(usable(want, have, kept, sequence)?.id.clone()),
-        Recall::Brought => Some(usable(want, have, kept, sequence).filter(|one| is_brought(want, one))?.id.clone()),
+        Recall::Revealed | Recall::Listed => Some(usable(want, have, kept, sequence)?),
+        Recall::Brought => Some(usable(want, have, kept, sequence).filter(|one| is_brought(want, one))?),
         Recall::LastOnly if kept.credential.as_ref() == Some(&name) => None,
         // Somebody set another secret: an old leader, a crash of ours, or a person.
         Recall::LastOnly => return None,
     };
-    let content = if is_renewed(want, have) { Content::Altered } else { content };
+    let content = if is_renewed(want, have, found) { Content::Altered } else { content };
+    let id = found.map(|one| one.id.clone());
     let reform = || form::anew(sequence, id.as_ref(), !have.recall.is_shown_once());
     let steps = match (content, &id) {
         (Content::Unrecorded, _) if form::is_another_once_recorded(want, have) => {
@@ -134,7 +138,7 @@ fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content):
         (Content::Right, _) if have.recorded.intent.is_some() && !have.order_in_doubt => vec![Step::Desist],
         (Content::Right, _) => vec![],
         (Content::Undressed, _) => vec![Step::Dress],
-        (Content::Altered, Some(id)) if !have.recall.is_shown_once() => {
+        (Content::Altered, Some(id)) if found.is_some_and(|one| can_be_had(want, have, one)) => {
             vec![Step::Publish { sequence, id: id.clone() }]
         }
         (Content::Altered, _) => return None,
@@ -147,10 +151,18 @@ fn is_brought(want: &Want, credential: &CredentialFact) -> bool {
     want.brought.as_ref().is_some_and(|brought| brought.id == credential.id)
 }
 
-/// Whether what the Secret took over is not what is brought along now, such as a chain whose authority was renewed.
-fn is_renewed(want: &Want, have: &Have) -> bool {
+/// Whether what the Secret took over is not what is brought along now for the same credential, such as a chain whose
+/// authority was renewed.
+fn is_renewed(want: &Want, have: &Have, found: Option<&CredentialFact>) -> bool {
+    let is_the_same = found.is_some_and(|one| one.material == want.material);
     let recorded = have.recorded.credential.as_ref().and_then(|published| published.source.as_ref());
-    want.brought.as_ref().is_some_and(|brought| recorded != Some(&brought.source))
+    is_the_same && want.brought.as_ref().is_some_and(|brought| recorded != Some(&brought.source))
+}
+
+/// Whether its value can be had again: nobody has the key any more of a certificate that was brought along and is not now.
+fn can_be_had(want: &Want, have: &Have, credential: &CredentialFact) -> bool {
+    let was_brought = credential.material.as_ref().is_some_and(|material| material != GENERATED);
+    !have.recall.is_shown_once() && (!was_brought || credential.material == want.material)
 }
 
 /// Whether a later one was issued and never reached the Secret. Where a value is shown once nobody can vouch for either,
@@ -183,7 +195,8 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
         _ => unpublished(one),
     };
     let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(can_be).collect();
-    let ready = candidates.iter().filter(|one| one.health == Health::Usable && !have.recall.is_shown_once());
+    let is_wanted = |one: &&&CredentialFact| one.material == want.material && !have.recall.is_shown_once();
+    let ready = candidates.iter().filter(|one| one.health == Health::Usable).filter(is_wanted);
     let newest = ready.filter_map(|one| Some((want.owner.sequence_of(&one.name)?, &one.id)));
     if let Some((sequence, id)) = newest.max_by_key(|(sequence, id)| (*sequence, std::cmp::Reverse(*id))) {
         let publish = Step::Publish { sequence, id: id.clone() };
@@ -204,7 +217,8 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
 fn others(want: &Want, have: &Have, kept: &IdentityFact, live: Option<&str>, now: Timestamp) -> Vec<Step> {
     let rotates = rotation::is_due(want, have, now) && !have.recall.is_shown_once();
     let published = have.recorded.credential.as_ref().map_or(0, |published| published.sequence);
-    let comes = |one: &CredentialFact| rotates && want.owner.sequence_of(&one.name).is_some_and(|one| one > published);
+    let is_later = |one: &CredentialFact| want.owner.sequence_of(&one.name).is_some_and(|one| one > published);
+    let comes = |one: &CredentialFact| rotates && one.material == want.material && is_later(one);
     let others = ours(want, have, kept).filter(|one| Some(one.id.as_str()) != live);
     let others = others.filter(|one| one.health != Health::InProgress);
     let others = others.filter(|one| !comes(one) && !overlap::protects(want, have, one));

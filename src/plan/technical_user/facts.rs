@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
+use super::life::Life;
 use super::overlap::{Superseded, Terms, Users};
 use crate::plan::capability::Recall;
 use crate::plan::owner::Owner;
@@ -20,6 +21,9 @@ pub struct Want {
     pub waits_for_roles: bool,
     /// The credential that is brought along, where it is not the platform that makes it.
     pub brought: Option<Brought>,
+    /// What the credential is made of, in the word that stands in its mark; `None` for what the platform makes unless it is
+    /// asked for something else, and where a credential has no mark.
+    pub material: Option<String>,
     /// Digest of the form that the Secret's content shall have; `None` for the one that it has unless another is asked for.
     pub form: Option<String>,
     /// When another credential shall take the place of the one that works, and what becomes of that.
@@ -42,7 +46,7 @@ pub struct Rotation {
 /// A credential that is brought along.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brought {
-    /// The platform's id for it, which follows from its value.
+    /// The platform's id for it, which follows from its value; where it has one of its own, the word for its material.
     pub id: String,
     /// Digest of all that the Secret takes over of it.
     pub source: String,
@@ -83,6 +87,8 @@ pub struct CredentialFact {
     pub identity: String,
     /// Whether it can be used.
     pub health: Health,
+    /// What it was made of, as its mark says.
+    pub material: Option<String>,
 }
 
 /// The Secret, as one live read found it.
@@ -115,8 +121,12 @@ pub struct Published {
     pub id: Option<String>,
     /// The fingerprint of the Secret's content.
     pub fingerprint: String,
+    /// What it was made of.
+    pub material: Option<String>,
     /// Digest of what was brought along for it.
     pub source: Option<String>,
+    /// From when to when it is good, where it ends by itself.
+    pub life: Option<Life>,
     /// When it is due to be replaced.
     pub rotate_at: Option<Timestamp>,
     /// Digest of the demand that it was issued for, or after.

@@ -59,12 +59,19 @@ mod tests {
             sequence: 1,
             id: Some("b".into()),
             fingerprint: "a".into(),
+            material: None,
             source: None,
+            life: None,
             rotate_at: None,
             demand: None,
         };
-        let credential =
-            CredentialFact { id: "b".into(), name: name.clone(), identity: "i".into(), health: Health::Usable };
+        let credential = CredentialFact {
+            id: "b".into(),
+            name: name.clone(),
+            identity: "i".into(),
+            health: Health::Usable,
+            material: None,
+        };
         Have {
             identities: vec![IdentityFact {
                 id: "i".into(),

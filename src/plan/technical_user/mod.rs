@@ -6,7 +6,8 @@
 //!
 //! - [`facts`]: what is wanted and what there is. [`steps`]: what can be done.
 //! - [`identity`]: which of several is kept. [`roles`], [`credential`]: what each needs. [`form`]: that of the Secret.
-//! - [`rotation`]: when a credential that works is replaced. [`overlap`]: how long the one before stays in force.
+//! - [`rotation`]: when a credential that works is replaced. [`life`]: when one ends by itself. [`overlap`]: how long the one
+//!   before stays in force.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ pub mod credential;
 pub mod facts;
 pub mod form;
 pub mod identity;
+pub mod life;
 pub mod overlap;
 pub mod roles;
 pub mod rotation;
@@ -27,6 +29,7 @@ use crate::plan::capability::Recall;
 pub use facts::{
     Brought, CredentialFact, Entry, Have, Health, IdentityFact, Intent, Published, Recorded, Rotation, SecretFact, Want,
 };
+pub use life::Life;
 pub use overlap::{Standing, Superseded, Terms, Users};
 pub use steps::{Hold, Plan, Step, Strand};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 
 use super::credential;
-use super::facts::{Have, IdentityFact, SecretFact, Want};
+use super::facts::{Have, IdentityFact, Published, SecretFact, Want};
 use super::steps::Strand;
 use crate::plan::capability::Recall;
 use crate::plan::digest;
@@ -25,12 +25,12 @@ pub fn due(uid: &str, issued: Timestamp, every: Duration, now: Timestamp) -> Tim
 }
 
 /// A time past the end of time is its end.
-fn later(time: Timestamp, by: Duration) -> Timestamp {
+pub fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// A number from 0 to 1 that is each object's own.
-fn share_of(uid: &str) -> f64 {
+pub fn share_of(uid: &str) -> f64 {
     let digest = digest::of([uid.as_bytes()], 4);
     f64::from(u32::from_str_radix(&digest, 16).unwrap_or_default()) / f64::from(u32::MAX)
 }
@@ -38,16 +38,39 @@ fn share_of(uid: &str) -> f64 {
 /// Whether a new credential shall take the place of the one that works.
 pub fn is_due(want: &Want, have: &Have, now: Timestamp) -> bool {
     let Some(published) = &have.recorded.credential else { return false };
-    let is_old = want.rotation.every.is_some() && published.rotate_at.is_some_and(|at| at <= now);
     let is_demanded = want.rotation.demand.is_some() && want.rotation.demand != published.demand;
-    (is_old || is_demanded) && have.recall != Recall::Brought
+    let is_due = is_old(want, published, now) || is_demanded || is_of_another_material(want, have, published);
+    is_due && have.recall != Recall::Brought
+}
+
+fn is_old(want: &Want, published: &Published, now: Timestamp) -> bool {
+    let ends = want.rotation.every.is_some() || published.life.is_some();
+    ends && published.rotate_at.is_some_and(|at| at <= now)
+}
+
+/// Whether it is made of something else than what is wanted: a certificate in the place of a secret, or another
+/// certificate.
+fn is_of_another_material(want: &Want, have: &Have, published: &Published) -> bool {
+    have.recall == Recall::Revealed && published.material != want.material
+}
+
+/// Whether a rotation that is due cannot wait for the one before: what is there ends by itself, or whoever keeps its source
+/// has replaced it.
+fn presses(want: &Want, have: &Have, now: Timestamp) -> bool {
+    let ends =
+        |published: &Published| published.life.is_some_and(|life| life.presses(now)) && is_old(want, published, now);
+    let is_pressing = |published: &Published| ends(published) || is_of_another_material(want, have, published);
+    have.recorded.credential.as_ref().is_some_and(is_pressing)
 }
 
 /// The strand that replaces a credential that works. None is replaced whose Secret is not right, nor while the one before
-/// is still in force: there are platforms that keep two and no more.
+/// is still in force, unless it presses: there are platforms that keep two and no more.
 pub fn rotate(want: &Want, have: &Have, kept: &IdentityFact, now: Timestamp) -> Strand {
     let foreign = have.secret == SecretFact::Foreign;
-    if foreign || !is_due(want, have, now) || !have.recorded.superseded.is_empty() {
+    if foreign || !is_due(want, have, now) {
+        return Strand::default();
+    }
+    if !have.recorded.superseded.is_empty() && !presses(want, have, now) {
         return Strand::default();
     }
     if !credential::is_right(want, have, kept) {

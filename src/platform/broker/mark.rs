@@ -13,6 +13,9 @@ pub const OWNER: &str = "tuo_owner";
 const NAMESPACE: &str = "tuo_namespace";
 const NAME: &str = "tuo_name";
 
+/// What a key was made of, where not as usual.
+pub const MATERIAL: &str = "tuo_material";
+
 /// Longer values are refused.
 pub const LONGEST_VALUE: usize = 63;
 

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod bareness;
+pub mod certificate;
 pub mod instances;
 pub mod mark;
 pub mod order;

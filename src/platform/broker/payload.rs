@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::order::in_progress;
@@ -25,8 +26,35 @@ pub fn issued(
     }
 }
 
-/// The fields of a credential. The wrapper of `it-rt` is taken off, so that every Secret has `clientid` in one place.
+/// What certificate and key are called in a payload, and in Secrets of type `kubernetes.io/tls`.
+const CERTIFICATE: [(&str, &str); 2] = [("certificate", "tls.crt"), ("key", "tls.key")];
+
+/// The fields of a credential. The wrapper of `it-rt` is taken off, so that every Secret has `clientid` in one place. A
+/// certificate and its key stand under both their names.
 pub fn fields(payload: Map<String, Value>) -> BTreeMap<String, Field> {
+    let mut fields = unwrapped(payload);
+    let pair = CERTIFICATE.map(|(name, known_as)| match fields.get(name) {
+        Some(Field::Text(text)) => Some((name, known_as, broken_into_lines(text))),
+        _ => None,
+    });
+    if let [Some(certificate), Some(key)] = pair {
+        for (name, known_as, text) in [certificate, key] {
+            fields.insert(name.to_owned(), Field::Text(text.clone()));
+            fields.insert(known_as.to_owned(), Field::Text(text));
+        }
+    }
+    fields
+}
+
+/// Some brokers write the line breaks of PEM as `\n` once more than JSON does.
+fn broken_into_lines(pem: &SecretString) -> SecretString {
+    match pem.expose_secret() {
+        text if text.contains('\n') => pem.clone(),
+        text => text.replace("\\n", "\n").into(),
+    }
+}
+
+fn unwrapped(payload: Map<String, Value>) -> BTreeMap<String, Field> {
     let mut fields = BTreeMap::new();
     for (name, value) in payload {
         match value {
@@ -50,7 +78,6 @@ fn field(value: Value) -> Field {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
     use serde_json::json;
 
     use super::*;
@@ -71,5 +98,17 @@ mod tests {
             [("certificatedetails", r#"json {"serialnumber":"0x1"}"#), ("clientid", "sb-1"), ("n", "json 1")];
         assert_eq!(shown(payload), expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
         assert_eq!(shown(json!({"oauth": "text"})), [("oauth".to_owned(), "text".to_owned())]);
+    }
+
+    #[test]
+    fn a_certificate_has_both_its_names_and_real_line_breaks() {
+        let shown = shown(json!({"oauth": {"certificate": "-----A-----\\nB", "key": "-----K-----\nB"}}));
+        let expected = [
+            ("certificate", "-----A-----\nB"),
+            ("key", "-----K-----\nB"),
+            ("tls.crt", "-----A-----\nB"),
+            ("tls.key", "-----K-----\nB"),
+        ];
+        assert_eq!(shown, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
     }
 }

@@ -6,6 +6,7 @@ use super::job::{Course, watch};
 use super::list::{List, only};
 use super::{CloudFoundry, KEYS, another, is_accepted, mark, taken, unread, wire};
 use crate::plan::owner::Owner;
+use crate::platform::broker::certificate;
 use crate::platform::broker::mark::whose;
 use crate::platform::broker::payload::issued;
 use crate::platform::budget::Urgency;
@@ -35,11 +36,10 @@ impl Credentials for CloudFoundry {
     }
 
     async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
-        let NewCredential { owner, name, .. } = wanted;
         // Asked for before the order: a credential that was issued must not be lost for it.
         let provenance = self.provenance(&identity.id).await?;
-        match self.bind(identity, owner, name, provenance).await {
-            Err(error) if error.kind() == Kind::Conflict => self.whose_key(identity, owner, name).await,
+        match self.bind(identity, wanted, provenance).await {
+            Err(error) if error.kind() == Kind::Conflict => self.whose_key(identity, &wanted.owner, &wanted.name).await,
             ordered => ordered,
         }
     }
@@ -72,19 +72,19 @@ impl CloudFoundry {
     async fn bind(
         &self,
         identity: &ObservedIdentity,
-        owner: &Owner,
-        name: &str,
+        wanted: &NewCredential,
         provenance: Provenance,
     ) -> Result<Ordered<Issued>> {
+        let NewCredential { owner, name, making, material } = wanted;
         let body = wire::Order {
             kind: "key",
             name,
-            parameters: None,
+            parameters: certificate::parameters(&provenance.label, making),
             relationships: wire::Relationships {
                 service_instance: Some(wire::Related::to(&identity.id)),
                 ..wire::Relationships::default()
             },
-            metadata: wire::Metadata { labels: mark::labels(owner) },
+            metadata: wire::Metadata { labels: mark::labels_of_key(owner, material.as_ref()) },
         };
         let answer = self.session.post(ISSUE, &["v3", KEYS]).json(&body).send().await.map_err(taken)?;
         match watch(&self.session, ISSUE, &answer).await? {
@@ -93,7 +93,8 @@ impl CloudFoundry {
         }
         let made = self.made_key(&identity.id, name).await.map_err(|_| unread(ISSUE))?;
         let details = self.details(&made.guid).await.map_err(|_| unread(ISSUE))?;
-        issued(ISSUE, observed(made), details.credentials, provenance).map(Ordered::Done).map_err(taken)
+        let credential = ObservedCredential { material: material.clone(), ..observed(made) };
+        issued(ISSUE, credential, details.credentials, provenance).map(Ordered::Done).map_err(taken)
     }
 
     /// The key that a job has made: a job does not always tell of what.
@@ -129,6 +130,7 @@ impl CloudFoundry {
 
 fn observed(key: wire::Key) -> ObservedCredential {
     ObservedCredential {
+        material: mark::material(&key.metadata.labels),
         health: wire::health(key.last_operation.as_ref()),
         identity: key.instance().to_owned(),
         name: key.name.unwrap_or_default(),

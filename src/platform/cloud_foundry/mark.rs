@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::plan::owner::Owner;
 use crate::platform::Mark;
-use crate::platform::broker::mark::{self, CLUSTER, LONGEST_VALUE, OWNER};
+use crate::platform::broker::mark::{self, CLUSTER, LONGEST_VALUE, MATERIAL, OWNER};
 
 /// Labels as a Cloud Controller writes them.
 pub type Labels = BTreeMap<String, String>;
@@ -12,6 +12,16 @@ pub type Labels = BTreeMap<String, String>;
 /// The labels of what is made for an owner.
 pub fn labels(owner: &Owner) -> Labels {
     mark::labels(owner).map(|(key, value)| (key.to_owned(), taken(value))).collect()
+}
+
+/// The labels of a key that is made for an owner of this.
+pub fn labels_of_key(owner: &Owner, material: Option<&String>) -> Labels {
+    labels(owner).into_iter().chain(material.map(|word| (MATERIAL.to_owned(), word.clone()))).collect()
+}
+
+/// What labels say that a key was made of.
+pub fn material(labels: &Labels) -> Option<String> {
+    labels.get(MATERIAL).cloned()
 }
 
 /// Whether labels say that something was made for this owner.

@@ -188,7 +188,13 @@ mod tests {
     use crate::platform::Health;
 
     fn credential(id: &str, identity: &str) -> ObservedCredential {
-        ObservedCredential { name: id.into(), id: id.into(), identity: identity.into(), health: Health::Usable }
+        ObservedCredential {
+            name: id.into(),
+            id: id.into(),
+            identity: identity.into(),
+            health: Health::Usable,
+            material: None,
+        }
     }
 
     fn known(identities: &[&str], credentials: &[(&str, &str)]) -> Known {

@@ -19,8 +19,8 @@ use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::session::Session;
 use crate::platform::{
-    Certificate, Credentials, Field, Health, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered,
-    Proof, Provenance,
+    Certificate, Credentials, Field, Health, Issued, Making, NewCredential, ObservedCredential, ObservedIdentity,
+    Ordered, Proof, Provenance,
 };
 
 const LIST: &str = "list certificate mappings";
@@ -102,7 +102,7 @@ impl Credentials for Certificates {
     /// Nothing protects what is there from the order itself, so it is looked at right before.
     async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
         let none = || Error::new(Kind::Invalid, MAP).detail("there is no certificate to map");
-        let certificate = wanted.certificate.as_ref().ok_or_else(none)?;
+        let Making::Brought(certificate) = &wanted.making else { return Err(none()) };
         let id = self.id_of(certificate)?;
         match self.mapping(MAP, &id).await? {
             Some(found) if found.user == identity.id => return Ok(Ordered::Found),
@@ -186,7 +186,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// A mapping as the platform shows it: it knows no name of ours.
 fn observed(mapping: Mapping) -> ObservedCredential {
     let id = mapping.id.to_lowercase();
-    ObservedCredential { name: id.clone(), id, identity: mapping.user, health: Health::Usable }
+    ObservedCredential { name: id.clone(), id, identity: mapping.user, health: Health::Usable, material: None }
 }
 
 /// The answer shows something else than was asked for.

@@ -7,6 +7,7 @@ use super::lists::List;
 use super::operation::{Course, watch};
 use super::{BINDINGS, ServiceManager, another, mark, says_gone, taken, unread, wire};
 use crate::plan::owner::Owner;
+use crate::platform::broker::certificate;
 use crate::platform::broker::mark::whose;
 use crate::platform::broker::payload::issued;
 use crate::platform::budget::{Lane, Urgency};
@@ -39,11 +40,12 @@ impl Credentials for ServiceManager {
     }
 
     async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
-        let NewCredential { owner, name, .. } = wanted;
         // Asked for before the order: a credential that was issued must not be lost for it.
         let provenance = self.provenance(&identity.id).await?;
-        match self.bind(identity, owner, name, provenance).await {
-            Err(error) if error.kind() == Kind::Conflict => self.whose_binding(identity, owner, name).await,
+        match self.bind(identity, wanted, provenance).await {
+            Err(error) if error.kind() == Kind::Conflict => {
+                self.whose_binding(identity, &wanted.owner, &wanted.name).await
+            }
             ordered => ordered,
         }
     }
@@ -55,7 +57,7 @@ impl Credentials for ServiceManager {
         if !is_it {
             return Err(another(READ));
         }
-        revealed(READ, shown, provenance).map(Some)
+        revealed(READ, shown, credential.material.clone(), provenance).map(Some)
     }
 
     async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>> {
@@ -95,11 +97,16 @@ impl ServiceManager {
     async fn bind(
         &self,
         identity: &ObservedIdentity,
-        owner: &Owner,
-        name: &str,
+        wanted: &NewCredential,
         provenance: Provenance,
     ) -> Result<Ordered<Issued>> {
-        let body = wire::NewBinding { name, service_instance_id: &identity.id, labels: mark::labels(owner) };
+        let NewCredential { owner, name, making, material } = wanted;
+        let body = wire::NewBinding {
+            name,
+            service_instance_id: &identity.id,
+            parameters: certificate::parameters(&provenance.label, making),
+            labels: mark::labels_of_key(owner, material.as_ref()),
+        };
         let call = self.session.post(ISSUE, &["v1", BINDINGS]).lane(Lane::Bindings).json(&body);
         let answer = call.send().await.map_err(taken)?;
         let made: wire::RevealedBinding = match watch(&self.session, ISSUE, &answer).await? {
@@ -107,10 +114,10 @@ impl ServiceManager {
             Course::Done(id) => self.read_binding(&id).await.map_err(|_| unread(ISSUE))?,
             Course::Open(operation) => return Ok(Ordered::Begun(operation)),
         };
-        if made.binding.name != name || made.binding.service_instance_id != identity.id {
+        if made.binding.name != *name || made.binding.service_instance_id != identity.id {
             return Err(taken(another(ISSUE)));
         }
-        revealed(ISSUE, made, provenance).map(Ordered::Done).map_err(taken)
+        revealed(ISSUE, made, material.clone(), provenance).map(Ordered::Done).map_err(taken)
     }
 
     /// The name is taken: by ours, or by a stranger's.
@@ -140,11 +147,18 @@ impl ServiceManager {
     }
 }
 
-fn revealed(operation: &'static str, shown: wire::RevealedBinding, provenance: Provenance) -> Result<Issued> {
-    issued(operation, observed(shown.binding), shown.credentials.unwrap_or_default(), provenance)
+fn revealed(
+    operation: &'static str,
+    shown: wire::RevealedBinding,
+    material: Option<String>,
+    provenance: Provenance,
+) -> Result<Issued> {
+    let credential = ObservedCredential { material, ..observed(shown.binding) };
+    issued(operation, credential, shown.credentials.unwrap_or_default(), provenance)
 }
 
 fn observed(binding: wire::Binding) -> ObservedCredential {
     let health = wire::health(binding.last_operation.as_ref(), binding.ready, None);
-    ObservedCredential { name: binding.name, id: binding.id, identity: binding.service_instance_id, health }
+    let material = binding.labels.as_ref().and_then(mark::material);
+    ObservedCredential { name: binding.name, id: binding.id, identity: binding.service_instance_id, health, material }
 }

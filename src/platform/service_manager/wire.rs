@@ -156,6 +156,8 @@ pub struct InstanceChange {
 pub struct NewBinding<'a> {
     pub name: &'a str,
     pub service_instance_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Map<String, Value>>,
     pub labels: Labels,
 }
 

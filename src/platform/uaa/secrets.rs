@@ -99,6 +99,7 @@ fn credential(client: &str, name: &str) -> ObservedCredential {
         id: name.to_owned(),
         identity: client.to_owned(),
         health: Health::Usable,
+        material: None,
     }
 }
 

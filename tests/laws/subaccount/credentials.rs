@@ -1,7 +1,5 @@
 //! Credentials of a subaccount in memory, as the seam of the drivers promises them.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use technical_user_operator::plan::capability::Recall;
@@ -10,6 +8,7 @@ use technical_user_operator::platform::{
     Proof, Provenance, Result,
 };
 
+use super::certificate;
 use super::driver::Reach;
 use super::operations::Change;
 use super::{Credential, Identity};
@@ -34,7 +33,7 @@ impl Credentials for Reach {
     }
 
     async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
-        let NewCredential { owner, name, .. } = wanted;
+        let NewCredential { owner, name, making, material } = wanted;
         self.order(|outside, weather| {
             outside.judge_issue(self.at, &identity.id, owner, self.shape);
             let subaccount = &mut outside.subaccounts[self.at];
@@ -50,7 +49,8 @@ impl Credentials for Reach {
                 return Ok(Ordered::Found);
             }
             let value = format!("planted-{id}");
-            let made = Credential { value, id, name: name.to_owned(), health: Health::Usable, busy: false };
+            let (name, material, certificate) = (name.clone(), material.clone(), certificate::made(making));
+            let made = Credential { value, id, name, health: Health::Usable, busy: false, material, certificate };
             let issued = made.issued(found);
             subaccount.carry_out(weather, Change::Issue(identity.id.clone(), made), issued)
         })
@@ -99,6 +99,7 @@ impl Credential {
             id: self.id.clone(),
             identity: identity.id.clone(),
             health: if self.busy { Health::InProgress } else { self.health },
+            material: self.material.clone(),
         }
     }
 
@@ -107,10 +108,11 @@ impl Credential {
         Issued {
             credential: self.shown(identity),
             provenance: Provenance::default(),
-            fields: BTreeMap::from([
-                ("clientid".to_owned(), field(&identity.name)),
-                (VALUE.to_owned(), field(&self.value)),
-            ]),
+            fields: [("clientid", &identity.name), (VALUE, &self.value)]
+                .into_iter()
+                .chain(self.certificate.as_ref().map(|pem| ("tls.crt", pem)))
+                .map(|(name, value)| (name.to_owned(), field(value)))
+                .collect(),
         }
     }
 }

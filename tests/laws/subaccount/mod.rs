@@ -16,6 +16,7 @@ use technical_user_operator::platform::Health;
 use self::operations::{Change, Operation};
 use self::weather::{Listing, Weather};
 
+mod certificate;
 pub mod credentials;
 pub mod driver;
 pub mod grants;
@@ -98,6 +99,10 @@ pub struct Credential {
     /// Whether it is being revoked.
     pub busy: bool,
     pub value: String,
+    /// What its mark says of what it was made of.
+    pub material: Option<String>,
+    /// The certificate, where it is one.
+    pub certificate: Option<String>,
 }
 
 /// What a list would show at some moment.

@@ -24,7 +24,7 @@ fn identity(id: &str) -> IdentityFact {
 }
 
 fn credential(id: &str, sequence: i64, health: Health) -> CredentialFact {
-    CredentialFact { id: id.into(), name: name(sequence), identity: "i".into(), health }
+    CredentialFact { id: id.into(), name: name(sequence), identity: "i".into(), health, material: None }
 }
 
 fn secret(sequence: i64, content: &str) -> SecretFact {
@@ -34,7 +34,7 @@ fn secret(sequence: i64, content: &str) -> SecretFact {
 
 fn published(sequence: i64, id: &str, fingerprint: &str) -> Published {
     let (id, fingerprint) = (Some(id.into()), fingerprint.into());
-    Published { sequence, id, fingerprint, source: None, rotate_at: None, demand: None }
+    Published { sequence, id, fingerprint, material: None, source: None, life: None, rotate_at: None, demand: None }
 }
 
 /// A platform that keeps credentials, with a usable identity and credential 1 of content `a`, all recorded.

@@ -312,5 +312,6 @@ pub fn credential(identity: &ObservedIdentity, name: &str) -> ObservedCredential
         id: format!("id of {name}"),
         identity: identity.id.clone(),
         health: Health::Usable,
+        material: None,
     }
 }
