@@ -6,6 +6,7 @@
 mod administrator;
 mod btp;
 mod certificates;
+mod client_certificates;
 mod cloud_foundry;
 mod cloud_foundry_roles;
 mod description;

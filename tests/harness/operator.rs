@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use super::process::{Killer, Process};
-use super::{ControlPlane, Kubeconfig, http};
+use super::{ControlPlane, Kubeconfig, http, simulator};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -52,6 +52,7 @@ impl Operator {
         command.env("MALLOC_ARENA_MAX", "1").env("ORDER_LIMIT", "3s");
         // Nor has anybody here a kubelet that is slow, or a node whose clock differs.
         command.env("NODE_CLOCK_MARGIN", "1s").env("KUBELET_SYNC", "1s").envs(settings.environment.iter().copied());
+        command.env("SSL_CERT_FILE", simulator::ca_file());
         command.env("KUBECONFIG", kubeconfig.path()).args(["--namespace", settings.namespace]);
         command.args(["--http-address", "127.0.0.1:0", "--log-format", "json"]);
         command.arg(format!("--leader-elect={}", settings.leader_elect));

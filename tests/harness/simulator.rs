@@ -2,24 +2,33 @@
 
 #![expect(dead_code, reason = "each kind of test needs some of it")]
 
-use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
+use std::{fs, process};
 
 use btp_simulator::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::http;
 
+/// The authority that all simulators of this process have in common.
+pub(crate) fn ca_file() -> &'static Path {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("authority-{}.pem", process::id()));
+        fs::write(&path, btp_simulator::authority().expect("an authority")).expect("write the authority");
+        path
+    })
+}
+
 /// A running simulator. It ends with its owner.
 pub(crate) struct Simulator {
     url: String,
     mtls_url: String,
-    ca_file: NamedTempFile,
     /// Of its own, so that it is as fast or slow as a platform is, whatever the test does meanwhile.
     runtime: Option<Runtime>,
     _stop: watch::Sender<bool>,
@@ -41,11 +50,9 @@ impl Simulator {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let simulator = runtime.block_on(btp_simulator::Simulator::bind(options)).expect("a simulator");
         let (url, mtls_url) = (simulator.url().to_owned(), simulator.mtls_url().to_owned());
-        let mut ca_file = NamedTempFile::new().expect("a file");
-        ca_file.write_all(simulator.authority().as_bytes()).expect("write the authority");
         let (stop, stopped) = watch::channel(false);
         runtime.spawn(simulator.serve(stopped));
-        Self { url, mtls_url, ca_file, runtime: Some(runtime), _stop: stop }
+        Self { url, mtls_url, runtime: Some(runtime), _stop: stop }
     }
 
     /// Base URL of all platforms.
@@ -60,7 +67,7 @@ impl Simulator {
 
     /// The authority of the latter.
     pub(crate) fn ca_file(&self) -> &Path {
-        self.ca_file.path()
+        ca_file()
     }
 
     /// The admin credential of a platform, as its cockpit would hand it out. `variant` is `secret` or `x509`.

@@ -12,6 +12,7 @@ mod admission;
 mod brokers;
 mod calm;
 mod certificates;
+mod client_certificates;
 mod cloud_foundry;
 mod control_plane;
 mod crash;

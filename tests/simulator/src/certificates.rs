@@ -1,6 +1,7 @@
 //! The certification authority of the simulated platform: server and client certificates, and reading those that
 //! others made. Whom a certificate belongs to, and whether it is accepted, is not decided here.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rcgen::{
@@ -55,7 +56,19 @@ pub(crate) struct Details {
     pub(crate) valid_until: Duration,
 }
 
+/// That of all simulators in this process.
+static OF_THIS_PROCESS: OnceLock<Arc<Authority>> = OnceLock::new();
+
 impl Authority {
+    /// One for all simulators in this process: whoever trusts one trusts them all, as with the authority of a landscape.
+    pub(crate) fn of_this_process() -> Result<Arc<Self>, rcgen::Error> {
+        if let Some(known) = OF_THIS_PROCESS.get() {
+            return Ok(Arc::clone(known));
+        }
+        let new = Arc::new(Self::new()?);
+        Ok(Arc::clone(OF_THIS_PROCESS.get_or_init(|| new)))
+    }
+
     /// An authority with a key of its own.
     pub(crate) fn new() -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::new(Vec::new())?;

@@ -30,4 +30,4 @@ mod tokens;
 mod uaa;
 mod xsuaa;
 
-pub use simulator::{Options, Simulator};
+pub use simulator::{Options, Simulator, authority};

@@ -37,6 +37,11 @@ pub struct Options {
     pub settings: Option<Value>,
 }
 
+/// The certificate, in PEM, that clients of the TLS listeners have to trust: one for all simulators of a process.
+pub fn authority() -> Result<String, Box<dyn Error>> {
+    Ok(Authority::of_this_process()?.pem().to_owned())
+}
+
 impl Default for Options {
     /// On free ports, as the platforms are documented.
     fn default() -> Self {
@@ -57,7 +62,7 @@ pub struct Simulator {
 impl Simulator {
     /// Takes its ports, and lays out the platforms.
     pub async fn bind(options: &Options) -> Result<Self, Box<dyn Error>> {
-        let authority = Arc::new(Authority::new()?);
+        let authority = Authority::of_this_process()?;
         let (certificate, key) = authority.for_listener()?;
         let plain = TcpListener::bind(options.listen).await?;
         let tls = TcpListener::bind(options.mtls_listen).await?;

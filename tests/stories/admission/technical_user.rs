@@ -74,7 +74,7 @@ fn a_certificate_is_for_whoever_is_known_by_it() {
     let whole = with(&user, "/credential/certificate", source.clone());
     taken(KIND, &whole);
     refused(KIND, &user, &["name the Secret with the certificate in credential.certificate.sourceSecretRef"]);
-    refuses("/credential/certificate", source, &["only a certificateUser takes a certificate"]);
+    refuses("/credential/certificate", source, &["a certificate belongs to the type ClientCertificate"]);
     let same = with(&whole, "/credential/certificate/sourceSecretRef/name", json!("credentials"));
     refused(KIND, &same, &["secretName and certificate.sourceSecretRef are two Secrets"]);
     let name = "/identity/certificateUser/userName";
@@ -82,6 +82,28 @@ fn a_certificate_is_for_whoever_is_known_by_it() {
     refused(KIND, &with(&whole, name, json!("a;b")), &["certificateUser.userName"]);
     let renamed = json!({ "identity": { "certificateUser": { "userName": "other" } } });
     immutable(KIND, "remapped", &whole, &renamed, "identity cannot be changed; make a new TechnicalUser");
+}
+
+#[test]
+fn a_credential_is_of_a_type_that_the_identity_has() {
+    let of = |identity: &str, fields: Value| with(&spec(), "/identity", json!({ identity: fields }));
+    let typed = |user: &Value, kind: &str| with(user, "/credential/type", json!(kind));
+    let (client, user) = (of("oauthClient", json!({})), of("directoryUser", json!({ "userName": "tu" })));
+    for (user, kind) in [(&spec(), "ClientSecret"), (&client, "ClientSecret"), (&user, "Password")] {
+        taken(KIND, &typed(user, kind));
+    }
+    let key = typed(&spec(), "ClientCertificate");
+    let asked = with(&key, "/credential/certificate", json!({ "validity": "30d", "keyLength": 4096 }));
+    taken(KIND, &key);
+    taken(KIND, &asked);
+    for (user, kind) in [(&spec(), "Password"), (&client, "ClientCertificate"), (&user, "ClientSecret")] {
+        refused(KIND, &typed(user, kind), &["credential.type is ClientSecret or ClientCertificate for a serviceKey"]);
+    }
+    let field = |name: &str, value: Value| with(&asked, &format!("/credential/certificate/{name}"), value);
+    refused(KIND, &field("validity", json!("30h")), &["certificate.validity", "should match"]);
+    refused(KIND, &field("keyLength", json!(1024)), &["keyLength is 2048 or 4096"]);
+    let both = field("sourceSecretRef", json!({ "name": "orders-tls" }));
+    refused(KIND, &both, &["a certificate with a source has the validity and the key of its source"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Single worlds: each was once got wrong, or would be easy to get wrong.
 
+mod certificate;
 mod rotation;
 
 use super::*;
