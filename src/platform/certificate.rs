@@ -152,6 +152,11 @@ pub fn life(issued: &Issued) -> Option<Life> {
     Some(Life { from: leaf.valid_from, until: leaf.valid_until })
 }
 
+/// Whether a credential is to be a certificate, by its mark, and has none.
+pub fn is_missing(issued: &Issued) -> bool {
+    issued.credential.material.is_some() && life(issued).is_none()
+}
+
 fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, Unusable> {
     let (rest, certificate) = x509_parser::parse_x509_certificate(der).map_err(|_| Unusable::NoCertificate)?;
     if rest.is_empty() { Ok(certificate) } else { Err(Unusable::NoCertificate) }
@@ -160,6 +165,7 @@ fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, Unusable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::{Health, ObservedCredential, Provenance};
 
     fn made() -> (String, String) {
         let made = rcgen::generate_simple_self_signed(vec!["tu-orders".to_owned()]).unwrap();
@@ -176,6 +182,31 @@ mod tests {
         let pair = read(&format!("# said by a tool\n{leaf}{authority}"), &key).ok().unwrap();
         assert_eq!(pair.certificate().pem(), leaf.replace("\r\n", "\n"));
         assert_ne!(pair.digest(), read(&leaf, &key).ok().unwrap().digest(), "another chain");
+    }
+
+    #[test]
+    fn a_certificate_that_was_asked_for_is_missed_where_there_is_none() {
+        let issued = |material: Option<&str>, fields: &[(&str, &str)]| {
+            let credential = ObservedCredential {
+                name: "tuo-1".into(),
+                id: "b".into(),
+                identity: "i".into(),
+                health: Health::Usable,
+                material: material.map(str::to_owned),
+            };
+            let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Field::Text((*text).into()))).collect();
+            Issued { credential, provenance: Provenance::default(), fields }
+        };
+        let secret = [("clientid", "a"), ("clientsecret", "b")];
+        assert!(is_missing(&issued(Some("generated"), &secret)) && !is_missing(&issued(None, &secret)));
+        let (chain, key) = made();
+        let pair = read(&chain, &key).ok().unwrap();
+        let whole = pair.complete(issued(Some("generated"), &[("clientid", "a")]));
+        assert!(!is_missing(&whole));
+        let life = life(&whole).unwrap();
+        assert_eq!((life.from, life.until), (pair.certificate().valid_from, pair.certificate().valid_until));
+        assert!(whole.fields.contains_key("certificate") && whole.fields.contains_key("key"));
+        assert!(!pair.complete(issued(None, &[("username", "a")])).fields.contains_key("key"), "no OAuth client");
     }
 
     #[test]

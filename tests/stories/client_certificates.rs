@@ -144,7 +144,7 @@ fn a_broker_that_knows_no_certificates_leaves_the_secret_as_it_is_and_says_so() 
     let before = team.secret(SECRET).expect("the Secret");
     change(&team, &generated(7));
     team.until("technicalusers/orders", "it says why it is not replaced", |user| {
-        let is_told = |rotated: Condition| rotated.message.contains("x509 is not allowed");
+        let is_told = |rotated: Condition| rotated.status == "False" && rotated.reason == "PlatformRefused";
         condition(user, "Rotated").is_some_and(is_told)
             && condition(user, "Ready").is_some_and(|it| it.status == "True")
     });

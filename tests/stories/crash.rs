@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::operator::{Operator, Settings};
 use crate::harness::{Call, Moment, PATIENCE, Proxy, Stage, Team};
-use crate::lines::{Act, Btp, Certificates, CloudFoundry, Line, Neo, Player, Scim, Uaa};
+use crate::lines::{Act, Btp, Certificates, ClientCertificates, CloudFoundry, Line, Neo, Player, Scim, Uaa};
 
 /// For how long nothing more may happen before an act is believed to be over.
 const QUIET: Duration = Duration::from_millis(400);
@@ -30,6 +30,11 @@ fn a_client_and_its_authority_survive_a_crash_at_every_effect() {
 #[test]
 fn a_certificate_and_its_renewal_survive_a_crash_at_every_effect() {
     crash_everywhere::<Certificates>();
+}
+
+#[test]
+fn a_client_certificate_and_what_takes_its_place_survive_a_crash_at_every_effect() {
+    crash_everywhere::<ClientCertificates>();
 }
 
 #[test]

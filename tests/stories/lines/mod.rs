@@ -13,6 +13,7 @@ use crate::harness::{PATIENCE, Team};
 
 mod btp;
 mod certificates;
+mod client_certificates;
 mod cloud_foundry;
 mod neo;
 mod scim;
@@ -20,6 +21,7 @@ mod uaa;
 
 pub(crate) use btp::Btp;
 pub(crate) use certificates::Certificates;
+pub(crate) use client_certificates::ClientCertificates;
 pub(crate) use cloud_foundry::CloudFoundry;
 pub(crate) use neo::Neo;
 pub(crate) use scim::Scim;
