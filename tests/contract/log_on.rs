@@ -15,6 +15,7 @@ use crate::btp;
 use crate::description::{Running, owner};
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
+use crate::harness::simulator::ca_file;
 use crate::role_collections::count;
 use crate::suite;
 use crate::suite::{create, credentials_of, found, issue, listed};
@@ -104,7 +105,7 @@ fn a_client_certificate_logs_on() {
     // The authority to trust is read from the environment of a process, so this takes a process of its own.
     let ended = Command::new(std::env::current_exe().expect("this test's binary"))
         .args(["--ignored", "--exact", WITH_CERTIFICATE])
-        .env("SSL_CERT_FILE", simulator.ca_file())
+        .env("SSL_CERT_FILE", ca_file())
         .env(SERVICE_KEY, simulator.credential("service-manager", "x509").to_string())
         .output()
         .expect("run a test");

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 
 use super::http;
 
-/// The authority that all simulators of this process have in common.
+/// The authority of the token services that ask for a client certificate, which all simulators of this process have in
+/// common.
 pub(crate) fn ca_file() -> &'static Path {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     FILE.get_or_init(|| {
@@ -63,11 +64,6 @@ impl Simulator {
     /// Base URL of the token services that ask for a client certificate.
     pub(crate) fn mtls_url(&self) -> &str {
         &self.mtls_url
-    }
-
-    /// The authority of the latter.
-    pub(crate) fn ca_file(&self) -> &Path {
-        ca_file()
     }
 
     /// The admin credential of a platform, as its cockpit would hand it out. `variant` is `secret` or `x509`.

@@ -150,7 +150,7 @@ async fn asked(landscape: &mut Landscape, weather: Weather) -> (bool, bool) {
 /// When the certificate in the Secret ends.
 fn expiry(landscape: &Landscape) -> Timestamp {
     let outside = landscape.outside();
-    let pem = field(&outside.kubernetes.get(&secret()).unwrap(), "tls.crt").unwrap();
+    let pem = field(outside.kubernetes.get(&secret()).unwrap(), "tls.crt").unwrap();
     let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
     let seconds = pem.parse_x509().unwrap().validity().not_after.timestamp();
     Timestamp::from_second(seconds).unwrap()

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::certificate::{self, Pair, send};
+use crate::harness::simulator::ca_file;
 use crate::harness::{PATIENCE, Stage, Team, eventually};
 use crate::neo::{application_role, mappings, tenant};
 
@@ -61,7 +62,7 @@ fn a_certificate_opens_the_runtime_and_is_renewed_without_a_gap() {
     let secret = team.secret(SECRET).expect("the Secret");
     assert_eq!((&secret["tls.crt"], &secret["tls.key"]), (&first.certificate, &first.key));
     assert_eq!((secret["ca.crt"].as_str(), secret["username"].as_str()), (first.certificate.as_str(), USER));
-    assert_eq!(send(&secret, team.simulator.ca_file()), 200);
+    assert_eq!(send(&secret, ca_file()), 200);
     assert_eq!(mapped(&team), [USER]);
     it_is_healed(&team, &first);
     it_is_renewed(&team);
@@ -84,13 +85,13 @@ fn it_is_renewed(team: &Team<'_>) {
     team.apply(&second.secret(&team.name, SOURCE));
     eventually("the Secret holds the new certificate", PATIENCE, || {
         let secret = team.secret(SECRET).expect("a Secret at every moment");
-        assert_eq!(send(&secret, team.simulator.ca_file()), 200, "a gap");
+        assert_eq!(send(&secret, ca_file()), 200, "a gap");
         (secret["tls.crt"] == second.certificate).then_some(())
     });
     eventually("the old mapping is gone", PATIENCE, || (mapped(team).len() == 1).then_some(()));
     team.told("intake", "Issued", "issued credential");
     team.ready(&["technicalusers/intake"]);
-    assert_eq!(send(&team.secret(SECRET).expect("the Secret"), team.simulator.ca_file()), 200);
+    assert_eq!(send(&team.secret(SECRET).expect("the Secret"), ca_file()), 200);
 }
 
 fn it_goes(team: &Team<'_>) {

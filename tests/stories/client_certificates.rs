@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::certificate::{Pair, send};
 use crate::harness::conditions::{Condition, condition};
+use crate::harness::simulator::ca_file;
 use crate::harness::{PATIENCE, Stage, Team, credential, eventually};
 
 const SECRET: &str = "orders-credentials";
@@ -46,9 +47,9 @@ fn change(team: &Team<'_>, credential: &Value) {
 }
 
 /// How the sender endpoint answers whoever has this Secret, with a certificate or a token.
-fn call(team: &Team<'_>, secret: &BTreeMap<String, String>) -> Option<u16> {
+fn call(secret: &BTreeMap<String, String>) -> Option<u16> {
     if secret.contains_key("tls.key") {
-        return Some(send(secret, team.simulator.ca_file()));
+        return Some(send(secret, ca_file()));
     }
     Some(credential::send(secret, &credential::token(secret).ok()?))
 }
@@ -57,7 +58,7 @@ fn call(team: &Team<'_>, secret: &BTreeMap<String, String>) -> Option<u16> {
 fn moved(team: &Team<'_>, from: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let next = eventually("another credential stands in the Secret", PATIENCE, || {
         let now = team.secret(SECRET).expect("a Secret at every moment");
-        assert_eq!(call(team, &now), Some(200), "a gap");
+        assert_eq!(call(&now), Some(200), "a gap");
         (now != *from).then_some(now)
     });
     eventually("the one before has ended", PATIENCE, || (team.instances_and_keys() == (1, 1)).then_some(()));
@@ -74,7 +75,7 @@ fn a_certificate_that_the_platform_makes_is_proven_dated_healed_and_left_again()
     let team = team("client-certificate", &generated(30));
     team.ready(&["technicalusers/orders"]);
     let first = team.secret(SECRET).expect("the Secret");
-    assert_eq!(call(&team, &first), Some(200));
+    assert_eq!(call(&first), Some(200));
     assert_eq!((&first["certificate"], &first["key"]), (&first["tls.crt"], &first["tls.key"]));
     assert!(!first.contains_key("clientsecret"));
     let status = told(&team);
@@ -115,12 +116,12 @@ fn a_certificate_of_somebody_elses_keeping_is_followed_and_its_key_stays_here() 
     team.ready(&["technicalusers/orders"]);
     let first = team.secret(SECRET).expect("the Secret");
     assert_eq!((&first["tls.crt"], &first["tls.key"]), (&pairs[0].certificate, &pairs[0].key));
-    assert_eq!((&first["key"], call(&team, &first)), (&pairs[0].key, Some(200)));
+    assert_eq!((&first["key"], call(&first)), (&pairs[0].key, Some(200)));
     assert!(told(&team)["expiresAt"].is_string() && told(&team)["rotateAt"].is_null());
 
     team.apply(&pairs[1].secret(&team.name, SOURCE));
     let second = moved(&team, &first);
-    assert_eq!((&second["tls.crt"], call(&team, &first)), (&pairs[1].certificate, Some(401)));
+    assert_eq!((&second["tls.crt"], call(&first)), (&pairs[1].certificate, Some(401)));
     // Somebody lost it. Nobody but the source has the key.
     team.delete(&format!("secrets/{SECRET}"));
     eventually("the Secret is back", PATIENCE, || (team.secret(SECRET)? == second).then_some(()));

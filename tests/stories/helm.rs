@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::harness::api::path;
 use crate::harness::operator::{Operator, Settings};
+use crate::harness::simulator::ca_file;
 use crate::harness::stage::{OPERATOR_NAMESPACE, RELEASE};
 use crate::harness::{ControlPlane, Kubectl, PATIENCE, Stage, Team, eventually};
 
@@ -163,7 +164,7 @@ fn an_authority_of_ones_own_is_trusted_beside_the_public_ones() {
     let stage = Stage::alone();
     let team = Team::new(&stage, "own-authority");
     let folder = TempDir::new().expect("a folder");
-    fs::copy(team.simulator.ca_file(), folder.path().join("ca.crt")).expect("copy the authority");
+    fs::copy(ca_file(), folder.path().join("ca.crt")).expect("copy the authority");
     let mut environment = rendered_environment(&stage.kubectl(), &["--set", "authorities.configMap=acme"]);
     let mounted = "/etc/technical-user-operator/authorities";
     assert!(environment.contains(&format!("/etc/ssl/certs:{mounted}")), "{environment}");

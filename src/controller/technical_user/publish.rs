@@ -19,7 +19,7 @@ impl Execution<'_> {
         if issued.credential.health == Health::InProgress {
             return Err(in_progress("issue credential"));
         }
-        self.is_what_was_asked_for(issued)?;
+        is_what_was_asked_for(issued)?;
         // What cannot be written is not proven again and again.
         let shape = Shape::of(self.live.object());
         let content = shape.content(issued)?;
@@ -81,15 +81,6 @@ impl Execution<'_> {
             self.intend(sequence, Some(fingerprint), made_of.clone()).await?;
         }
         Ok(())
-    }
-
-    /// A broker that does not know certificates gives what it always gives.
-    fn is_what_was_asked_for(&self, issued: &Issued) -> Result<()> {
-        if !certificate::is_missing(issued) {
-            return Ok(());
-        }
-        let detail = "a certificate was asked for, and the credential has none";
-        Err(platform::Error::new(platform::Kind::ProofRefused, "issue credential").detail(detail).into())
     }
 
     fn holds_already(&self, content: &Content) -> bool {
@@ -167,6 +158,15 @@ impl Execution<'_> {
             Ok(Proof::NotTestable) | Err(_) => Ok(vec![]),
         }
     }
+}
+
+/// A broker that does not know certificates gives what it always gives.
+fn is_what_was_asked_for(issued: &Issued) -> Result<()> {
+    if !certificate::is_missing(issued) {
+        return Ok(());
+    }
+    let detail = "a certificate was asked for, and the credential has none";
+    Err(platform::Error::new(platform::Kind::ProofRefused, "issue credential").detail(detail).into())
 }
 
 fn made_of(issued: &Issued) -> MadeOf {

@@ -25,8 +25,8 @@ impl Life {
     pub fn renewal(&self, uid: &str, now: Timestamp) -> Option<Timestamp> {
         let time = self.two_thirds()?;
         let (spread, share) = (time / SPREAD, share_of(uid));
-        let due = later(self.from, time - spread.mul_f64(1.0 - share));
-        Some(if due > now { due } else { later(now, spread.mul_f64((1.0 + share) / 2.0)) })
+        let due = later(self.from, spread * (SPREAD - 1) + spread.mul_f64(share));
+        Some(if due > now { due } else { later(now, spread.mul_f64(f64::midpoint(1.0, share))) })
     }
 
     /// Whether it waits for nothing any more.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Act, Line, leading_to};
 use crate::harness::Team;
 use crate::harness::certificate::{self, Pair};
+use crate::harness::simulator::ca_file;
 use crate::neo::{application_role, mappings, tenant};
 
 /// The name that certificates are mapped to.
@@ -45,7 +46,7 @@ impl Line for Certificates {
 
     fn world(team: &Team<'_>) -> Value {
         let secret = team.secret("intake-credentials").filter(|secret| secret.contains_key("tls.key"));
-        let sends = secret.as_ref().map(|secret| certificate::send(secret, team.simulator.ca_file()));
+        let sends = secret.as_ref().map(|secret| certificate::send(secret, ca_file()));
         let mapped: Vec<Value> = mappings(team).into_iter().map(|one| one["User"].clone()).collect();
         json!({ "mapped": mapped, "holds": secret.as_ref().map(holds), "sends": sends })
     }

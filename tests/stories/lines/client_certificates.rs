@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Act, Btp, Line};
 use crate::harness::Team;
 use crate::harness::certificate::{Pair, send};
+use crate::harness::simulator::ca_file;
 
 /// The one that somebody keeps, and the one that takes its place.
 static PAIRS: LazyLock<[Pair; 2]> = LazyLock::new(|| [Pair::new(), Pair::new()]);
@@ -44,7 +45,7 @@ impl Line for ClientCertificates {
         let state = team.simulator.state();
         let count = |kind: &str| state["service-manager"][kind].as_array().map(Vec::len);
         let secret = team.secret("orders-credentials").filter(|secret| secret.contains_key("tls.key"));
-        let sent = secret.as_ref().map(|secret| send(secret, team.simulator.ca_file()));
+        let sent = secret.as_ref().map(|secret| send(secret, ca_file()));
         let brought =
             secret.as_ref().and_then(|secret| PAIRS.iter().position(|pair| pair.certificate == secret["tls.crt"]));
         json!({ "instances": count("instances"), "bindings": count("bindings"), "sent": sent, "brought": brought })
