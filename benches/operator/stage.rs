@@ -63,6 +63,7 @@ impl Stage {
             leader_elect: true,
             concurrency: self.concurrency(),
             arguments: &[],
+            trusts_simulators: true,
             environment: &[],
         };
         Operator::start(&self.plane, &settings)

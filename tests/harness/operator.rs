@@ -27,6 +27,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) concurrency: u16,
     /// Further arguments.
     pub(crate) arguments: &'a [&'a str],
+    /// Whether it trusts the simulators' own authority.
+    pub(crate) trusts_simulators: bool,
     /// Further environment variables.
     pub(crate) environment: &'a [(&'a str, &'a str)],
 }
@@ -52,7 +54,9 @@ impl Operator {
         command.env("MALLOC_ARENA_MAX", "1").env("ORDER_LIMIT", "3s");
         // Nor has anybody here a kubelet that is slow, or a node whose clock differs.
         command.env("NODE_CLOCK_MARGIN", "1s").env("KUBELET_SYNC", "1s").envs(settings.environment.iter().copied());
-        command.env("SSL_CERT_FILE", simulator::ca_file());
+        if settings.trusts_simulators {
+            command.env("SSL_CERT_FILE", simulator::ca_file());
+        }
         command.env("KUBECONFIG", kubeconfig.path()).args(["--namespace", settings.namespace]);
         command.args(["--http-address", "127.0.0.1:0", "--log-format", "json"]);
         command.arg(format!("--leader-elect={}", settings.leader_elect));

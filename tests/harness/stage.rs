@@ -116,6 +116,7 @@ impl Stage {
             leader_elect: false,
             concurrency: 32,
             arguments: &[],
+            trusts_simulators: true,
             environment: &[],
         }
     }

@@ -8,8 +8,6 @@ use serde_json::{Value, json};
 use crate::harness::api::path;
 use crate::harness::certificate::Pair;
 use crate::harness::conditions::condition;
-use crate::harness::operator::Settings;
-use crate::harness::simulator::ca_file;
 use crate::harness::stage::OPERATOR_NAMESPACE;
 use crate::harness::team::secret;
 use crate::harness::{PATIENCE, Stage, Team, eventually, never};
@@ -181,10 +179,7 @@ fn a_restart_forgets_what_worked_and_touches_nothing_until_the_secret_is_right()
         team.admin_secret(api, &team.simulator.credential(api, "x509"));
     }
     team.apply(&team.btp());
-    let authority = ca_file().to_str().expect("a path").to_owned();
-    let environment = [("SSL_CERT_FILE", authority.as_str())];
-    let settings = Settings { environment: &environment, ..Stage::settings() };
-    let operator = stage.start_operator_with(&settings);
+    let operator = stage.start_operator(&[]);
     team.apply_quickstart();
     team.ready(&["platforms/forgotten", "technicalusers/orders", "rolebindings/orders-may-send"]);
     let platform = team.get("platforms/forgotten").expect("the Platform");
@@ -196,7 +191,7 @@ fn a_restart_forgets_what_worked_and_touches_nothing_until_the_secret_is_right()
     says(&team, "AdminSecretRejected", "PlatformElsewhere", "nothing is touched there");
     operator.stop();
 
-    let operator = stage.start_operator_with(&settings);
+    let operator = stage.start_operator(&[]);
     team.not_ready("platforms/forgotten", "PlatformElsewhere", "Put the right credential back");
     silent(&team, "AdminSecretRejected");
     let asked = team.simulator.requests().len();

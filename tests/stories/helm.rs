@@ -174,11 +174,12 @@ fn an_authority_of_ones_own_is_trusted_beside_the_public_ones() {
     }
     team.apply(&team.btp());
 
-    let operator = stage.start_operator(&[]);
+    let stranger = Settings { trusts_simulators: false, ..Stage::settings() };
+    let operator = stage.start_operator_with(&stranger);
     team.not_ready("platforms/own-authority", "PlatformUnavailable", "");
     drop(operator);
 
-    let settings = Settings { environment: &[("SSL_CERT_DIR", &environment)], ..Stage::settings() };
+    let settings = Settings { environment: &[("SSL_CERT_DIR", &environment)], ..stranger };
     let _operator = stage.start_operator_with(&settings);
     team.ready(&["platforms/own-authority"]);
     team.delete_everything();
