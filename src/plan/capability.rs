@@ -211,7 +211,7 @@ fn either(words: impl IntoIterator<Item = impl Into<String>>) -> String {
     listed(words, "or")
 }
 
-fn all(words: impl IntoIterator<Item = impl Into<String>>) -> String {
+pub(super) fn all(words: impl IntoIterator<Item = impl Into<String>>) -> String {
     listed(words, "and")
 }
 

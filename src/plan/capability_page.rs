@@ -38,7 +38,7 @@ fn role_cell(cell: &RoleCell) -> String {
     format!("{how}{}{}", cell.held.holders(), needs(cell.api))
 }
 
-fn needs(api: Option<&str>) -> String {
+pub(super) fn needs(api: Option<&str>) -> String {
     api.map_or(String::new(), |api| format!(" (needs `{api}`)"))
 }
 

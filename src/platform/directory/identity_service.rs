@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Scim;
+use super::Directory;
 use super::dialect::DIALECT;
 use super::manners::{Manners, Paging};
 use super::pages::{Shelf, USERS};
@@ -102,9 +102,9 @@ pub(in crate::platform) fn join(
     let base = address::base(&tenant.url, "identityService.url").map_err(|error| in_spec(&error))?;
     let scim = address::below(&base, &["scim"], "connect")?;
     let secret = with.secret(reference)?;
-    let account = with.account(super::connect::credential(secret).map_err(named)?).map_err(named)?;
+    let account = with.account(super::credential(secret).map_err(named)?).map_err(named)?;
     let session = at(&scim, &account, &API);
-    let directory = Arc::new(Scim::new(session.clone(), base.as_str(), trust.origin, trust.manners));
+    let directory = Arc::new(Directory::new(session.clone(), base.as_str(), trust.origin, trust.manners));
     let users = Maker::of(Arc::clone(&directory), table.recall(IdentityKind::DirectoryUser));
     driver.makers.insert(IdentityKind::DirectoryUser, users);
     driver.grants.insert(RoleKind::GroupMembership, directory);
