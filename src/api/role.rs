@@ -5,9 +5,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-mod cloud_foundry;
+mod organization;
 
-pub use cloud_foundry::{OrganizationRole, OrganizationRoleType, SpaceRole, SpaceRoleType};
+pub use organization::{OrganizationRole, OrganizationRoleType, SpaceRole, SpaceRoleType};
 
 /// Each names exactly one of these.
 // Where and for whom each can be is added to what is said of it here, by `plan::definitions`.
