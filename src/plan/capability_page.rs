@@ -46,7 +46,7 @@ const OPENING: &str = "\
 # What works where
 
 Made by `make generate` from the table by which the operator judges: what is not in it is refused with a reason, before
-any call. How each environment is set up stands in [environments.md](environments.md).
+any call. How each environment is set up stands in [environments](environments/README.md).
 
 ## What a TechnicalUser can be
 ";

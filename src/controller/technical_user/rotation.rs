@@ -79,15 +79,14 @@ fn spec(user: &TechnicalUser) -> RotationSpec {
 }
 
 fn every(spec: &RotationSpec, recall: Recall) -> Option<Interval> {
-    match recall {
-        Recall::Brought => None,
-        Recall::LastOnly => spec.every.clone(),
-        Recall::Revealed | Recall::Listed => Some(spec.every.clone().unwrap_or_else(|| Interval::new(USUAL))),
+    if recall.is_brought() {
+        return None;
     }
+    spec.every.clone().or_else(|| recall.is_listed().then(|| Interval::new(USUAL)))
 }
 
 fn terms(spec: &RotationSpec, recall: Recall) -> Terms {
-    if recall == Recall::LastOnly {
+    if !recall.is_listed() {
         return Terms::default();
     }
     Terms {

@@ -8,7 +8,6 @@ use k8s_openapi::jiff::Timestamp;
 use super::credential;
 use super::facts::{Have, IdentityFact, SecretFact, Want};
 use super::steps::Strand;
-use crate::plan::capability::Recall;
 use crate::plan::digest;
 
 /// In so many parts a time is divided: a credential is due in the last of them.
@@ -40,7 +39,7 @@ pub fn is_due(want: &Want, have: &Have, now: Timestamp) -> bool {
     let Some(published) = &have.recorded.credential else { return false };
     let is_old = want.rotation.every.is_some() && published.rotate_at.is_some_and(|at| at <= now);
     let is_demanded = want.rotation.demand.is_some() && want.rotation.demand != published.demand;
-    (is_old || is_demanded) && have.recall != Recall::Brought
+    (is_old || is_demanded) && !have.recall.is_brought()
 }
 
 /// The strand that replaces a credential that works. None is replaced whose Secret is not right, nor while the one before

@@ -29,7 +29,7 @@ pub mod identity_service;
 pub mod manners;
 mod mark;
 mod names;
-mod pages;
+pub mod pages;
 mod passwords;
 mod users;
 mod wire;
