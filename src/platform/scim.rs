@@ -5,12 +5,10 @@ use std::sync::Arc;
 use super::budget::{Limit, Limits};
 use super::connect::{Api, Connecting, Connects, at, in_spec};
 use super::directory::dialect::DIALECT;
-use super::directory::manners::{Manners, Paging};
-use super::directory::pages::USERS;
+use super::directory::manners::PLAIN;
 use super::directory::{Directory, credential};
 use super::error::Result;
 use super::http::address;
-use super::reading::quoted;
 use super::session::Probe;
 use super::whereabouts::Whereabouts;
 use super::{Driver, Landing, Maker};
@@ -26,27 +24,12 @@ const API: Api = Api {
     probe: Some(Probe { path: &["Users"], query: &[("count", "1"), ("attributes", "id")] }),
 };
 
-/// Those of the RFCs.
-static MANNERS: Manners = Manners {
-    label: "scim",
-    abilities: None,
-    page: 500,
-    paging: Paging::ByIndex,
-    users: &USERS,
-    known_as: |user| Some(&user.name),
-    by_name: Some(|name| format!("userName eq {}", quoted(name))),
-    complete: |_, _| {},
-    works: &[],
-    ends: &[],
-    refuses_passwords: "",
-};
-
 impl Connects for Scim {
     fn connect(&self, with: &Connecting<'_>) -> Result<Driver> {
         let base = address::base(&self.url, "url").map_err(|error| in_spec(&error))?;
         let account = with.account(credential(with.secret(&self.credentials_secret_ref)?)?)?;
         let session = at(&base, &account, &API);
-        let directory = Arc::new(Directory::new(session.clone(), base.as_str(), ITSELF, &MANNERS));
+        let directory = Arc::new(Directory::new(session.clone(), base.as_str(), ITSELF, &PLAIN));
         let users = Maker::of(Arc::clone(&directory), TABLE.recall(IdentityKind::DirectoryUser));
         Ok(Driver {
             makers: [(IdentityKind::DirectoryUser, users)].into(),

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::pages::Shelf;
+use super::pages::{Shelf, USERS};
 use super::wire::{Abilities, User};
 use crate::api::identity::DirectoryUser;
+use crate::platform::reading::quoted;
 
 /// The manners of a directory.
 pub struct Manners {
@@ -40,3 +41,18 @@ pub enum Paging {
     /// By the id of the next one, which the page before names.
     ById,
 }
+
+/// Those of the RFCs.
+pub static PLAIN: Manners = Manners {
+    label: "scim",
+    abilities: None,
+    page: 500,
+    paging: Paging::ByIndex,
+    users: &USERS,
+    known_as: |user| Some(&user.name),
+    by_name: Some(|name| format!("userName eq {}", quoted(name))),
+    complete: |_, _| {},
+    works: &[],
+    ends: &[],
+    refuses_passwords: "",
+};

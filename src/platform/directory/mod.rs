@@ -29,7 +29,7 @@ pub mod identity_service;
 pub mod manners;
 mod mark;
 mod names;
-pub mod pages;
+mod pages;
 mod passwords;
 mod users;
 mod wire;

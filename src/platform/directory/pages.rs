@@ -24,7 +24,7 @@ pub struct Shelf {
 }
 
 /// Users.
-pub const USERS: Shelf = Shelf { path: "Users", attributes: "id,userName,externalId,displayName,emails" };
+pub(super) const USERS: Shelf = Shelf { path: "Users", attributes: "id,userName,externalId,displayName,emails" };
 /// Groups, without their members.
 pub(super) const GROUPS: Shelf = Shelf { path: "Groups", attributes: "id,displayName" };
 
