@@ -10,7 +10,7 @@ ENVIRONMENT ?= btp
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## The main job, shown: ENVIRONMENT=btp (default), neo, identity-service, cloud-foundry, scim, or uaa (a real UAA; needs Java and Maven)
+demo: ## The main job, shown: ENVIRONMENT=btp (default), or any other story of examples/demo (uaa is a real UAA; needs Java and Maven)
 	@ENVIRONMENT=$(ENVIRONMENT) examples/demo.sh
 
 run: ## The quick start, left running with its KUBECONFIG printed, until Ctrl-C

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows the product at work, for real: a Kubernetes API server, a platform, the operator, and a credential that works.
 #
-#   examples/demo.sh [run] [btp | neo | identity-service | uaa | cloud-foundry | scim]        the environment is btp, or what
+#   examples/demo.sh [run] [<story>]        a story is one of examples/demo, such as neo or cloud-foundry: btp, or what
 #   ENVIRONMENT says, unless given
 #
 # Without `run` it tells the environment's story, checks every step of it and takes all of it down again; the exit code
@@ -27,11 +27,12 @@ mode=story environment=${ENVIRONMENT:-btp}
 for argument in "$@"; do
     if [[ $argument == run ]]; then mode=run; else environment=$argument; fi
 done
-case $environment in
-    btp) example=quickstart ;;
-    neo | identity-service | uaa | cloud-foundry | scim) example=$environment ;;
-    *) refuse "there is no environment '$environment': choose btp, neo, identity-service, uaa, cloud-foundry or scim" ;;
-esac
+stories=$(grep --files-with-matches '^story()' examples/demo/*.sh | sed 's|.*/\(.*\)\.sh|\1|')
+grep --quiet --line-regexp --fixed-strings -- "$environment" <<<"$stories" ||
+    refuse "there is no story '$environment': choose one of" $stories
+# Each story is that of the example of its name; the first one is told to those who read the README.
+example=$environment
+if [[ $environment == btp ]]; then example=quickstart; fi
 
 # shellcheck source=examples/demo/say.sh
 source examples/demo/say.sh

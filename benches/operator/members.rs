@@ -8,11 +8,12 @@ use technical_user_operator::api::RoleBinding;
 use crate::Size;
 use crate::bulk::{calls, grant};
 use crate::calls::Platform;
+use crate::harness::operator::Operator;
 use crate::harness::runtime;
 use crate::harness::simulator::Simulator;
 use crate::objects;
 use crate::report::{Report, Target};
-use crate::stage::Stage;
+use crate::stage::{Stage, platform, secret};
 
 const NAMESPACE: &str = "bench-members";
 const PLATFORM: &str = "directory";
@@ -28,7 +29,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     let stage = Stage::start();
     let operator = stage.operator();
     make_people(&stage.simulator, size.members);
-    stage.connect_scim(PLATFORM, &operator);
+    connect(&stage, &operator);
     stage.namespace(NAMESPACE);
     let name = |what: &str| format!("{} members of a group: {what}", size.members);
 
@@ -43,6 +44,16 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     report.row(&name("all calls"), asked.others() as f64, "", None);
     report.detail("platform calls of the members", json!(asked.routes));
     assert_eq!(in_group(&stage.simulator), size.members, "Ready says that they are in it");
+}
+
+/// The directory as a Platform, whose groups anybody may be in.
+fn connect(stage: &Stage, operator: &Operator) {
+    stage.admin_secret(PLATFORM, &stage.simulator, "scim");
+    let mut scim = secret(PLATFORM, "scim");
+    scim["url"] = json!(format!("{}/scim/v2", stage.simulator.url()));
+    let role = json!({ "groupMembership": { "group": "*" } });
+    let rights = json!({ "grants": [{ "roles": [role], "to": [{ "user": { "name": "*" } }] }] });
+    stage.reach(PLATFORM, &platform(PLATFORM, &json!({ "scim": scim }), &rights), operator);
 }
 
 /// What somebody else has made in the directory: the users, and the group.

@@ -86,16 +86,8 @@ impl Stage {
         self.reach(name, &platform(name, &neo(name), &application_roles()), operator);
     }
 
-    /// A directory of the simulator that speaks SCIM; returns when the operator has it Ready.
-    pub(crate) fn connect_scim(&self, name: &str, operator: &Operator) {
-        self.admin_secret(name, &self.simulator, "scim");
-        let mut scim = secret(name, "scim");
-        scim["url"] = json!(format!("{}/scim/v2", self.simulator.url()));
-        self.reach(name, &platform(name, &json!({ "scim": scim }), &memberships()), operator);
-    }
-
     /// An admin credential of the simulator, as the platform would hand it out.
-    fn admin_secret(&self, name: &str, simulator: &Simulator, api: &str) {
+    pub(crate) fn admin_secret(&self, name: &str, simulator: &Simulator, api: &str) {
         let credential = simulator.credential(api, "secret").to_string();
         let mut file = NamedTempFile::new().expect("a temporary file");
         file.write_all(credential.as_bytes()).expect("write the credential");
@@ -103,7 +95,8 @@ impl Stage {
         self.kubectl().ok(&["create", "secret", "generic", &secret, "--namespace", SYSTEM, &from]);
     }
 
-    fn reach(&self, name: &str, platform: &Value, operator: &Operator) {
+    /// Applies a Platform; returns when the operator has it Ready.
+    pub(crate) fn reach(&self, name: &str, platform: &Value, operator: &Operator) {
         let kubectl = self.kubectl();
         kubectl.apply(&platform.to_string()).expect("the Platform");
         let reached = kubectl.wait("", &format!("platform/{name}"), "condition=Ready", 60);
@@ -152,7 +145,8 @@ fn client(plane: &ControlPlane, token: &str) -> Client {
     })
 }
 
-fn secret(name: &str, api: &str) -> Value {
+/// Names an admin Secret of a Platform.
+pub(crate) fn secret(name: &str, api: &str) -> Value {
     json!({ "credentialsSecretRef": { "name": format!("{name}-{api}") } })
 }
 
@@ -184,12 +178,8 @@ fn application_roles() -> Value {
     json!({ "grants": [{ "roles": [{ "applicationRole": role }], "to": [{ "user": { "name": "*" } }] }] })
 }
 
-/// Users in any group.
-fn memberships() -> Value {
-    json!({ "grants": [{ "roles": [{ "groupMembership": { "group": "*" } }], "to": [{ "user": { "name": "*" } }] }] })
-}
-
-fn platform(name: &str, environment: &Value, rights: &Value) -> Value {
+/// A Platform of an environment, with what may be done there.
+pub(crate) fn platform(name: &str, environment: &Value, rights: &Value) -> Value {
     let mut rule = rights.clone();
     rule["namespaces"] = json!({ "selector": { "matchLabels": { "bench": "operator" } } });
     json!({

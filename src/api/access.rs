@@ -6,6 +6,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::one_of::exactly_one_each;
 use super::{IdentityKind, RoleKind};
 
 /// One rule of a Platform's `access` list: what TechnicalUsers and RoleBindings of these namespaces may be and grant.
@@ -25,7 +26,7 @@ pub struct AccessRule {
     /// The identities that TechnicalUsers of these namespaces may be. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, (has(one.serviceKey) ? 1 : 0) + (has(one.oauthClient) ? 1 : 0) + (has(one.directoryUser) ? 1 : 0) + (has(one.certificateUser) ? 1 : 0) + (has(one.existing) ? 1 : 0) == 1)").message("each identity names exactly one of serviceKey, oauthClient, directoryUser, certificateUser and existing"))]
+    #[x_kube(validation = exactly_one_each::<IdentityPattern>("identity"))]
     pub identities: Vec<IdentityPattern>,
     /// The roles that RoleBindings of these namespaces may grant, each with whom to. None listed: none allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,13 +164,12 @@ pub struct ExistingPattern {
 #[serde(rename_all = "camelCase")]
 pub struct GrantRule {
     /// The roles. Each pattern speaks of one kind of role, at the places that it names.
-    // Counted, not listed: an API server estimates the cost of a rule and multiplies it by all the lists around it.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, (has(one.roleCollection) ? 1 : 0) + (has(one.instanceRole) ? 1 : 0) + (has(one.memberRole) ? 1 : 0) + (has(one.applicationRole) ? 1 : 0) + (has(one.authority) ? 1 : 0) + (has(one.organizationRole) ? 1 : 0) + (has(one.spaceRole) ? 1 : 0) + (has(one.groupMembership) ? 1 : 0) == 1)").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority, organizationRole, spaceRole and groupMembership"))]
+    #[x_kube(validation = exactly_one_each::<RolePattern>("role"))]
     pub roles: Vec<RolePattern>,
     /// Whom to.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.technicalUser), has(one.user), has(one.group)].exists_one(set, set))").message("each holder names exactly one of technicalUser, user and group"))]
+    #[x_kube(validation = exactly_one_each::<HolderPattern>("holder"))]
     pub to: Vec<HolderPattern>,
 }
 

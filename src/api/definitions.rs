@@ -1,4 +1,4 @@
-//! The custom resource definitions, as they are written to `crds`.
+//! The custom resource definitions, as the types tell them.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;

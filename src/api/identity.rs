@@ -10,19 +10,20 @@ use serde::{Deserialize, Serialize};
 use super::Principal;
 
 /// Names exactly one of these.
+// Where each can be is added to what is said of it here, by `plan::definitions`.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Identity {
-    /// A service key: an OAuth client that belongs to a service instance of its own (environments `btp` and `cloudFoundry`).
+    /// A service key: an OAuth client that belongs to a service instance of its own.
     ServiceKey(ServiceKey),
-    /// A client of a UAA that one runs oneself (environment `uaa`).
+    /// A client of a UAA that one runs oneself.
     OauthClient(OauthClient),
-    /// A user of a directory, with a password that the operator makes (environments `btp`, `neo`, `uaa` and `scim`).
+    /// A user of a directory, with a password that the operator makes.
     DirectoryUser(DirectoryUser),
-    /// Whoever shows a client certificate: the certificate is mapped to a user name (environment `neo`, Cloud Integration).
+    /// Whoever shows a client certificate: the certificate is mapped to a user name.
     CertificateUser(CertificateUser),
     /// A user that somebody else made: a P-user, an S-user, a user of a custom identity provider, or an
-    /// `oauth_client_<id>` of Neo. It gets roles and nothing else (environments `btp`, `neo`, `cloudFoundry` and `scim`).
+    /// `oauth_client_<id>` of Neo. It gets roles and nothing else.
     Existing(Existing),
 }
 

@@ -9,6 +9,7 @@ pub mod conditions;
 pub mod definitions;
 pub mod environment;
 pub mod identity;
+mod one_of;
 pub mod platform;
 pub mod reference;
 pub mod role;

@@ -7,6 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::one_of::exactly_one;
 use super::{AccessRule, Environment, Span};
 
 /// One connection to a platform, and who may use it for what. Owned by the people who run the cluster.
@@ -19,7 +20,7 @@ use super::{AccessRule, Environment, Span};
     shortname = "btpp",
     status = "PlatformStatus",
     derive = "PartialEq",
-    doc = "A Platform is one connection to SAP BTP (or a UAA or SCIM directory of one's own), and the policy for its use. Its admin credentials are Secrets in the operator's namespace. TechnicalUsers and RoleBindings name it in platformRef.",
+    doc = "A Platform is one connection to a platform, such as a subaccount of SAP BTP, and the policy for its use. Its admin credentials are Secrets in the operator's namespace. TechnicalUsers and RoleBindings name it in platformRef.",
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
     printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".status.environment"}"#,
@@ -32,7 +33,7 @@ use super::{AccessRule, Environment, Span};
 #[serde(rename_all = "camelCase")]
 pub struct PlatformSpec {
     /// Where the platform is and how the operator logs on to it.
-    #[x_kube(validation = Rule::new("[has(self.btp), has(self.neo), has(self.uaa), has(self.cloudFoundry), has(self.scim)].exists_one(set, set)").message("name exactly one of btp, neo, uaa, cloudFoundry and scim"))]
+    #[x_kube(validation = exactly_one::<Environment>())]
     pub environment: Environment,
     /// Who may use this Platform, as what, and for which roles. Left out: nobody may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,7 +96,7 @@ pub struct PlatformStatus {
     /// The generation of the spec that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `btp`, `neo`, `uaa`, `cloudFoundry` or `scim`.
+    /// The field of `spec.environment` that is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// What the platform is: the subaccount, zone or address that the admin credential led to when the operator first

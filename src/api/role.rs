@@ -5,29 +5,30 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-mod cloud_foundry;
+mod organization;
 
-pub use cloud_foundry::{OrganizationRole, OrganizationRoleType, SpaceRole, SpaceRoleType};
+pub use organization::{OrganizationRole, OrganizationRoleType, SpaceRole, SpaceRoleType};
 
 /// Each names exactly one of these.
+// Where and for whom each can be is added to what is said of it here, by `plan::definitions`.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// A role collection of a subaccount (environment `btp`; for technical users whose identity is `existing`, users and groups).
+    /// A role collection of a subaccount.
     RoleCollection(RoleName),
-    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt` (environments `btp` and `cloudFoundry`; for technical users whose identity is a service key).
+    /// A role of a service instance, such as `ESBMessaging.send` of `it-rt`.
     InstanceRole(RoleName),
-    /// A platform role of a subaccount member, such as `Developer` (environment `neo`; for technical users whose identity is a directory user or `existing`, and users).
+    /// A platform role of a subaccount member, such as `Developer`.
     MemberRole(RoleName),
-    /// A role of an application or subscription, such as Cloud Integration (environment `neo`; for technical users whose identity is a directory user or `existing`, and users).
+    /// A role of an application or subscription, such as Cloud Integration.
     ApplicationRole(ApplicationRole),
-    /// An authority of a client (environment `uaa`; for technical users whose identity is an OAuth client).
+    /// An authority of a client.
     Authority(AuthorityName),
-    /// A role in an organization of Cloud Foundry (environment `cloudFoundry`; for technical users whose identity is `existing`, and users).
+    /// A role in an organization of Cloud Foundry.
     OrganizationRole(OrganizationRole),
-    /// A role in a space of Cloud Foundry (environment `cloudFoundry`; for technical users whose identity is `existing`, and users).
+    /// A role in a space of Cloud Foundry.
     SpaceRole(SpaceRole),
-    /// Membership in a group of a directory (environments `btp`, `neo`, `uaa` and `scim`; for technical users whose identity is a directory user or `existing`, and users).
+    /// Membership in a group of a directory.
     GroupMembership(GroupName),
 }
 

@@ -5,6 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::one_of::exactly_one_each;
 use super::{DeletionPolicy, PlatformRef, Role, TechnicalUserRef};
 
 /// Who shall have which roles: every subject gets every role.
@@ -36,12 +37,12 @@ pub struct RoleBindingSpec {
     pub platform_ref: PlatformRef,
     /// Who gets the roles. At least one.
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.technicalUser), has(one.user), has(one.group)].exists_one(set, set))").message("each subject names exactly one of technicalUser, user and group"))]
+    #[x_kube(validation = exactly_one_each::<Subject>("subject"))]
     #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other == one))").message("a subject is listed twice; list each once"))]
     pub subjects: Vec<Subject>,
     /// The roles they get. At least one.
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = Rule::new("self.all(one, [has(one.roleCollection), has(one.instanceRole), has(one.memberRole), has(one.applicationRole), has(one.authority), has(one.organizationRole), has(one.spaceRole), has(one.groupMembership)].exists_one(set, set))").message("each role names exactly one of roleCollection, instanceRole, memberRole, applicationRole, authority, organizationRole, spaceRole and groupMembership"))]
+    #[x_kube(validation = exactly_one_each::<Role>("role"))]
     #[x_kube(validation = Rule::new("self.all(one, self.exists_one(other, other == one))").message("a role is listed twice; list each once"))]
     pub roles: Vec<Role>,
     /// What happens to the grants when this object is deleted: `Delete` (the default) takes away those it made, `Orphan` leaves them.

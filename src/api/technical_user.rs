@@ -6,6 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::one_of::exactly_one;
 use super::rotation::{OnLoss, Restart, RotationSpec, SupersededStatus};
 use super::{CertificateSpec, Form, Identity, LayoutStatus, MadeOf, Mode, PlatformRef, Principal, SecretTemplate};
 
@@ -49,7 +50,7 @@ pub struct TechnicalUserSpec {
     #[schemars(length(max = 512))]
     pub description: Option<String>,
     /// What the technical user is on the platform. Cannot be changed.
-    #[x_kube(validation = Rule::new("[has(self.serviceKey), has(self.oauthClient), has(self.directoryUser), has(self.certificateUser), has(self.existing)].exists_one(set, set)").message("name exactly one of serviceKey, oauthClient, directoryUser, certificateUser and existing"))]
+    #[x_kube(validation = exactly_one::<Identity>())]
     #[x_kube(validation = Rule::new("self == oldSelf").message("identity cannot be changed; make a new TechnicalUser"))]
     pub identity: Identity,
     /// The credential, and the Secret it is written to. Required unless the identity is `existing`.

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::{env, fs, io};
 
-use technical_user_operator::api::definitions::definitions;
 use technical_user_operator::plan::capability_page::page;
+use technical_user_operator::plan::definitions::definitions;
 
 fn main() -> io::Result<()> {
     let (folder, file) = (env::args().nth(1), env::args().nth(2));

@@ -20,7 +20,8 @@ pub enum OwnRoles {
     None,
 }
 
-/// How a credential that was issued can be had again.
+/// How a credential that was issued can be had again. Who decides by it asks one of its questions and matches on none of
+/// its names, so another way is a line in each answer here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Recall {
     /// The platform keeps credentials under our names, and shows their values again.
@@ -41,9 +42,16 @@ impl Recall {
         matches!(self, Self::Listed | Self::LastOnly)
     }
 
-    /// Whether the platform lists credentials. Where it does not, the identity says which one its only secret is.
+    /// Whether the platform lists credentials, so that several can be in force. Where it does not, the identity says which
+    /// one its only secret is.
     pub const fn is_listed(self) -> bool {
-        !matches!(self, Self::LastOnly)
+        matches!(self, Self::Revealed | Self::Listed | Self::Brought)
+    }
+
+    /// Whether the value is brought along: whoever keeps it decides which it is and when there is another, and the platform
+    /// keeps no name of ours.
+    pub const fn is_brought(self) -> bool {
+        matches!(self, Self::Brought)
     }
 }
 
@@ -211,7 +219,7 @@ fn either(words: impl IntoIterator<Item = impl Into<String>>) -> String {
     listed(words, "or")
 }
 
-fn all(words: impl IntoIterator<Item = impl Into<String>>) -> String {
+pub(super) fn all(words: impl IntoIterator<Item = impl Into<String>>) -> String {
     listed(words, "and")
 }
 

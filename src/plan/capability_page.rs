@@ -38,7 +38,7 @@ fn role_cell(cell: &RoleCell) -> String {
     format!("{how}{}{}", cell.held.holders(), needs(cell.api))
 }
 
-fn needs(api: Option<&str>) -> String {
+pub(super) fn needs(api: Option<&str>) -> String {
     api.map_or(String::new(), |api| format!(" (needs `{api}`)"))
 }
 
@@ -46,7 +46,7 @@ const OPENING: &str = "\
 # What works where
 
 Made by `make generate` from the table by which the operator judges: what is not in it is refused with a reason, before
-any call. How each environment is set up stands in [environments.md](environments.md).
+any call. How each environment is set up stands in [environments](environments/README.md).
 
 ## What a TechnicalUser can be
 ";

@@ -17,8 +17,8 @@ pub fn advice(user: &Existing) -> Option<String> {
     (at_sap && personal).then(|| {
         format!(
             "{} is a {letter}-user: a person's account, which SAP advises against for software in production. \
-             Use an OAuth client or a client certificate instead: identity serviceKey on the multi-environment, \
-             or existing with an oauth_client_<id> on Neo",
+             Use an OAuth client or a client certificate instead: identity serviceKey; or where there is none, \
+             certificateUser, directoryUser, or existing with an oauth_client_<id>",
             user.user_name
         )
     })

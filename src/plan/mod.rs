@@ -7,6 +7,7 @@ pub mod access;
 pub mod admin_credential;
 pub mod capability;
 pub mod capability_page;
+pub mod definitions;
 pub mod digest;
 pub mod discouraged;
 pub mod environment;

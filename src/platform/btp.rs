@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::budget::{Limit, Limits, Pace};
 use super::connect::{Api, Connecting, Connects};
+use super::directory::identity_service::{self, BY_ADDRESS, Trust};
 use super::error::{Error, Kind, Result};
 use super::http::dialect::PLAIN;
-use super::scim::identity_service::{self, BY_ADDRESS, Trust};
 use super::service_manager::ServiceManager;
 use super::service_manager::dialect::DIALECT;
 use super::whereabouts::Whereabouts;

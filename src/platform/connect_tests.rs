@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::stand_in::{Answering, StandIn};
 use super::*;
 use crate::api::environment::{ApiAccess, Btp};
+use crate::plan::environment::{rules, samples};
 use crate::platform::budget::Unobserved;
 use crate::platform::{Kind, LoggedOn};
 
@@ -127,23 +128,16 @@ async fn what_a_credential_may_do_is_told_by_its_token_and_by_what_is_refused() 
 
 #[test]
 fn every_right_is_one_at_an_api_that_its_environment_has() {
-    let reference = serde_json::json!({ "name": "a" });
-    let environments = serde_json::json!([
-        { "btp": { "authorization": { "credentialsSecretRef": reference } } },
-        { "neo": { "host": "hana.example", "subaccount": "acme", "credentialsSecretRef": reference } },
-        { "uaa": { "url": "https://uaa.example", "credentialsSecretRef": reference } },
-        { "cloudFoundry": { "apiUrl": "https://api.example", "credentialsSecretRef": reference } },
-    ]);
     let observer: Arc<dyn CallObserver> = Arc::new(Unobserved);
-    for environment in serde_json::from_value::<Vec<Environment>>(environments).unwrap() {
+    for sample in samples() {
+        let environment: Environment = serde_json::from_value(sample).unwrap();
         let address = "https://sub.example";
-        let fields = [("clientid", "c"), ("clientsecret", "s"), ("url", address), ("apiurl", address)];
-        let entries = fields.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec())).into();
-        let secrets = [("a".to_owned(), AdminSecret::parse(&entries).unwrap())].into();
+        let addresses = ["url", "apiurl", "sm_url", "tokenurl"].map(|key| (key, address));
+        let fields = [("clientid", "c"), ("clientsecret", "s")].into_iter().chain(addresses);
+        let entries = fields.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec())).collect();
+        let secrets = [("s".to_owned(), AdminSecret::parse(&entries).unwrap())].into();
         let driver = connect(&environment, &secrets, &Accounts::default(), &observer).unwrap();
-        let rights = crate::plan::environment::rules(&environment).rights();
-        assert!(!rights.is_empty());
-        for right in rights {
+        for right in rules(&environment).rights() {
             assert!(driver.sessions.iter().any(|session| session.api() == right.api), "{right:?}");
         }
     }

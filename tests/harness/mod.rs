@@ -15,7 +15,7 @@ pub(crate) mod conditions;
 mod control_plane;
 pub(crate) mod credential;
 mod etcd;
-mod http;
+pub(crate) mod http;
 mod kubeconfig;
 mod kubectl;
 pub(crate) mod kubelet;

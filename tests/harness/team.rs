@@ -76,36 +76,6 @@ impl<'a> Team<'a> {
         self.platform(&environment)
     }
 
-    /// A namespace that may do everything on a Cloud Foundry, where the operator logs on as a technical user.
-    pub(crate) fn on_cloud_foundry(stage: &'a Stage, name: &str) -> Self {
-        let team = Self::new(stage, name);
-        let credential = team.cloud_foundry_credential("secret");
-        team.admin_secret("cf", &credential);
-        let secret = json!({ "name": format!("{name}-cf") });
-        let environment = json!({ "cloudFoundry": { "apiUrl": credential["url"], "credentialsSecretRef": secret } });
-        team.apply(&team.platform(&environment));
-        team
-    }
-
-    /// A credential of Cloud Foundry with the address of the UAA, as whoever runs the cluster reads it in the root of the
-    /// API. `variant` is `secret` for a technical user or `client`.
-    pub(crate) fn cloud_foundry_credential(&self, variant: &str) -> Value {
-        let mut credential = self.simulator.credential("cloud-foundry", variant);
-        let root = super::http::get_json(credential["url"].as_str().expect("an address"));
-        credential["uaaurl"] = root["links"]["uaa"]["href"].clone();
-        credential
-    }
-
-    /// A namespace that may do everything in a directory that speaks SCIM.
-    pub(crate) fn on_scim(stage: &'a Stage, name: &str) -> Self {
-        let team = Self::new(stage, name);
-        team.admin_secret("scim", &team.simulator.credential("scim", "secret"));
-        let secret = json!({ "name": format!("{name}-scim") });
-        let url = format!("{}/scim/v2", team.simulator.url());
-        team.apply(&team.platform(&json!({ "scim": { "url": url, "credentialsSecretRef": secret } })));
-        team
-    }
-
     /// A Platform that lets the team do everything.
     pub(crate) fn platform(&self, environment: &Value) -> Value {
         let everything = everything(&json!({ "names": [self.name] }));

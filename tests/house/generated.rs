@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::sources::root;
 
 fn definitions() -> Vec<(&'static str, Value)> {
-    let definitions = technical_user_operator::api::definitions::definitions().unwrap();
+    let definitions = technical_user_operator::plan::definitions::definitions().unwrap();
     definitions.into_iter().map(|(plural, definition)| (plural, serde_json::to_value(definition).unwrap())).collect()
 }
 

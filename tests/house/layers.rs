@@ -1,5 +1,10 @@
 //! Layers only look down: `api` ← `plan` ← `platform` and `controller`; the simulator stands apart.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use technical_user_operator::plan::environment::TABLES;
+
 use super::sources::{below, without_tests};
 
 /// What the files of a folder must not name, and why.
@@ -26,20 +31,7 @@ const FORBIDDEN: [(&str, &[&str], &str); 5] = [
         "the plan is pure: no effects, no clock, no chance",
     ),
     ("src/platform", &["crate::controller", "crate::metrics", "kube::"], "drivers do not know Kubernetes"),
-    (
-        "src/controller",
-        &[
-            "reqwest",
-            "crate::platform::xsuaa",
-            "crate::platform::neo",
-            "crate::platform::uaa",
-            "crate::platform::scim",
-            "crate::platform::service_manager",
-            "crate::platform::cloud_foundry",
-            "crate::platform::broker",
-        ],
-        "controllers know drivers by their capabilities only",
-    ),
+    ("src/controller", &["reqwest"], "a driver asks; its module is none that a controller could name"),
     (
         "tests/simulator/src",
         &["technical_user_operator", "crate::api::"],
@@ -73,20 +65,86 @@ fn layers_only_look_down() {
 }
 
 /// The lists in which every environment has a line. Nobody else asks which one it is.
-const LISTS: [&str; 3] = ["src/api/environment/mod.rs", "src/plan/environment/mod.rs", "src/platform/connect.rs"];
+const LISTS: [&str; 4] =
+    ["src/api/environment/mod.rs", "src/plan/environment/mod.rs", "src/platform/connect.rs", "src/platform/mod.rs"];
+
+/// The name of an environment's type, and of its modules.
+fn names(field: &str) -> [String; 2] {
+    let mut module = String::new();
+    for letter in field.chars() {
+        module.extend(letter.is_uppercase().then_some('_'));
+        module.extend(letter.to_lowercase());
+    }
+    [format!("{}{}", field[..1].to_uppercase(), &field[1..]), module]
+}
+
+/// Whether a line of code speaks of an environment: by its type, by its modules, or by comparing with its name.
+fn speaks_of(line: &str, field: &str) -> bool {
+    let without_texts: String = line.split('"').step_by(2).collect();
+    let [variant, module] = names(field);
+    let words = [variant, format!("mod {module}"), format!("{module}::"), format!("::{module}")];
+    let text = format!("\"{field}\"");
+    let compared =
+        [format!("== {text}"), format!("!= {text}"), format!("{text} =>"), format!("{text} |"), format!("| {text}")];
+    words.iter().any(|word| has_name(&without_texts, word)) || compared.iter().any(|asked| line.contains(asked))
+}
+
+/// Whether a file is of this environment alone: its type, its rules, its driver.
+fn is_own(path: &Path, field: &str) -> bool {
+    let [_, module] = names(field);
+    let folders = ["src/api/environment", "src/plan/environment", "src/platform"];
+    folders.iter().any(|folder| {
+        let own = Path::new(folder).join(&module);
+        path.starts_with(&own) || path == own.with_extension("rs")
+    })
+}
 
 #[test]
 fn nobody_asks_which_environment_it_is_but_the_lists() {
-    let of_environments = ["Btp", "Neo", "Uaa", "CloudFoundry", "Scim"].map(|name| format!("Environment::{name}("));
-    let mut seen = 0;
-    for (path, text) in below("src").into_iter().filter(|(path, _)| !path.to_string_lossy().ends_with("_tests.rs")) {
-        let asks = without_tests(&text).lines().find(|line| of_environments.iter().any(|one| line.contains(one)));
-        let is_list = LISTS.iter().any(|list| path.ends_with(list));
-        seen += usize::from(is_list && asks.is_some());
-        assert!(is_list || asks.is_none(), "{} asks: `{}`", path.display(), asks.unwrap_or_default().trim());
+    let mut asks = vec![];
+    for (path, text) in below("src").into_iter().filter(|(path, _)| !is_test(path)) {
+        let code = || without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        for (field, _) in TABLES.iter().filter(|(field, _)| !is_own(&path, field)) {
+            let asking = code().filter(|line| speaks_of(line, field));
+            asks.extend(asking.map(|line| (path.clone(), format!("{}: `{}`", path.display(), line.trim()))));
+        }
     }
-    // The third matches by `Self`.
-    assert_eq!(seen, LISTS.len() - 1, "the lists are elsewhere now");
+    let (listed, others): (Vec<_>, Vec<_>) =
+        asks.into_iter().partition(|(path, _)| LISTS.iter().any(|list| path == Path::new(list)));
+    let others: Vec<String> = others.into_iter().map(|(_, ask)| ask).collect();
+    assert!(others.is_empty(), "{}", others.join("\n"));
+    let lists: BTreeSet<_> = listed.into_iter().map(|(path, _)| path).collect();
+    assert_eq!(lists.len(), LISTS.len(), "the lists are elsewhere now: {lists:?}");
+}
+
+#[test]
+fn nobody_asks_how_a_credential_can_be_had_again_but_by_the_questions_of_recall() {
+    let mut named = BTreeSet::new();
+    for (path, text) in below("src").into_iter().filter(|(path, _)| !is_test(path)) {
+        let code = without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.into_iter().any(|line| line.contains("Recall::")) {
+            named.insert(path);
+        }
+    }
+    assert!(!named.is_empty(), "the tables name them");
+    let others: Vec<_> = named.iter().filter(|path| !path.starts_with("src/plan/environment")).collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+/// Whether a file of `src` is tests and nothing else.
+fn is_test(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    path.ends_with("tests.rs") || path.contains("/tests/")
+}
+
+/// Whether a line has this name as a whole.
+fn has_name(line: &str, name: &str) -> bool {
+    let is_part = |one: char| one.is_alphanumeric() || one == '_';
+    line.match_indices(name).any(|(at, _)| {
+        let begins = !name.starts_with(is_part) || !line[..at].ends_with(is_part);
+        let ends = !name.ends_with(is_part) || !line[at + name.len()..].starts_with(is_part);
+        begins && ends
+    })
 }
 
 #[test]

@@ -3,7 +3,28 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PATIENCE, Stage, Team, credential, eventually};
+use crate::admission::{refused, taken};
+use crate::harness::{PATIENCE, Stage, Team, credential, eventually, http};
+
+/// A namespace that may do everything on a Cloud Foundry, where the operator logs on as a technical user.
+pub(super) fn team(name: &str) -> Team<'static> {
+    let team = Team::new(Stage::shared(), name);
+    let credential = admin_credential(&team, "secret");
+    team.admin_secret("cf", &credential);
+    let secret = json!({ "name": format!("{name}-cf") });
+    let environment = json!({ "cloudFoundry": { "apiUrl": credential["url"], "credentialsSecretRef": secret } });
+    team.apply(&team.platform(&environment));
+    team
+}
+
+/// A credential with the address of the UAA, as whoever runs the cluster reads it in the root of the API. `variant` is
+/// `secret` for a technical user or `client`.
+pub(super) fn admin_credential(team: &Team<'_>, variant: &str) -> Value {
+    let mut credential = team.simulator.credential("cloud-foundry", variant);
+    let root = http::get_json(credential["url"].as_str().expect("an address"));
+    credential["uaaurl"] = root["links"]["uaa"]["href"].clone();
+    credential
+}
 
 const SECRET: &str = "orders-credentials";
 
@@ -60,7 +81,7 @@ fn sends(team: &Team<'_>, status: u16) {
 
 #[test]
 fn a_service_key_in_a_space_works_as_long_as_its_role_says_so_and_leaves_nothing() {
-    let team = Team::on_cloud_foundry(Stage::shared(), "cf-key");
+    let team = team("cf-key");
     team.simulator.settings(&json!({ "asyncPlans": ["integration-flow"], "operationMillis": 4000 }));
     team.apply(&team.technical_user("orders", &service_key("integration"), &json!({ "secretName": SECRET })));
     team.apply(&team.may_send());
@@ -84,7 +105,7 @@ fn a_service_key_in_a_space_works_as_long_as_its_role_says_so_and_leaves_nothing
 
 #[test]
 fn a_role_in_a_space_brings_its_holder_into_the_organization_and_takes_it_out_again() {
-    let team = Team::on_cloud_foundry(Stage::shared(), "cf-roles");
+    let team = team("cf-roles");
     team.apply(&team.role_binding("develops", &joe(), &[space_role("space_developer")]));
     team.ready(&["rolebindings/develops"]);
     has(&team, &["organization_user", "space_developer"]);
@@ -116,7 +137,7 @@ fn drift_is_put_right(team: &Team<'_>) {
 
 /// The client that manages the organization, past the operator.
 fn somebody_deletes_role(team: &Team<'_>, guid: &str) {
-    let mut client = team.cloud_foundry_credential("client");
+    let mut client = admin_credential(team, "client");
     client["tokenurl"] = json!(format!("{}/oauth/token", client["uaaurl"].as_str().expect("the UAA")));
     let fields = client.as_object().expect("fields").iter();
     let fields = fields.map(|(key, value)| (key.clone(), value.as_str().expect("text").to_owned())).collect();
@@ -126,7 +147,7 @@ fn somebody_deletes_role(team: &Team<'_>, guid: &str) {
 
 #[test]
 fn who_belonged_to_the_organization_before_still_does_afterwards() {
-    let team = Team::on_cloud_foundry(Stage::shared(), "cf-before");
+    let team = team("cf-before");
     let administrator = json!({ "existing": { "userName": "admin@acme.example" } });
     team.apply(&team.technical_user("admin", &administrator, &Value::Null));
     let subject = json!({ "technicalUser": { "name": "admin" } });
@@ -153,7 +174,7 @@ fn allowing_managers(team: &Team<'_>) -> Value {
 
 #[test]
 fn what_can_never_be_is_said_in_words_that_help() {
-    let team = Team::on_cloud_foundry(Stage::shared(), "cf-words");
+    let team = team("cf-words");
     team.apply(&team.service_key("nowhere"));
     team.not_ready("technicalusers/nowhere", "Unsupported", "name it in identity.serviceKey.space");
     team.apply(&team.technical_user("lost", &service_key("no-such-space"), &json!({ "secretName": "lost" })));
@@ -170,4 +191,14 @@ fn what_can_never_be_is_said_in_words_that_help() {
     team.apply(&team.role_binding("manages", &joe(), &[manager]));
     team.not_ready("rolebindings/manages", "AccessDenied", "spec.access must list it");
     team.delete_everything();
+}
+
+#[test]
+fn cloud_foundry_is_addressed_properly() {
+    let at = |url: &str| {
+        let cloud_foundry = json!({ "apiUrl": url, "credentialsSecretRef": { "name": "admin" } });
+        json!({ "environment": { "cloudFoundry": cloud_foundry } })
+    };
+    taken("Platform", &at("https://api.cf.eu10.hana.ondemand.com"));
+    refused("Platform", &at("api.cf.eu10.hana.ondemand.com"), &["environment.cloudFoundry.apiUrl", "should match"]);
 }

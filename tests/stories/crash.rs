@@ -7,47 +7,13 @@ use std::time::{Duration, Instant};
 
 use crate::harness::operator::{Operator, Settings};
 use crate::harness::{Call, Moment, PATIENCE, Proxy, Stage, Team};
-use crate::lines::{Act, Btp, Certificates, ClientCertificates, CloudFoundry, Line, Neo, Player, Scim, Uaa};
+use crate::lines::{Act, Line, Player};
 
 /// For how long nothing more may happen before an act is believed to be over.
 const QUIET: Duration = Duration::from_millis(400);
 
-#[test]
-fn a_service_key_and_a_role_collection_survive_a_crash_at_every_effect() {
-    crash_everywhere::<Btp>();
-}
-
-#[test]
-fn a_member_and_application_roles_survive_a_crash_at_every_effect() {
-    crash_everywhere::<Neo>();
-}
-
-#[test]
-fn a_client_and_its_authority_survive_a_crash_at_every_effect() {
-    crash_everywhere::<Uaa>();
-}
-
-#[test]
-fn a_certificate_and_its_renewal_survive_a_crash_at_every_effect() {
-    crash_everywhere::<Certificates>();
-}
-
-#[test]
-fn a_client_certificate_and_what_takes_its_place_survive_a_crash_at_every_effect() {
-    crash_everywhere::<ClientCertificates>();
-}
-
-#[test]
-fn a_key_in_a_space_and_a_role_there_survive_a_crash_at_every_effect() {
-    crash_everywhere::<CloudFoundry>();
-}
-
-#[test]
-fn a_user_with_a_password_and_its_groups_survive_a_crash_at_every_effect() {
-    crash_everywhere::<Scim>();
-}
-
-fn crash_everywhere<L: Line>() {
+/// Kills it at every effect of a line. Each line has a test that calls this.
+pub(crate) fn crash_everywhere<L: Line>() {
     let stage = Stage::alone();
     let mut theatre = Theatre::<L>::new(&stage);
     let mut crashes: BTreeMap<Act, usize> = L::ACTS.iter().map(|act| (*act, 0)).collect();

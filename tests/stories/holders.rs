@@ -63,7 +63,7 @@ fn a_person_becomes_a_member_and_a_user_of_an_application() {
 
 #[test]
 fn a_person_has_roles_of_an_organization_and_of_a_space() {
-    let team = Team::on_cloud_foundry(Stage::shared(), "holders-cf");
+    let team = super::cloud_foundry::team("holders-cf");
     let joe = json!({ "user": { "name": "joe@acme.example", "origin": "acme-platform" } });
     let roles = [
         json!({ "organizationRole": { "organization": "acme", "type": "organization_auditor" } }),

@@ -3,11 +3,22 @@
 
 use serde_json::{Value, json};
 
+use crate::admission::{refused, taken};
 use crate::harness::{PATIENCE, Stage, Team, eventually, runtime};
 
 const SECRET: &str = "intake-credentials";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+
+/// A namespace that may do everything in the directory.
+fn team(name: &str) -> Team<'static> {
+    let team = Team::new(Stage::shared(), name);
+    team.admin_secret("scim", &team.simulator.credential("scim", "secret"));
+    let secret = json!({ "name": format!("{name}-scim") });
+    let url = format!("{}/scim/v2", team.simulator.url());
+    team.apply(&team.platform(&json!({ "scim": { "url": url, "credentialsSecretRef": secret } })));
+    team
+}
 
 /// What somebody else has made in the directory: Jane, and the groups of both.
 pub(super) fn prepare(team: &Team<'_>) {
@@ -64,7 +75,7 @@ fn binding(team: &Team<'_>, name: &str, subject: &Value, group: &str) -> Value {
 
 #[test]
 fn a_user_of_a_directory_works_and_leaves_nothing() {
-    let team = Team::on_scim(Stage::shared(), "intake");
+    let team = team("intake");
     prepare(&team);
     let identity = json!({ "directoryUser": { "userName": "tu-intake" } });
     team.apply(&team.technical_user("intake", &identity, &json!({ "secretName": SECRET })));
@@ -108,7 +119,7 @@ fn a_lost_password_is_made_anew(team: &Team<'_>) {
 
 #[test]
 fn a_name_that_is_taken_stays_its_owners() {
-    let team = Team::on_scim(Stage::shared(), "taken");
+    let team = team("taken");
     prepare(&team);
     let identity = json!({ "directoryUser": { "userName": "jane@acme.example" } });
     team.apply(&team.technical_user("taken", &identity, &json!({ "secretName": SECRET })));
@@ -123,4 +134,12 @@ fn a_name_that_is_taken_stays_its_owners() {
         user(&team, "jane@acme.example").is_some_and(|jane| jane["externalId"] == "4711"),
         "it is not ours to touch"
     );
+}
+
+#[test]
+fn a_directory_is_addressed_properly() {
+    let at =
+        |url: &str| json!({ "environment": { "scim": { "url": url, "credentialsSecretRef": { "name": "admin" } } } });
+    taken("Platform", &at("https://directory.example.com/scim/v2"));
+    refused("Platform", &at("ldap://directory.example.com"), &["environment.scim.url", "should match"]);
 }

@@ -167,10 +167,7 @@ impl Shape {
 /// Refuses what can be seen to be wrong with a TechnicalUser's form before anything is issued for it.
 pub fn judge(user: &TechnicalUser, recall: Recall) -> Result<()> {
     Shape::of(user).judge(fields::known(user.spec.identity.kind()))?;
-    match recall {
-        Recall::Listed | Recall::LastOnly => was_possible(user),
-        Recall::Revealed | Recall::Brought => Ok(()),
-    }
+    if recall.is_shown_once() { was_possible(user) } else { Ok(()) }
 }
 
 /// Where a value is shown once, one that could not be written is lost. If only the value itself showed that a template

@@ -92,17 +92,14 @@ fn spec(user: &TechnicalUser) -> RotationSpec {
 
 /// By time nothing is replaced whose source is somebody else's to replace.
 fn every(user: &TechnicalUser, recall: Recall) -> Option<Interval> {
-    let spec = spec(user);
-    match recall {
-        _ if source::name(user).is_some() => None,
-        Recall::Brought => None,
-        Recall::LastOnly => spec.every.clone(),
-        Recall::Revealed | Recall::Listed => Some(spec.every.clone().unwrap_or_else(|| Interval::new(USUAL))),
+    if recall.is_brought() || source::name(user).is_some() {
+        return None;
     }
+    spec(user).every.or_else(|| recall.is_listed().then(|| Interval::new(USUAL)))
 }
 
 fn terms(spec: &RotationSpec, recall: Recall) -> Terms {
-    if recall == Recall::LastOnly {
+    if !recall.is_listed() {
         return Terms::default();
     }
     Terms {

@@ -34,10 +34,8 @@ pub async fn read(user: &TechnicalUser, mirrored: &Mirrored, context: &Context) 
     let missing = || Error::waiting("SourceSecretMissing", format!("there is no Secret {name} in this namespace"));
     let pair = pair(&found.ok_or_else(missing)?, name)?;
     pair.certificate().check((context.now)()).map_err(|why| unusable(name, why))?;
-    let id = match mirrored.recall() {
-        Recall::Brought => mirrored.id_of(pair.certificate())?,
-        _ => pair.certificate().digest(),
-    };
+    let certificate = pair.certificate();
+    let id = if mirrored.recall().is_brought() { mirrored.id_of(certificate)? } else { certificate.digest() };
     let brought = Brought { id, source: pair.digest() };
     Ok(Some(Source { pair, brought }))
 }
@@ -50,12 +48,12 @@ pub fn name(user: &TechnicalUser) -> Option<&str> {
 
 /// The word for what the credential of a TechnicalUser is made of.
 pub fn material(user: &TechnicalUser, brought: Option<&Brought>, recall: Recall) -> Option<String> {
-    let kind = user.spec.credential.as_ref().and_then(|credential| credential.kind);
-    match (recall, brought) {
-        (Recall::Brought | Recall::Listed | Recall::LastOnly, _) => None,
-        (Recall::Revealed, Some(brought)) => Some(brought.id.clone()),
-        (Recall::Revealed, None) => (kind == Some(CredentialType::ClientCertificate)).then(|| GENERATED.to_owned()),
+    if recall.is_brought() || recall.is_shown_once() {
+        return None;
     }
+    let kind = user.spec.credential.as_ref().and_then(|credential| credential.kind);
+    let generated = || (kind == Some(CredentialType::ClientCertificate)).then(|| GENERATED.to_owned());
+    brought.map(|brought| brought.id.clone()).or_else(generated)
 }
 
 /// What it is made of.

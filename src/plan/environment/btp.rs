@@ -99,6 +99,14 @@ impl Rules for Btp {
     }
 }
 
+/// A Platform's environment, with every API that it can name.
+#[cfg(test)]
+pub fn sample() -> serde_json::Value {
+    let access = serde_json::json!({ "credentialsSecretRef": { "name": "s" } });
+    let tenant = serde_json::json!({ "url": "https://t", "origin": "o", "credentialsSecretRef": { "name": "s" } });
+    serde_json::json!({ "btp": { "authorization": access, "serviceManager": access, "identityService": tenant } })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

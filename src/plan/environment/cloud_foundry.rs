@@ -88,6 +88,12 @@ impl Rules for CloudFoundry {
     }
 }
 
+/// A Platform's environment, with every API that it can name.
+#[cfg(test)]
+pub fn sample() -> serde_json::Value {
+    serde_json::json!({ "cloudFoundry": { "apiUrl": "https://api.c", "credentialsSecretRef": { "name": "s" } } })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

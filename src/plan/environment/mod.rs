@@ -99,6 +99,12 @@ pub static TABLES: [(&str, &Table); 5] = [
     ("scim", &scim::TABLE),
 ];
 
+/// A sample of every environment, in the order of [`TABLES`], for tests of what all of them must do.
+#[cfg(test)]
+pub fn samples() -> [serde_json::Value; TABLES.len()] {
+    [btp::sample(), neo::sample(), uaa::sample(), cloud_foundry::sample(), scim::sample()]
+}
+
 /// A holder in the form in which grants of a role compare, which is a matter of those whose role it is.
 pub fn as_granted(holder: Holder, role: &Role) -> Holder {
     match role.kind() {

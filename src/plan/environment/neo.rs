@@ -107,6 +107,17 @@ pub fn as_application_user(holder: Holder) -> Holder {
     as_member(holder.at(USER_BASE))
 }
 
+/// A Platform's environment, with every API that it can name.
+#[cfg(test)]
+pub fn sample() -> serde_json::Value {
+    let secret = serde_json::json!({ "name": "s" });
+    serde_json::json!({ "neo": {
+        "host": "h", "subaccount": "s", "credentialsSecretRef": secret,
+        "identityService": { "url": "https://t", "origin": "o", "credentialsSecretRef": secret },
+        "cloudIntegration": { "url": "https://tmn", "credentialsSecretRef": secret },
+    } })
+}
+
 #[cfg(test)]
 mod tests {
     use super::HolderKind::User;

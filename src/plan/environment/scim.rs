@@ -60,6 +60,12 @@ impl Rules for Scim {
     }
 }
 
+/// A Platform's environment, with every API that it can name.
+#[cfg(test)]
+pub fn sample() -> serde_json::Value {
+    serde_json::json!({ "scim": { "url": "https://d", "credentialsSecretRef": { "name": "s" } } })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

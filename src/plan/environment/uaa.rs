@@ -97,6 +97,12 @@ impl Rules for Uaa {
     }
 }
 
+/// A Platform's environment, with every API that it can name.
+#[cfg(test)]
+pub fn sample() -> serde_json::Value {
+    serde_json::json!({ "uaa": { "url": "https://uaa", "credentialsSecretRef": { "name": "s" } } })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

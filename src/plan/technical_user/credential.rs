@@ -6,7 +6,6 @@ use super::facts::{CredentialFact, Have, Health, IdentityFact, Intent, SecretFac
 use super::form;
 use super::steps::{Hold, Step, Strand};
 use super::{overlap, rotation};
-use crate::plan::capability::Recall;
 
 /// The Secret is ahead of every other record by as many issues as died before theirs was written. A number beyond
 /// that was put there by somebody else, and counting on from it would soon exceed what a credential's name can hold.
@@ -86,11 +85,10 @@ pub fn heal(want: &Want, have: &Have, kept: &IdentityFact) -> Strand {
 /// The record owed before an issue: of a value that the platform shows once, since after a crash nobody else can vouch for
 /// it; of one that is brought along, since the platform will not say whose it is.
 pub fn intent(want: &Want, have: &Have, sequence: i64) -> Option<Step> {
-    match have.recall {
-        Recall::Revealed => None,
-        Recall::Listed | Recall::LastOnly => Some(Step::Intend(sequence)),
-        Recall::Brought => want.brought.as_ref().map(|brought| Step::Claim { sequence, id: brought.id.clone() }),
+    if have.recall.is_brought() {
+        return want.brought.as_ref().map(|brought| Step::Claim { sequence, id: brought.id.clone() });
     }
+    have.recall.is_shown_once().then_some(Step::Intend(sequence))
 }
 
 /// One more than any number that was ever used, as far as anything remembers.
@@ -117,14 +115,13 @@ fn known(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
 
 /// The credential of this number, if the platform has it and nothing speaks against it.
 fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content): (i64, Content)) -> Option<Live> {
-    let name = want.owner.credential_name(sequence);
-    let found = match have.recall {
-        Recall::Listed if is_followed(want, have, kept, sequence) => return None,
-        Recall::Revealed | Recall::Listed => Some(usable(want, have, kept, sequence)?),
-        Recall::Brought => Some(usable(want, have, kept, sequence).filter(|one| is_brought(want, one))?),
-        Recall::LastOnly if kept.credential.as_ref() == Some(&name) => None,
+    let found = if have.recall.is_listed() {
+        Some(listed(want, have, kept, sequence)?)
+    } else if kept.credential.as_ref() == Some(&want.owner.credential_name(sequence)) {
+        None
+    } else {
         // Somebody set another secret: an old leader, a crash of ours, or a person.
-        Recall::LastOnly => return None,
+        return None;
     };
     let content = if is_renewed(want, have, found) { Content::Altered } else { content };
     let id = found.map(|one| one.id.clone());
@@ -144,6 +141,14 @@ fn of_number(want: &Want, have: &Have, kept: &IdentityFact, (sequence, content):
         (Content::Altered, _) => return None,
     };
     Some(Live { id, steps })
+}
+
+/// The credential of this number among those that the platform lists, if nothing speaks against it.
+fn listed<'a>(want: &'a Want, have: &'a Have, kept: &'a IdentityFact, sequence: i64) -> Option<&'a CredentialFact> {
+    if have.recall.is_shown_once() && is_followed(want, have, kept, sequence) {
+        return None;
+    }
+    usable(want, have, kept, sequence).filter(|one| !have.recall.is_brought() || is_brought(want, one))
 }
 
 /// Whether it is the credential that is brought along.
@@ -189,11 +194,9 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let recorded = have.recorded.credential.as_ref().filter(|_| have.recorded.is_credential_of(kept));
     let recorded = recorded.map_or(0, |published| published.sequence);
     let unpublished = |one: &&CredentialFact| want.owner.sequence_of(&one.name).is_some_and(|one| one > recorded);
-    let can_be = |one: &&CredentialFact| match have.recall {
-        // Whoever keeps it decides which it is, also if that is one from before.
-        Recall::Brought => is_brought(want, one),
-        _ => unpublished(one),
-    };
+    // Whoever keeps what is brought along decides which it is, also if that is one from before.
+    let can_be =
+        |one: &&CredentialFact| if have.recall.is_brought() { is_brought(want, one) } else { unpublished(one) };
     let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(can_be).collect();
     let is_wanted = |one: &&&CredentialFact| one.material == want.material && !have.recall.is_shown_once();
     let ready = candidates.iter().filter(|one| one.health == Health::Usable).filter(is_wanted);
@@ -204,7 +207,7 @@ fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     }
     let pending = candidates.iter().any(|one| one.health == Health::InProgress);
     // A second order for what is brought along is the same as the first, whichever comes later.
-    if pending || have.order_in_doubt && have.recall != Recall::Brought {
+    if pending || have.order_in_doubt && !have.recall.is_brought() {
         return None;
     }
     let sequence = next_sequence(want, have);
@@ -250,7 +253,7 @@ fn begun(have: &Have) -> Option<(i64, Content)> {
 fn recorded(have: &Have) -> Option<(i64, Content)> {
     let published = have.recorded.credential.as_ref()?;
     let intent = have.recorded.intent.as_ref().map_or(0, |intent| intent.sequence);
-    if have.recall == Recall::LastOnly && intent > published.sequence {
+    if !have.recall.is_listed() && intent > published.sequence {
         return None;
     }
     if form::is_unrecorded(have) {

@@ -25,7 +25,6 @@ pub mod steps;
 #[cfg(test)]
 mod tests;
 
-use crate::plan::capability::Recall;
 pub use facts::{
     Brought, CredentialFact, Entry, Have, Health, IdentityFact, Intent, Published, Recorded, Rotation, SecretFact, Want,
 };
@@ -74,7 +73,7 @@ pub fn farewell(have: &Have) -> Plan {
 /// The end of an identity. One that is but a name, to which others may have brought credentials of their own, ends with
 /// those that are ours.
 fn removal(identity: &IdentityFact, have: &Have) -> Vec<Step> {
-    if have.recall != Recall::Brought {
+    if !have.recall.is_brought() {
         return vec![Step::DeleteIdentity(identity.id.clone())];
     }
     let ours = have.credentials.iter();

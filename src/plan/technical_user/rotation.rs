@@ -8,7 +8,6 @@ use k8s_openapi::jiff::Timestamp;
 use super::credential;
 use super::facts::{Have, IdentityFact, Published, SecretFact, Want};
 use super::steps::Strand;
-use crate::plan::capability::Recall;
 use crate::plan::digest;
 
 /// In so many parts a time is divided: a credential is due in the last of them.
@@ -39,8 +38,8 @@ pub fn share_of(uid: &str) -> f64 {
 pub fn is_due(want: &Want, have: &Have, now: Timestamp) -> bool {
     let Some(published) = &have.recorded.credential else { return false };
     let is_demanded = want.rotation.demand.is_some() && want.rotation.demand != published.demand;
-    let is_due = is_old(want, published, now) || is_demanded || is_of_another_material(want, have, published);
-    is_due && have.recall != Recall::Brought
+    let is_due = is_old(want, published, now) || is_demanded || is_of_another_material(want, published);
+    is_due && !have.recall.is_brought()
 }
 
 fn is_old(want: &Want, published: &Published, now: Timestamp) -> bool {
@@ -50,8 +49,8 @@ fn is_old(want: &Want, published: &Published, now: Timestamp) -> bool {
 
 /// Whether it is made of something else than what is wanted: a certificate in the place of a secret, or another
 /// certificate.
-fn is_of_another_material(want: &Want, have: &Have, published: &Published) -> bool {
-    have.recall == Recall::Revealed && published.material != want.material
+fn is_of_another_material(want: &Want, published: &Published) -> bool {
+    published.material != want.material
 }
 
 /// Whether a rotation that is due cannot wait for the one before: what is there ends by itself, or whoever keeps its source
@@ -59,7 +58,7 @@ fn is_of_another_material(want: &Want, have: &Have, published: &Published) -> bo
 fn presses(want: &Want, have: &Have, now: Timestamp) -> bool {
     let ends =
         |published: &Published| published.life.is_some_and(|life| life.presses(now)) && is_old(want, published, now);
-    let is_pressing = |published: &Published| ends(published) || is_of_another_material(want, have, published);
+    let is_pressing = |published: &Published| ends(published) || is_of_another_material(want, published);
     have.recorded.credential.as_ref().is_some_and(is_pressing)
 }
 

@@ -55,13 +55,13 @@ fn every_example_is_taken() {
     }
 }
 
-fn taken(kind: &str, spec: &Value) {
+pub(crate) fn taken(kind: &str, spec: &Value) {
     let answer = Stage::shared().api().try_create(&of(kind, spec));
     assert!(answer.is_ok(), "{spec} is refused: {answer:?}");
 }
 
 /// The API server refuses it, and its message contains all these words.
-fn refused(kind: &str, spec: &Value, words: &[&str]) {
+pub(crate) fn refused(kind: &str, spec: &Value, words: &[&str]) {
     match Stage::shared().api().try_create(&of(kind, spec)) {
         Ok(_) => panic!("{kind} {spec} is taken"),
         Err(message) => said(&message, words),

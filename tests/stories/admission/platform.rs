@@ -104,7 +104,7 @@ fn what_is_known_of_an_offering_cannot_be_changed() {
 }
 
 #[test]
-fn neo_uaa_and_directories_are_addressed_properly() {
+fn neo_and_uaa_are_addressed_properly() {
     let secret = json!({ "name": "admin" });
     let neo = |host: &str, subaccount: &str| {
         let neo = json!({ "host": host, "subaccount": subaccount, "credentialsSecretRef": secret });
@@ -117,19 +117,6 @@ fn neo_uaa_and_directories_are_addressed_properly() {
     taken("Platform", &uaa("https://uaa.example.com"));
     refused("Platform", &uaa("ftp://uaa.example.com"), &["environment.uaa.url", "should match"]);
     refused("Platform", &uaa("https://uaa example"), &["environment.uaa.url", "should match"]);
-    let scim = |url: &str| json!({ "environment": { "scim": { "url": url, "credentialsSecretRef": secret } } });
-    taken("Platform", &scim("https://directory.example.com/scim/v2"));
-    refused("Platform", &scim("ldap://directory.example.com"), &["environment.scim.url", "should match"]);
-}
-
-#[test]
-fn cloud_foundry_is_addressed_properly() {
-    let at = |url: &str| {
-        let cloud_foundry = json!({ "apiUrl": url, "credentialsSecretRef": { "name": "admin" } });
-        json!({ "environment": { "cloudFoundry": cloud_foundry } })
-    };
-    taken("Platform", &at("https://api.cf.eu10.hana.ondemand.com"));
-    refused("Platform", &at("api.cf.eu10.hana.ondemand.com"), &["environment.cloudFoundry.apiUrl", "should match"]);
 }
 
 #[test]

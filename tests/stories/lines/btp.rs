@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Act, Line, leading_to};
+use crate::crash::crash_everywhere;
 use crate::harness::{Team, credential};
 
 /// The multi-environment.
@@ -69,4 +70,9 @@ const fn roles(act: Act) -> (&'static str, &'static str) {
         Act::Apply => ("ESBMessaging.send", "PI_Read_Only"),
         Act::Change | Act::Rotate | Act::Delete => ("ESBMessaging.receive", "PI_Business_Expert"),
     }
+}
+
+#[test]
+fn a_service_key_and_a_role_collection_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Btp>();
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::{Act, Line, leading_to};
+use crate::crash::crash_everywhere;
 use crate::harness::Team;
 use crate::harness::certificate::{self, Pair};
 use crate::harness::simulator::ca_file;
@@ -18,7 +19,7 @@ static PAIRS: LazyLock<[Pair; 2]> = LazyLock::new(|| [Pair::new(), Pair::new()])
 const SOURCES: [&str; 2] = ["first-tls", "second-tls"];
 
 /// Cloud Integration on Neo.
-pub(crate) struct Certificates;
+struct Certificates;
 
 impl Line for Certificates {
     const NAME: &str = "certificates";
@@ -69,4 +70,9 @@ const fn which(act: Act) -> usize {
 /// Which of the two a Secret holds.
 fn holds(secret: &BTreeMap<String, String>) -> Option<usize> {
     PAIRS.iter().position(|pair| pair.certificate == secret["tls.crt"])
+}
+
+#[test]
+fn a_certificate_and_its_renewal_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Certificates>();
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::{Act, Btp, Line};
+use crate::crash::crash_everywhere;
 use crate::harness::Team;
 use crate::harness::certificate::{Pair, send};
 use crate::harness::simulator::ca_file;
@@ -14,7 +15,7 @@ static PAIRS: LazyLock<[Pair; 2]> = LazyLock::new(|| [Pair::new(), Pair::new()])
 const SOURCES: [&str; 2] = ["first-tls", "second-tls"];
 
 /// The multi-environment.
-pub(crate) struct ClientCertificates;
+struct ClientCertificates;
 
 impl Line for ClientCertificates {
     const NAME: &str = "client-certificates";
@@ -61,4 +62,9 @@ impl Line for ClientCertificates {
             Act::Delete => json!({ "instances": 0, "bindings": 0, "sent": null, "brought": null }),
         }
     }
+}
+
+#[test]
+fn a_client_certificate_and_what_takes_its_place_survive_a_crash_at_every_effect() {
+    crash_everywhere::<ClientCertificates>();
 }

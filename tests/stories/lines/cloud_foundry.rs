@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{Act, Line, led};
-use crate::cloud_foundry::{JOE, joe, roles, send, service_key, space_role};
+use crate::cloud_foundry::{JOE, admin_credential, joe, roles, send, service_key, space_role};
+use crate::crash::crash_everywhere;
 use crate::harness::Team;
 
 /// Cloud Foundry.
-pub(crate) struct CloudFoundry;
+struct CloudFoundry;
 
 impl Line for CloudFoundry {
     const NAME: &str = "cloud-foundry";
 
     fn environment(team: &Team<'_>, url: &str) -> Value {
-        let credential = led(url, team, &team.cloud_foundry_credential("secret"));
+        let credential = led(url, team, &admin_credential(team, "secret"));
         team.admin_secret("cf", &credential);
         let secret = json!({ "name": format!("{}-cf", team.name) });
         json!({ "cloudFoundry": { "apiUrl": credential["url"], "credentialsSecretRef": secret } })
@@ -62,4 +63,9 @@ const fn in_space(act: Act) -> &'static str {
         Act::Apply => "space_developer",
         Act::Change | Act::Rotate | Act::Delete => "space_auditor",
     }
+}
+
+#[test]
+fn a_key_in_a_space_and_a_role_there_survive_a_crash_at_every_effect() {
+    crash_everywhere::<CloudFoundry>();
 }

@@ -20,11 +20,7 @@ mod scim;
 mod uaa;
 
 pub(crate) use btp::Btp;
-pub(crate) use certificates::Certificates;
-pub(crate) use client_certificates::ClientCertificates;
-pub(crate) use cloud_foundry::CloudFoundry;
 pub(crate) use neo::Neo;
-pub(crate) use scim::Scim;
 pub(crate) use uaa::Uaa;
 
 /// What a user does.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Act, Line, leading_to};
+use crate::crash::crash_everywhere;
 use crate::harness::Team;
 
 const USER: &str = "P1234567";
@@ -71,4 +72,9 @@ const fn applications(act: Act) -> [&'static str; 2] {
         Act::Apply => ["AuthGroup.ReadOnly", "ESBMessaging.send"],
         Act::Change | Act::Rotate | Act::Delete => ["AuthGroup.BusinessExpert", "AuthGroup.ReadOnly"],
     }
+}
+
+#[test]
+fn a_member_and_application_roles_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Neo>();
 }

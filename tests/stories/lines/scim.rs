@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{Act, Line, leading_to};
+use crate::crash::crash_everywhere;
 use crate::harness::Team;
 use crate::scim::{directory, members, prepare, user, works};
 
 /// A directory that speaks SCIM.
-pub(crate) struct Scim;
+struct Scim;
 
 impl Line for Scim {
     const NAME: &str = "scim";
@@ -56,4 +57,9 @@ const fn groups(act: Act) -> [&'static str; 2] {
         Act::Apply => ["Orders", "Reports"],
         Act::Change | Act::Rotate | Act::Delete => ["Reports", "Orders"],
     }
+}
+
+#[test]
+fn a_user_with_a_password_and_its_groups_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Scim>();
 }

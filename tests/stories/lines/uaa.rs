@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Act, Line, leading_to};
+use crate::crash::crash_everywhere;
 use crate::harness::{Team, credential};
 
 /// A UAA.
@@ -46,4 +47,9 @@ const fn authority(act: Act) -> &'static str {
         Act::Apply => "scim.read",
         Act::Change | Act::Rotate | Act::Delete => "reports.write",
     }
+}
+
+#[test]
+fn a_client_and_its_authority_survive_a_crash_at_every_effect() {
+    crash_everywhere::<Uaa>();
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use serde::de::DeserializeOwned;
 
-use super::Scim;
+use super::Directory;
 use super::manners::Paging;
 use super::wire::Page;
 use crate::platform::budget::Urgency;
@@ -36,7 +36,7 @@ pub(super) struct Search<'a> {
     pub(super) urgency: Urgency,
 }
 
-impl Scim {
+impl Directory {
     /// What is wanted of a list, and whether what is not there is not in the directory.
     pub(super) async fn search<T: Listed + DeserializeOwned>(
         &self,

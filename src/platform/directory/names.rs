@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use futures::{StreamExt, stream};
 
-use super::Scim;
+use super::Directory;
 use super::pages::Search;
 use super::wire::User;
 use crate::platform::budget::Urgency;
@@ -36,7 +36,7 @@ struct Reason {
     urgency: Urgency,
 }
 
-impl Scim {
+impl Directory {
     /// The ids of users by their names, looked up now.
     pub(super) async fn ids_of<'a>(
         &self,

@@ -8,7 +8,7 @@ use super::change::Target;
 use super::mark::{ExternalId, beginning};
 use super::pages::Search;
 use super::wire::{Email, Name, NewUser, SCIM, USER, User};
-use super::{Scim, another};
+use super::{Directory, another};
 use crate::api::Identity;
 use crate::api::identity::DirectoryUser;
 use crate::plan::owner::Owner;
@@ -23,7 +23,7 @@ const CREATE: &str = "create user";
 const DELETE: &str = "delete user";
 
 #[async_trait]
-impl Identities for Scim {
+impl Identities for Directory {
     fn guards_names(&self) -> bool {
         true
     }
@@ -96,7 +96,7 @@ impl Identities for Scim {
     }
 }
 
-impl Scim {
+impl Directory {
     /// Users whose `externalId` begins with this, and whether there are no others. A directory may not know how to search
     /// for that and find nothing, so that it finds none is believed once it has found one.
     async fn marked(

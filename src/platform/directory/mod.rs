@@ -13,6 +13,8 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::OnceCell;
 
+use super::accounts::Credential;
+use super::admin_secret::AdminSecret;
 use super::budget::Urgency;
 use super::error::{Error, Kind, Result};
 use super::http::Answer;
@@ -21,11 +23,10 @@ use manners::Manners;
 use wire::{Abilities, SCIM};
 
 mod change;
-mod connect;
-mod dialect;
+pub mod dialect;
 mod groups;
 pub mod identity_service;
-mod manners;
+pub mod manners;
 mod mark;
 mod names;
 mod pages;
@@ -34,7 +35,7 @@ mod users;
 mod wire;
 
 /// The driver for one directory.
-pub struct Scim {
+pub struct Directory {
     session: Session,
     url: String,
     /// The identity provider that the other APIs of the platform know its users by.
@@ -50,9 +51,9 @@ pub struct Scim {
     ids: Mutex<BTreeMap<String, String>>,
 }
 
-impl Scim {
+impl Directory {
     /// A driver for the directory at this address.
-    fn new(session: Session, url: &str, origin: &str, manners: &'static Manners) -> Self {
+    pub(super) fn new(session: Session, url: &str, origin: &str, manners: &'static Manners) -> Self {
         Self {
             session,
             url: url.trim_end_matches('/').to_owned(),
@@ -75,6 +76,11 @@ impl Scim {
     fn get(&self, operation: &'static str, path: &[&str]) -> Call {
         self.session.get(operation, path).header("accept", SCIM)
     }
+}
+
+/// What an admin Secret of a directory holds: tokens are fetched where it says where; otherwise it is shown with every call.
+pub(super) fn credential(secret: &AdminSecret) -> Result<Credential> {
+    if secret.has("tokenurl") { Ok(secret.client_at_its_token_url()?.into()) } else { Ok(secret.shown()?.into()) }
 }
 
 /// The answer shows something else than was asked for.

@@ -4,20 +4,20 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::Scim;
+use super::Directory;
 use super::change::{Change, Target};
 use super::mark::ExternalId;
 use super::wire::{Whole, replacing};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
-use crate::platform::password::{self, Directory};
+use crate::platform::password;
 use crate::platform::{Credentials, Issued, NewCredential, ObservedCredential, ObservedIdentity, Ordered, Proof};
 
 const ISSUE: &str = "set password";
 const REVOKE: &str = "end password";
 
 #[async_trait]
-impl Credentials for Scim {
+impl Credentials for Directory {
     /// None: a directory tells nothing of passwords.
     async fn list(&self, _: &str) -> Result<Vec<ObservedCredential>> {
         Ok(Vec::new())
@@ -41,7 +41,7 @@ impl Credentials for Scim {
         let Some(user) = changed.await.map_err(|error| self.refused(error))? else {
             return Err(Error::new(Kind::NotFound, ISSUE).detail("the user is gone"));
         };
-        let at = Directory { label: self.manners.label, url: &self.url };
+        let at = password::Directory { label: self.manners.label, url: &self.url };
         Ok(Ordered::Done(password::issued(identity, name, user.name(), password, at)))
     }
 
@@ -67,7 +67,7 @@ impl Credentials for Scim {
     }
 }
 
-impl Scim {
+impl Directory {
     fn set(&self, user: &Whole, mark: &ExternalId, password: &SecretString) -> Change {
         change_of(user, mark, Some(password), self.manners.works)
     }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::wire::{SCIM, Whole, patch};
-use super::{Scim, another, is_gone};
+use super::{Directory, another, is_gone};
 use crate::platform::budget::Urgency;
 use crate::platform::error::{Error, Kind, Result};
 use crate::platform::http::Answer;
@@ -36,7 +36,7 @@ pub(super) struct Target<'a> {
     pub(super) urgency: Urgency,
 }
 
-impl Scim {
+impl Directory {
     /// A resource as it is now; `None` where the directory says that there is none.
     pub(super) async fn whole(&self, target: Target<'_>) -> Result<Option<Whole>> {
         let Target { path, id, operation, urgency } = target;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Scim;
+use super::Directory;
 use super::dialect::DIALECT;
-use super::manners::{Manners, Paging};
-use super::pages::{Shelf, USERS};
+use super::manners::{Manners, PLAIN, Paging};
+use super::pages::Shelf;
 use super::wire::{Abilities, Ability, USER, User};
 use crate::api::environment::IdentityService;
 use crate::api::identity::DirectoryUser;
@@ -52,13 +52,13 @@ pub(in crate::platform) static BY_ADDRESS: Manners = Manners {
     abilities: Some(ABILITIES),
     page: 100,
     paging: Paging::ById,
-    users: &USERS,
     known_as: |user| Some(user.mail()),
     by_name: Some(|name| format!("userName eq {0} or emails.value eq {0}", quoted(name))),
     complete,
     works: &[WORKS],
     ends: &[ENDS],
     refuses_passwords: "the tenant's password policy may refuse it: an enterprise policy takes a second change only after 24 hours",
+    ..PLAIN
 };
 
 /// Those of a tenant that is a user base of a Neo subaccount, which knows users by the ids that the tenant gives them. A
@@ -102,9 +102,9 @@ pub(in crate::platform) fn join(
     let base = address::base(&tenant.url, "identityService.url").map_err(|error| in_spec(&error))?;
     let scim = address::below(&base, &["scim"], "connect")?;
     let secret = with.secret(reference)?;
-    let account = with.account(super::connect::credential(secret).map_err(named)?).map_err(named)?;
+    let account = with.account(super::credential(secret).map_err(named)?).map_err(named)?;
     let session = at(&scim, &account, &API);
-    let directory = Arc::new(Scim::new(session.clone(), base.as_str(), trust.origin, trust.manners));
+    let directory = Arc::new(Directory::new(session.clone(), base.as_str(), trust.origin, trust.manners));
     let users = Maker::of(Arc::clone(&directory), table.recall(IdentityKind::DirectoryUser));
     driver.makers.insert(IdentityKind::DirectoryUser, users);
     driver.grants.insert(RoleKind::GroupMembership, directory);

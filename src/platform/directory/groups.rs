@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::change::{Change, Target};
 use super::pages::{GROUPS, Search};
 use super::wire::{Group, Whole};
-use super::{Scim, another};
+use super::{Directory, another};
 use crate::api::Role;
 use crate::plan::grant::{Grant, HolderKind};
 use crate::platform::budget::Urgency;
@@ -38,7 +38,7 @@ enum Gives {
 }
 
 #[async_trait]
-impl Grants for Scim {
+impl Grants for Directory {
     fn scope(&self, grant: &Grant) -> Scope {
         Scope(grant.role.name().to_owned())
     }
@@ -75,7 +75,7 @@ impl Grants for Scim {
     }
 }
 
-impl Scim {
+impl Directory {
     fn is_ours(&self, grant: &Grant) -> bool {
         let (holder, is_membership) = (&grant.holder, matches!(grant.role, Role::GroupMembership(_)));
         is_membership && holder.kind() == HolderKind::User && holder.origin() == self.origin
