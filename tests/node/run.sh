@@ -14,8 +14,12 @@ self=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 address=10.88.0.1 api_address=10.0.0.1
 # Where a kubelet writes whatever it is told. Everything else lies below /run, which is in memory here.
 folders=(/var/lib/kubelet /var/lib/cni /var/log/containers)
+namespaces=(--net --mount --pid --ipc --uts)
 
 lacks() { printf 'node: %s\n' "$*" >&2; exit 3; }
+
+# What fails while all of it is prepared, this machine does not let us do; it has said why.
+from_here_on_a_failure_is_a_lack() { set -o errtrace; trap 'exit 3' ERR; }
 
 # Where cgroups are to be made: the one hierarchy of version 2, or each of version 1.
 hierarchies() {
@@ -51,19 +55,21 @@ missing_folders() {
     for folder in "${folders[@]}"; do [[ -d $folder ]] || echo "$folder"; done
 }
 
-# Enters a cgroup of its own in each hierarchy, by a leaf of it where no process may be in between.
+# Enters a cgroup of its own in each hierarchy.
 enter_cgroups() {
-    local hierarchy file leaf
+    local hierarchy file
     for hierarchy in $(hierarchies); do
-        mkdir "$hierarchy/$name" 2>/dev/null || lacks "cannot make a cgroup in $hierarchy"
+        mkdir "$hierarchy/$name"
         for file in cpuset.cpus cpuset.mems; do
             [[ ! -e $hierarchy/$file || -e $hierarchy/cgroup.controllers ]] || cat "$hierarchy/$file" >"$hierarchy/$name/$file"
         done
-        echo $$ >"$hierarchy/$name/cgroup.procs" 2>/dev/null || lacks "cannot enter a cgroup in $hierarchy"
+        echo $$ >"$hierarchy/$name/cgroup.procs"
     done
 }
 
 outside() {
+    from_here_on_a_failure_is_a_lack
+    unshare "${namespaces[@]}" --cgroup --fork true
     exec 9>"$(dirname "$node")/.run"
     flock 9 # the folders are the same for all who run this
     name=technical-user-node-$$
@@ -72,21 +78,23 @@ outside() {
     # shellcheck disable=SC2086
     exec 8> >(watch_over $made)
     # shellcheck disable=SC2086
-    [[ -z $made ]] || mkdir $made 2>/dev/null || lacks "cannot make $made"
+    [[ -z $made ]] || mkdir $made
     [[ -n $(hierarchies) ]] || lacks "no cgroups are mounted here"
     enter_cgroups
-    # The cgroups that we are in are the root of what is seen from now on; the rest is entered from a leaf.
+    # The cgroups that we are in are the root of what is seen from now on.
     exec unshare --cgroup "$self" --leaf "$name" "$node" "$logs" "$@"
 }
 
+# Of version 2 no process may stay where the kubelet makes cgroups below.
 leaf() {
+    from_here_on_a_failure_is_a_lack
     if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
         mkdir "/sys/fs/cgroup/$name/init"
         echo $$ >"/sys/fs/cgroup/$name/init/cgroup.procs"
     fi
     # Whoever started us may be killed outright.
     exec setpriv --pdeathsig KILL \
-        unshare --net --mount --pid --ipc --uts --fork --kill-child --mount-proc "$self" --inside "$name" "$node" "$logs" "$@"
+        unshare "${namespaces[@]}" --fork --kill-child --mount-proc "$self" --inside "$name" "$node" "$logs" "$@"
 }
 
 own_folders() {
@@ -125,7 +133,11 @@ own_network() {
 }
 
 inside() {
-    { own_folders && own_sysctls && own_network; } || exit 3
+    from_here_on_a_failure_is_a_lack
+    own_folders
+    own_sysctls
+    own_network
+    trap - ERR
     export TMPDIR=/run/tmp NODE_ADDRESS=$address API_ADDRESS=$api_address
     # The first process of its namespace takes no signal that it has no trap for, and buries those that nobody waits for.
     trap 'exit 130' INT TERM HUP
