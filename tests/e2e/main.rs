@@ -36,10 +36,11 @@ type Secret = BTreeMap<String, String>;
 #[test]
 fn not_one_call_fails_while_credential_secret_and_operator_are_replaced() {
     let stage = Stage::own();
-    let _node = match Node::start(stage.plane()) {
+    let node = match Node::start(stage.plane()) {
         Ok(node) => node,
         Err(reason) => return say(&format!("not run: {reason}")),
     };
+    node.load(&node::variable("OPERATOR_IMAGE"));
     let team = Team::with(&stage, "orders", Simulator::start_with(&reachable_by_pods()));
     let operator = Operator::install(&team);
     prepare(&team);

@@ -19,7 +19,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Brings it up for a control plane, with the operator's image on it; or the reason why it does not come up here.
+    /// Brings it up for a control plane; or the reason why it does not come up here.
     pub(crate) fn start(plane: &ControlPlane) -> Result<Self, String> {
         let (scheme, api) = plane.server().split_once("://").expect("a URL");
         assert_eq!(scheme, "https");
@@ -27,13 +27,21 @@ impl Node {
         forward(service, api.parse().expect("an address and a port"));
 
         let mut command = Command::new(UP);
-        command.arg(variable("OPERATOR_IMAGE")).env("KUBECONFIG", plane.kubeconfig());
+        command.env("KUBECONFIG", plane.kubeconfig());
         let process = Process::start("the node", command);
         let line = process.wait_for_line("node: ", START_LIMIT);
         match line.strip_prefix("node: not ready: ") {
             None => Ok(Self { _process: process }),
             Some(reason) => Err(reason.to_owned()),
         }
+    }
+
+    /// Gives it an image to run pods from.
+    #[expect(clippy::unused_self, reason = "before it is up there is nobody to give it to")]
+    pub(crate) fn load(&self, archive: &str) {
+        let load = ["--namespace", "k8s.io", "images", "import", archive];
+        let loaded = Command::new("/run/node/ctr").args(load).output().expect("run ctr");
+        assert!(loaded.status.success(), "{archive}: {}", String::from_utf8_lossy(&loaded.stderr));
     }
 }
 

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # Brings a node up for the API server of KUBECONFIG, within what run.sh prepared: containerd with the images, kubelet,
 # scheduler. Says "node: ready" when pods can come, or "node: not ready" and why, in one line; then stays.
-#
-#   tests/node/up.sh IMAGE…      archives of further images
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,7 +34,7 @@ mkdir /run/cni
 cp "$here/network.conflist" /run/cni/node.conflist
 start containerd --config "$here/containerd.toml"
 within 60 ctr version || not_ready "containerd does not answer" containerd
-for image in /run/node/images/*.tar "$@"; do
+for image in /run/node/images/*.tar; do
     ctr --namespace k8s.io images import "$image" >"/run/logs/import.log" 2>&1 || not_ready "$image is not taken" import
 done
 
