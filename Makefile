@@ -5,10 +5,10 @@ CACHE := $(or $(TUO_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/technical-user
 DENY  := $(CACHE)/tools/bin/cargo-deny
 ENVIRONMENT ?= btp
 
-.PHONY: help demo run check test contract all-but-contract bench generate control-plane kwok uaa scim readers deny image
+.PHONY: help demo run check test contract all-but-contract bench generate control-plane kwok uaa scim readers deny image e2e
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## The main job, shown: ENVIRONMENT=btp (default), or any other story of examples/demo (uaa is a real UAA; needs Java and Maven)
 	@ENVIRONMENT=$(ENVIRONMENT) examples/demo.sh
@@ -22,7 +22,7 @@ check: deny ## Formatting, lints, licences and bans, generated files
 	$(DENY) --workspace check --hide-inclusion-graph bans licenses sources
 	cargo test --quiet --test house
 
-test: check control-plane kwok uaa scim readers ## Everything that CI runs
+test: check control-plane kwok uaa scim readers ## Everything that needs no root; CI runs it, and e2e after it
 	cargo test --workspace --no-run
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target contract all-but-contract
 	cargo test --bench operator
@@ -61,5 +61,8 @@ deny: $(DENY)
 $(DENY):
 	cargo install cargo-deny --locked --version 0.20.2 --root $(CACHE)/tools
 
-image: ## The container image
-	docker build --file Containerfile --tag technical-user-operator .
+image: ## The operator's image, in target/image: by docker, podman or buildah, else (or with ENGINE=none) without any of them
+	@image/build.sh
+
+e2e: ## The image in pods of a real node, with workloads that may not notice anything; needs root on Linux, says so otherwise
+	@tests/node/e2e.sh

@@ -1,6 +1,7 @@
 //! The certification authority of the simulated platform: server and client certificates, and reading those that
 //! others made. Whom a certificate belongs to, and whether it is accepted, is not decided here.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -85,9 +86,9 @@ impl Authority {
         &self.pem
     }
 
-    /// Certificate and private key of the mTLS listener, both DER.
-    pub(crate) fn for_listener(&self) -> Result<(Vec<u8>, Vec<u8>), rcgen::Error> {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+    /// Certificate and private key of the mTLS listener at this address, both DER.
+    pub(crate) fn for_listener(&self, address: IpAddr) -> Result<(Vec<u8>, Vec<u8>), rcgen::Error> {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned(), address.to_string()])?;
         params.distinguished_name = name("localhost");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let key = KeyPair::generate()?;

@@ -1,4 +1,5 @@
-//! A development tool that speaks the APIs of SAP BTP as far as the operator uses them, on the loopback interface.
+//! A development tool that speaks the APIs of SAP BTP as far as the operator uses them, on the loopback interface
+//! unless it is told otherwise.
 //!
 //! It shares no code with the operator, so that a misreading of a document in one is not repeated in the other.
 //! `frame` is what all platforms share; every other module is one platform, mounted below a prefix of its own, or

@@ -19,7 +19,8 @@ struct Arguments {
     /// Address of the plain HTTP listener; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Address of the TLS listener, which asks for client certificates; port 0 takes a free one.
+    /// Address of the TLS listener, which asks for client certificates; port 0 takes a free one. If it is not of the loopback
+    /// interface, every URL that a platform hands out leads to it.
     #[arg(long, default_value = "127.0.0.1:0")]
     mtls_listen: SocketAddr,
     /// Milliseconds added to every request.

@@ -29,7 +29,8 @@ use crate::{
 pub struct Options {
     /// Address of the plain HTTP listener; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Address of the TLS listener, which asks for client certificates; port 0 takes a free one.
+    /// Address of the TLS listener, which asks for client certificates; port 0 takes a free one. If it is not of the loopback
+    /// interface, every URL handed out leads to it: who is not on this machine sends no secret in the clear.
     pub mtls_listen: SocketAddr,
     /// Added to every request.
     pub latency: Duration,
@@ -54,6 +55,7 @@ impl Default for Options {
 pub struct Simulator {
     frame: Arc<Frame>,
     authority: Arc<Authority>,
+    url: String,
     plain: TcpListener,
     tls: TlsListener,
     router: Router,
@@ -63,22 +65,23 @@ impl Simulator {
     /// Takes its ports, and lays out the platforms.
     pub async fn bind(options: &Options) -> Result<Self, Box<dyn Error>> {
         let authority = Authority::of_this_process()?;
-        let (certificate, key) = authority.for_listener()?;
+        let (certificate, key) = authority.for_listener(options.mtls_listen.ip())?;
         let plain = TcpListener::bind(options.listen).await?;
         let tls = TcpListener::bind(options.mtls_listen).await?;
         let (url, mtls_url) = (format!("http://{}", plain.local_addr()?), format!("https://{}", tls.local_addr()?));
-        let frame = Frame::new(url, mtls_url, options.latency);
+        let handed_out = if options.mtls_listen.ip().is_loopback() { &url } else { &mtls_url }.clone();
+        let frame = Frame::new(handed_out, mtls_url, options.latency);
         if let Some(settings) = &options.settings {
             frame.settings.start_with(settings)?;
         }
         let router = frame::assemble(&frame, mount(&frame, &authority));
         let tls = TlsListener::start(tls, certificate, key)?;
-        Ok(Self { frame, authority, plain, tls, router })
+        Ok(Self { frame, authority, url, plain, tls, router })
     }
 
     /// Base URL of all platforms.
     pub fn url(&self) -> &str {
-        &self.frame.url
+        &self.url
     }
 
     /// Base URL of the token services that ask for a client certificate.

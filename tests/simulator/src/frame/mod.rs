@@ -12,7 +12,7 @@
 //!   carries (Basic, form body, client certificate).
 //! * Its own rates, where it documents some, are counted by [`rates`] when the observer asks [`Platform::admit`].
 //! * It reads switches from `frame.settings.current()`; a new switch is a new field of [`Settings`].
-//! * URLs it hands out start with `frame.url` (plain HTTP) or `frame.mtls_url` (client certificates).
+//! * URLs it hands out start with `frame.url` (for everybody) or `frame.mtls_url` (client certificates).
 //!
 //! Nothing in here knows a platform's paths, texts or rules.
 
@@ -110,7 +110,7 @@ pub(crate) struct Mounted {
 
 /// What the platforms share. One per simulator; passed around in an `Arc`.
 pub(crate) struct Frame {
-    /// `http://host:port` of the plain listener, without a slash at the end.
+    /// `http://host:port` of the plain listener, or what is handed out in its place, without a slash at the end.
     pub(crate) url: String,
     /// `https://host:port` of the listener that asks for client certificates.
     pub(crate) mtls_url: String,
