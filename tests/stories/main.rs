@@ -42,6 +42,7 @@ mod scim;
 mod secrecy;
 mod secrets;
 mod throttled;
+mod turnover;
 mod uaa;
 mod unclaimed;
 mod withdrawal;
