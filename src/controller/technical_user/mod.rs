@@ -36,7 +36,7 @@ mod publish;
 mod record;
 mod reform;
 mod roles;
-mod rotation;
+pub mod rotation;
 pub mod source;
 mod users;
 mod withdraw;
@@ -126,6 +126,7 @@ async fn provision(
         Newcomer::Begins(turn) => Scene { turn, ..look(live, journal, platform, mirrored, context, source).await? },
     };
     if platform.spec.mode == Mode::Enforce && live.object().spec.mode == Mode::Enforce {
+        rotation::put_off(live, &mut scene.seen.have.recorded, context);
         scene.seen.have.users = users::of_superseded(live, journal, &scene, context).await;
     }
     let mut plan = planning::plan(&scene.want, &scene.seen.have, (context.now)());

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use crate::api::conditions::{self, ROTATED, Verdict};
@@ -16,7 +18,7 @@ use crate::controller::retry::jittered;
 use crate::plan::capability::Recall;
 use crate::plan::digest;
 use crate::plan::rollout::Margins;
-use crate::plan::technical_user::{Rotation, Terms, rotation};
+use crate::plan::technical_user::{Recorded, Rotation, Terms, rotation};
 
 /// How often a credential is replaced if nobody says how often: where the old one can stay in force beside the new one.
 const USUAL: &str = "90d";
@@ -60,16 +62,38 @@ pub fn schedule(live: &mut Live<TechnicalUser>, recall: Recall, context: &Contex
     credential.rotate_every = text;
 }
 
+/// Puts off what came due while nobody was there to replace it, so that whoever comes back does not replace all at once.
+pub fn put_off(live: &mut Live<TechnicalUser>, recorded: &mut Recorded, context: &Context) {
+    let uid = live.object().uid().unwrap_or_default();
+    let Some(credential) = live.status.credential.as_mut() else { return };
+    let every = credential.rotate_every.clone().and_then(|text| Interval::new(text).duration());
+    let Some(at) = every.and_then(|every| rotation::put_off(&uid, recorded, every, (context.now)())) else { return };
+    credential.rotate_at = Some(Time(at));
+    recorded.credential.iter_mut().for_each(|published| published.rotate_at = Some(at));
+}
+
+/// How many TechnicalUsers have a credential that is due to be replaced and is not replaced yet.
+pub fn overdue(users: &Store<TechnicalUser>, now: Timestamp) -> usize {
+    let is_overdue = |user: &TechnicalUser| {
+        let credential = user.status.as_ref().and_then(|status| status.credential.as_ref());
+        let due = credential.and_then(|credential| credential.rotate_at.as_ref());
+        user.metadata.deletion_timestamp.is_none() && due.is_some_and(|at| at.0 <= now)
+    };
+    users.state().iter().filter(|user| is_overdue(user)).count()
+}
+
 /// Notes what kept a credential from being replaced, if anything did. Says when it is tried next, or due.
 pub fn note(live: &mut Live<TechnicalUser>, unrotated: Option<Error>, context: &Context) -> Option<Duration> {
     let Some(error) = unrotated else {
+        live.status.unrotated_since = None;
         conditions::clear(&mut live.status.conditions, ROTATED);
         let due = live.status.credential.as_ref()?.rotate_at.as_ref()?.0;
         return Duration::try_from(due.duration_since((context.now)())).ok();
     };
     let verdict = Verdict { status: "False", reason: error.reason(), message: error.to_string() };
-    let generation = live.object().meta().generation;
-    conditions::set(&mut live.status.conditions, ROTATED, verdict, generation, &Time((context.now)()));
+    let (generation, now) = (live.object().meta().generation, Time((context.now)()));
+    conditions::set(&mut live.status.conditions, ROTATED, verdict, generation, &now);
+    live.status.unrotated_since.get_or_insert(now);
     Some(jittered(if error.class() == Class::Dependency { LOOKED_AT_AGAIN } else { TRIED_AGAIN }))
 }
 
