@@ -31,9 +31,6 @@ use super::{credential, runtime};
 /// software holds on to it, which is less than the `settling` of a second that goes with it.
 const BEHIND: Duration = Duration::from_millis(1500);
 
-/// Between two calls of a pod.
-const PAUSE: Duration = Duration::from_millis(400);
-
 /// How the operator signs a credential that it writes.
 const WRITER: &str = "technical-user-operator/credential";
 
@@ -48,6 +45,7 @@ pub(crate) struct Consumers {
 struct Scene {
     secrets: Mutex<HashMap<String, Vec<Version>>>,
     calls: Mutex<Calls>,
+    pause: Duration,
 }
 
 /// What stood in a Secret from some second on.
@@ -98,9 +96,9 @@ pub(crate) fn in_use(mut workload: Value) -> Value {
 }
 
 impl Consumers {
-    /// Begins to call for every pod of the namespace.
-    pub(crate) fn begin(client: &Client, namespace: &str) -> Self {
-        let scene = Arc::new(Scene::default());
+    /// Begins to call for every pod of the namespace, with such pauses between two calls of a pod.
+    pub(crate) fn begin(client: &Client, namespace: &str, pause: Duration) -> Self {
+        let scene = Arc::new(Scene { pause, ..Scene::default() });
         let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
         let pods = Api::<Pod>::namespaced(client.clone(), namespace);
         let watches = vec![
@@ -142,7 +140,7 @@ impl Scene {
             Some(held) => credential::used(held).await,
             None => Ok(()),
         };
-        let outlived = tokio::time::timeout(PAUSE, stopped.wait_for(|stopped| *stopped)).await.is_err();
+        let outlived = tokio::time::timeout(self.pause, stopped.wait_for(|stopped| *stopped)).await.is_err();
         let Some(name) = held.and_then(|held| held.get("clientid").cloned()) else { return };
         let mut calls = lock(&self.calls);
         calls.made += 1;

@@ -26,6 +26,7 @@ mod identity_service;
 mod kstatus;
 mod leader;
 mod lines;
+mod moving;
 mod neo;
 mod neo_tenant;
 mod places;

@@ -23,6 +23,9 @@ const LIMIT: Duration = Duration::from_mins(15);
 /// Between two looks at everything.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Between two calls of a pod.
+const PAUSE: Duration = Duration::from_millis(400);
+
 fn user(number: usize) -> String {
     format!("user-{number}")
 }
@@ -113,7 +116,7 @@ fn over_a_hundred_rotations_not_one_call_fails() {
     let operator = stage.start_operator(&[]);
     provision(&team);
     deploy(&team);
-    let consumers = Consumers::begin(&stage.administrator(), &team.name);
+    let consumers = Consumers::begin(&stage.administrator(), &team.name, PAUSE);
 
     rotate(&team);
 
