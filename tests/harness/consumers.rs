@@ -232,13 +232,13 @@ fn running(pod: &Pod) -> Option<Running> {
     let state = pod.status.as_ref()?.container_statuses.as_ref()?.first()?.state.as_ref()?;
     let since = second(state.running.as_ref()?.started_at.as_ref()?);
     let spec = pod.spec.as_ref()?;
-    let environment = spec.containers.first()?.env_from.iter().flatten();
-    let read_at_start = environment.filter_map(|one| Some(one.secret_ref.as_ref()?.name.clone())).next();
+    let mut environment = spec.containers.first()?.env_from.iter().flatten();
+    let read_at_start = environment.find_map(|one| Some(one.secret_ref.as_ref()?.name.clone()));
     if let Some(secret) = read_at_start {
         return Some(Running { secret, reads: Reads::AtStart, since });
     }
-    let mut mounted = spec.volumes.iter().flatten().filter_map(|one| one.secret.as_ref()?.secret_name.clone());
-    Some(Running { secret: mounted.next()?, reads: Reads::Volume, since })
+    let mounted = spec.volumes.iter().flatten().find_map(|one| one.secret.as_ref()?.secret_name.clone());
+    Some(Running { secret: mounted?, reads: Reads::Volume, since })
 }
 
 impl Caller {

@@ -29,7 +29,7 @@ fn name(pod: &Value) -> &str {
     pod["metadata"]["name"].as_str().expect("a name")
 }
 
-impl<'a> Place<'a> {
+impl Place<'_> {
     /// With a Deployment `orders` of so many pods, which read the Secret when they start.
     fn new(name: &str, pods: u8) -> Self {
         let stage = Stage::shared();
