@@ -29,7 +29,6 @@ use crate::watch::{self, Told};
 use crate::{Size, memory, restart};
 
 const NAMESPACE: &str = "bench-rotation";
-const OTHERS: &str = "bench-rotation-others";
 
 /// Longer than anything that is worth waiting for.
 const LIMIT: Duration = Duration::from_mins(20);
@@ -50,10 +49,10 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     let _kubelet = Kubelet::start(&stage.plane, &api::Api::new(&stage.plane));
     let operator = stage.operator();
     stage.connect(&operator);
-    for (namespace, count) in [(NAMESPACE, size.rotated), (OTHERS, size.heals)] {
-        stage.namespace(namespace);
-        runtime().block_on(Pairs { namespace, platform: PLATFORM, count }.apply(&stage.client));
-    }
+    stage.namespace(NAMESPACE);
+    // The last of them are not rotated: their Secrets are deleted.
+    let pairs = Pairs { namespace: NAMESPACE, platform: PLATFORM, count: size.rotated + size.heals };
+    runtime().block_on(pairs.apply(&stage.client));
     runtime().block_on(deploy(&stage.client, size.rotated));
     let consumers = Consumers::begin(&stage.client, NAMESPACE, size.pause);
     all_used(&consumers, size.rotated);
@@ -94,7 +93,7 @@ fn all_used(consumers: &Consumers, count: usize) {
 
 /// Has all rotated at once, and heals Secrets of others until all are.
 async fn rotate_and_heal(client: &Client, size: &Size) -> (Rotated, Vec<Duration>) {
-    let mut patient = Patient::new(client, OTHERS, LIMIT).await;
+    let mut patient = Patient::new(client, NAMESPACE, LIMIT).await;
     let changes = watch::begin(Api::<TechnicalUser>::namespaced(client.clone(), NAMESPACE)).await;
     let (began, done) = (Instant::now(), AtomicBool::new(false));
     let rotated = async {
@@ -102,7 +101,7 @@ async fn rotate_and_heal(client: &Client, size: &Size) -> (Rotated, Vec<Duration
         done.store(true, Ordering::Relaxed);
         rotated
     };
-    let all = futures::future::join3(ask(client, size.rotated), rotated, heals(&mut patient, size.heals, &done));
+    let all = futures::future::join3(ask(client, size.rotated), rotated, heals(&mut patient, size, &done));
     let ((), rotated, healed) = tokio::time::timeout(LIMIT, all).await.expect("all rotated in time");
     (rotated, healed)
 }
@@ -145,11 +144,13 @@ async fn rotated(mut changes: BoxStream<'static, Told<TechnicalUser>>, count: us
     rotated
 }
 
-async fn heals(patient: &mut Patient, count: usize, done: &AtomicBool) -> Vec<Duration> {
-    let (mut times, mut first) = (vec![], 0);
+/// Deletes Secrets of those that are not rotated, a few at a time, and waits until they are healed.
+async fn heals(patient: &mut Patient, size: &Size, done: &AtomicBool) -> Vec<Duration> {
+    let (mut times, all) = (vec![], size.rotated..size.rotated + size.heals);
+    let mut first = all.start;
     while times.is_empty() || !done.load(Ordering::Relaxed) {
-        times.extend(patient.heal(Harm::Deleted, first..count.min(first + AT_ONCE)).await);
-        first = if first + AT_ONCE < count { first + AT_ONCE } else { 0 };
+        times.extend(patient.heal(Harm::Deleted, first..all.end.min(first + AT_ONCE)).await);
+        first = if first + AT_ONCE < all.end { first + AT_ONCE } else { all.start };
         tokio::time::sleep(GAP).await;
     }
     times.sort();
@@ -193,22 +194,22 @@ fn upgrade(stage: &Stage, operator: Operator, size: &Size, report: &mut Report) 
     runtime().block_on(async {
         patch(&stage.client, size.rotated, &json!({ "metadata": { "annotations": { ROTATE_ANNOTATION: null } } }))
             .await;
-        forget(&stage.operators_client, size.rotated).await;
+        forget(&stage.operators_client).await;
     });
     let (platform, began) = (Platform::from_now(&stage.simulator), Instant::now());
     let operator = stage.operator();
     restart::settled(&operator, 2 * (size.rotated + size.heals), size.rest, began);
     let asked = platform.asked(&stage.simulator);
     let changed = ["create", "delete"].map(|verb| calls(&asked, &format!("service-manager.{verb}-binding")));
-    let name = format!("{} left by an older version: keys issued or revoked", size.rotated);
+    let name = format!("{} left by an older version: keys issued or revoked", size.rotated + size.heals);
     report.row(&name, changed.iter().sum::<u64>() as f64, "", Some(Target::AtMost(0.0)));
 }
 
-async fn forget(client: &Client, count: usize) {
+/// Takes out of every status what an older version did not write, and has it issued long ago.
+async fn forget(client: &Client) {
     let api: Api<TechnicalUser> = Api::namespaced(client.clone(), NAMESPACE);
     let long_ago = Timestamp::try_from(SystemTime::now()).expect("a time of day") - Duration::from_hours(400 * 24);
     let users = api.list(&kube::api::ListParams::default()).await.expect("the TechnicalUsers").items;
-    assert_eq!(users.len(), count);
     let written = users.into_iter().map(async |mut user| {
         let credential = user.status.as_mut().and_then(|status| status.credential.as_mut()).expect("a credential");
         (credential.published_at, credential.rotate_at, credential.rotate_every) = (None, None, None);
