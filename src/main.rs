@@ -17,6 +17,7 @@ use technical_user_operator::controller::event::Publisher;
 use technical_user_operator::controller::leader::Contender;
 use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::sources::Sources;
+use technical_user_operator::controller::technical_user::moment;
 use technical_user_operator::controller::turns::Turns;
 use technical_user_operator::controller::watches::{self, Shutdown};
 use technical_user_operator::controller::workloads::Workloads;
@@ -188,7 +189,10 @@ async fn reconcile(
         metrics,
         now,
     };
-    let controllers = watches::run(Arc::new(context), wiring, args.concurrency, ended.clone());
+    let context = Arc::new(context);
+    let users = context.stores.technical_users.clone();
+    context.metrics.counted_by(move || moment::of(&users, now()));
+    let controllers = watches::run(context, wiring, args.concurrency, ended.clone());
     let overdue = ended.then(|()| pause(GRACE));
     tokio::select! {
         () = controllers => {

@@ -1,7 +1,8 @@
 //! Every metric, in one registry. Labels come from closed sets and from names of Platforms, of which there are few: never
 //! from names that a namespace chooses, and never from error texts.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -12,6 +13,18 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::platform::budget::CallObserver;
+
+/// What is counted whenever somebody reads the metrics: time alone changes it.
+#[derive(Default)]
+pub struct Moment {
+    /// TechnicalUsers whose credential is due to be replaced and is not replaced yet.
+    pub overdue: usize,
+    /// When the first credential of a Platform's TechnicalUsers ends by itself, in seconds since the epoch.
+    pub first_ends: BTreeMap<String, i64>,
+}
+
+/// Counts what there is at the moment.
+type Count = Box<dyn Fn() -> Moment + Send + Sync>;
 
 /// The counters, and the registry that prints them.
 pub struct Metrics {
@@ -24,6 +37,9 @@ pub struct Metrics {
     issued: Counter,
     healed: Counter,
     superseded: Gauge,
+    overdue: Gauge,
+    first_ends: Family<Platform, Gauge>,
+    count: OnceLock<Count>,
     unclaimed: Family<Platform, Gauge>,
     credential_ends: Family<Platform, Gauge>,
     secret_rejected: Family<Platform, Gauge>,
@@ -83,7 +99,7 @@ impl Metrics {
         let call_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let budget_wait_seconds = Family::<Api, Histogram>::new_with_constructor(seconds);
         let (issued, healed) = (Counter::default(), Counter::default());
-        let superseded = Gauge::default();
+        let (superseded, overdue) = (Gauge::default(), Gauge::default());
         let unclaimed = Family::<Platform, Gauge>::default();
         registry.register("reconciles", "Reconciles by kind and outcome", reconciles.clone());
         registry.register("reconcile_seconds", "Time a reconcile took", reconcile_seconds.clone());
@@ -98,6 +114,12 @@ impl Metrics {
         registry.register("secrets_restored", "Secrets written again after loss or alteration", healed.clone());
         let about = "Credentials that were replaced and are still in force";
         registry.register("credentials_superseded", about, superseded.clone());
+        let about = "TechnicalUsers whose credential is due to be replaced and is not replaced yet";
+        registry.register("rotations_overdue", about, overdue.clone());
+        let first_ends = Family::<Platform, Gauge>::default();
+        let about =
+            "When the first credential of a Platform's TechnicalUsers ends by itself, in seconds since the epoch";
+        registry.register("credential_expires_timestamp_seconds", about, first_ends.clone());
         let about = "Identities on the platform with our mark whose TechnicalUser is gone";
         registry.register("unclaimed_identities", about, unclaimed.clone());
         let [credential_ends, secret_rejected, rights_missing] = [(); 3].map(|()| Family::<Platform, Gauge>::default());
@@ -117,6 +139,9 @@ impl Metrics {
             issued,
             healed,
             superseded,
+            overdue,
+            first_ends,
+            count: OnceLock::new(),
             unclaimed,
             credential_ends,
             secret_rejected,
@@ -143,6 +168,22 @@ impl Metrics {
     /// So many credentials are still in force that were replaced.
     pub fn superseded(&self, count: usize) {
         self.superseded.set(counted(count));
+    }
+
+    /// What changes with time alone is counted like this.
+    pub fn counted_by(&self, count: impl Fn() -> Moment + Send + Sync + 'static) {
+        // Who counts first counts for as long as the process lives.
+        let _ = self.count.set(Box::new(count));
+    }
+
+    fn count(&self) {
+        let Some(count) = self.count.get() else { return };
+        let moment = count();
+        self.overdue.set(counted(moment.overdue));
+        self.first_ends.clear();
+        for (platform, at) in &moment.first_ends {
+            self.first_ends.get_or_create(&Platform::of(platform)).set(*at);
+        }
     }
 
     /// So many identities on a platform carry our mark and belong to nobody any more.
@@ -182,6 +223,7 @@ impl Metrics {
 
     /// All metrics in the OpenMetrics text format.
     pub fn print(&self) -> String {
+        self.count();
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
@@ -207,6 +249,16 @@ impl CallObserver for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_time_makes_overdue_is_counted_when_it_is_asked_for() {
+        let metrics = Metrics::new();
+        assert!(metrics.print().contains("technical_user_rotations_overdue 0"), "nobody counts before somebody leads");
+        metrics.counted_by(|| Moment { overdue: 3, first_ends: [("integration".to_owned(), 7)].into() });
+        assert!(metrics.print().contains("technical_user_rotations_overdue 3"), "{}", metrics.print());
+        let ends = "technical_user_credential_expires_timestamp_seconds{platform=\"integration\"} 7";
+        assert!(metrics.print().contains(ends), "{}", metrics.print());
+    }
 
     #[test]
     fn nothing_is_told_of_a_platform_that_is_gone() {

@@ -25,6 +25,7 @@ mod plot;
 mod removal;
 mod report;
 mod restart;
+mod rotate;
 mod stage;
 mod throttled;
 mod watch;
@@ -51,6 +52,8 @@ Parts:
              same Platform and on another
   crowd      5,000 TechnicalUsers and 5,000 RoleBindings: memory
   bulk       1,000 grants over 5 roles on Neo: calls that grant, and calls of a look at all of them
+  rotation   1,000 credentials replaced at once while software calls with each, and Secrets of others are deleted: time, calls,
+             failed calls of that software, heals; and a start over what an older version left
   members    1,000 members of one group of a SCIM directory: calls that change it, and calls that look users up";
 
 /// How much of everything.
@@ -67,6 +70,9 @@ struct Size {
     crowd: usize,
     grants: usize,
     members: usize,
+    rotated: usize,
+    /// How long software waits between two calls.
+    pause: Duration,
     /// How long a quiet operator is left alone before its memory is read.
     rest: Duration,
 }
@@ -89,6 +95,8 @@ const FULL: Size = Size {
     crowd: 5000,
     grants: 1000,
     members: 1000,
+    rotated: 1000,
+    pause: Duration::from_secs(10),
     rest: Duration::from_secs(3),
 };
 
@@ -110,18 +118,21 @@ const QUICK: Size = Size {
     crowd: 20,
     grants: 200,
     members: 200,
+    rotated: 20,
+    pause: Duration::from_secs(1),
     rest: Duration::from_millis(300),
 };
 
 /// A part of the bench: takes its figures and says them.
 type Part = fn(&Size, &mut Report);
 
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("apply", apply::measure),
     ("removal", removal::measure),
     ("throttled", throttled::measure),
     ("crowd", crowd::measure),
     ("bulk", bulk::measure),
+    ("rotation", rotate::measure),
     ("members", members::measure),
 ];
 

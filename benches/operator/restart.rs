@@ -38,7 +38,7 @@ pub(crate) fn measure(stage: &Stage, operator: Operator, size: &Size, report: &m
 }
 
 /// How long it took until every object had been looked at and nothing had been looked at for a while.
-fn settled(operator: &Operator, objects: usize, quiet: Duration, began: Instant) -> Duration {
+pub(crate) fn settled(operator: &Operator, objects: usize, quiet: Duration, began: Instant) -> Duration {
     let (mut seen, mut changed) = (0, Instant::now());
     while seen < objects || changed.elapsed() < quiet {
         assert!(began.elapsed() < LIMIT, "not settled after {LIMIT:?}; {seen} reconciles:\n{}", operator.log());

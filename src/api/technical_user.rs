@@ -153,6 +153,9 @@ pub struct TechnicalUserStatus {
     /// The credentials that stood in the Secret before, while software may still use them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<SupersededStatus>,
+    /// Since when the credential cannot be replaced, although that is due or asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrotated_since: Option<Time>,
     /// The credential that the operator set out to issue, while it is not yet known to have succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<IntentStatus>,

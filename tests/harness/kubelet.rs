@@ -29,6 +29,9 @@ const NODE: &str = "node";
 /// Says what a pod plays other than the good case.
 pub(crate) const PLAYS: &str = "kubelet.test/plays";
 
+/// Keeps a pod that is deleted until somebody takes it off.
+pub(crate) const IN_USE: &str = "kubelet.test/in-use";
+
 /// Generous: the machine may be busy with other stories.
 const PATIENCE: Duration = Duration::from_mins(1);
 

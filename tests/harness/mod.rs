@@ -12,6 +12,7 @@ pub(crate) mod api;
 mod call;
 pub(crate) mod certificate;
 pub(crate) mod conditions;
+pub(crate) mod consumers;
 mod control_plane;
 pub(crate) mod credential;
 mod etcd;

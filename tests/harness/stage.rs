@@ -129,11 +129,13 @@ impl Stage {
             Some(proxy) => Kubeconfig::new(proxy, None, &token),
             None => Kubeconfig::new(self.plane.server(), Some(self.plane.ca_file()), &token),
         };
-        let kubeconfig = kube::config::Kubeconfig::read_from(file.path()).expect("the kubeconfig");
-        runtime().block_on(async {
-            let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-            Client::try_from(config.expect("a configuration")).expect("a client")
-        })
+        connected(&file)
+    }
+
+    /// A connection with every right.
+    pub(crate) fn administrator(&self) -> Client {
+        let plane = self.plane();
+        connected(&Kubeconfig::new(plane.server(), Some(plane.ca_file()), plane.admin_token()))
     }
 
     /// The Node of this stage, on which pods become Running and Ready. It is there from the first time that a story asks;
@@ -156,4 +158,12 @@ impl Stage {
     pub(crate) fn kubectl(&self) -> Kubectl {
         self.plane.kubectl()
     }
+}
+
+fn connected(file: &Kubeconfig) -> Client {
+    let kubeconfig = kube::config::Kubeconfig::read_from(file.path()).expect("the kubeconfig");
+    runtime().block_on(async {
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        Client::try_from(config.expect("a configuration")).expect("a client")
+    })
 }

@@ -6,7 +6,7 @@
 //!   at any call. [`landscape`]: the case as a whole, and the way to rest.
 //! - [`history`], [`hostile`], [`meddling`]: what happens. [`judge`]: every effect, at the moment it happens, by
 //!   [`claims`] and [`rules`]. [`rest`]: what must be true at the end.
-//! - [`identities`], [`rotations`] with [`pods`], [`mappings`], [`sharing`], [`policies`], [`silence`], [`places`], [`strangers`], [`permits`]: the laws.
+//! - [`identities`], [`rotations`] with [`pods`], [`fleets`], [`mappings`], [`sharing`], [`policies`], [`silence`], [`places`], [`strangers`], [`permits`]: the laws.
 //!
 //! Nothing may talk to a cluster or a network, and nothing here may decide in place of the plan.
 
@@ -15,6 +15,7 @@
 mod caches;
 mod claims;
 mod clock;
+mod fleets;
 mod history;
 mod hostile;
 mod identities;

@@ -23,6 +23,7 @@ use technical_user_operator::controller::rules::Rules;
 use technical_user_operator::controller::runner::{Reconcile, reconcile};
 use technical_user_operator::controller::secret::written::Written;
 use technical_user_operator::controller::sources::Sources;
+use technical_user_operator::controller::technical_user::moment;
 use technical_user_operator::controller::turns::Turns;
 use technical_user_operator::controller::workloads::Workloads;
 use technical_user_operator::controller::{Context, watches};
@@ -179,6 +180,11 @@ impl Operator {
     /// Whether an object is left alone for a moment, whatever happens to it.
     pub fn rests(&self, uid: &str) -> bool {
         self.context.retries.too_soon(uid, None).is_some()
+    }
+
+    /// How many rotations are overdue, as its caches have it.
+    pub fn overdue(&self) -> usize {
+        moment::of(&self.context.stores.technical_users, now()).overdue
     }
 
     /// Everything that is under way comes to its end.

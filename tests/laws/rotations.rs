@@ -189,6 +189,29 @@ fn who_may_have_lost_its_only_credential_does_not_say_that_it_is_ready() {
     assert_eq!((lost, then), ((false, false), (true, true)));
 }
 
+/// A person asks for a new credential, which stands in the Secret after one reconcile; the next looks who uses the one
+/// before.
+async fn replaced(landscape: &mut Landscape, pods: &mut Pods, value: u8) {
+    Event::Demand(value).strike(landscape, pods).await;
+    for _ in 0..2 {
+        landscape.go(0, &technical_user(), 0, FREE).await;
+        pods.must_hold(landscape);
+    }
+}
+
+#[test]
+fn a_pod_that_started_since_the_last_look_at_pods_is_seen() {
+    let broken = case(async {
+        let at_once = json!({"every": "never", "overlap": "UntilRolledOut", "minOverlap": "0s"});
+        let (mut landscape, mut pods) = after(Shape::ServiceManager, &at_once, &[]).await;
+        replaced(&mut landscape, &mut pods, 0).await;
+        pods.start(&landscape, 0);
+        replaced(&mut landscape, &mut pods, 1).await;
+        pods.broken
+    });
+    assert_eq!(broken, Vec::<String>::new());
+}
+
 proptest! {
     #![proptest_config(cases(60))]
 

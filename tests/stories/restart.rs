@@ -1,12 +1,18 @@
-//! A restart with everything Ready: it reads, in whole pages, and writes nothing anywhere.
+//! A restart with everything Ready: it reads, in whole pages, and writes nothing anywhere. One over what an older version left,
+//! or a time without an operator, replaces nothing.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::PostParams;
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
+use technical_user_operator::api::TechnicalUser;
 
 use crate::harness::operator::Settings;
-use crate::harness::{Call, PATIENCE, Proxy, Stage, Team, eventually, never};
+use crate::harness::{Call, PATIENCE, Proxy, Stage, Team, eventually, never, runtime};
 use crate::lines::{self, Btp, Line, Neo, Uaa};
 
 /// How many TechnicalUsers there are of each environment.
@@ -36,6 +42,57 @@ fn a_restart_writes_nothing_and_reads_each_list_for_all() {
     assert!(clients <= 2 * READS, "reads of clients grow with the objects: {clients}");
     assert!(routes.values().all(|reads| *reads <= READS), "reads grow with the objects: {routes:?}");
     let operator = stage.start_operator(&[]);
+    teams.iter().for_each(Team::delete_everything);
+    operator.stop();
+}
+
+/// As the version wrote it that knew of no rotation; every other one as it stands after weeks without an operator.
+async fn leave(users: &Api<TechnicalUser>, number: usize) {
+    let mut user = users.get(&format!("user-{number}")).await.expect("a TechnicalUser");
+    let now = Timestamp::try_from(SystemTime::now()).expect("a time of day");
+    let ago = |days: usize| Some(Time(now - Duration::from_hours(24 * u64::try_from(days).expect("some days"))));
+    let credential = user.status.as_mut().and_then(|status| status.credential.as_mut()).expect("a credential");
+    credential.issued_at = ago(400).expect("a time");
+    match number % 2 {
+        0 => (credential.rotate_at, credential.rotate_every, credential.published_at) = (None, None, None),
+        _ => credential.rotate_at = ago(number),
+    }
+    users.replace_status(&user.name_any(), &PostParams::default(), &user).await.expect("a status");
+}
+
+/// How many TechnicalUsers of a team are due in the future.
+fn due_later(team: &Team<'_>) -> usize {
+    let now = Timestamp::try_from(SystemTime::now()).expect("a time of day");
+    let due = |number| team.get(&format!("technicalusers/user-{number}")).expect("it")["status"]["credential"].clone();
+    let due = |number| due(number)["rotateAt"].as_str()?.parse::<Timestamp>().ok();
+    (0..COUNT).filter_map(due).filter(|at| *at > now).count()
+}
+
+#[test]
+fn what_an_older_version_or_weeks_without_an_operator_left_is_not_replaced() {
+    let stage = Stage::alone();
+    let teams = [team::<Btp>(&stage), team::<Uaa>(&stage)];
+    let operator = stage.start_operator(&[]);
+    provision(&teams);
+    operator.stop();
+    let client = stage.client(None);
+    for team in &teams {
+        let users = Api::namespaced(client.clone(), &team.name);
+        (0..COUNT).for_each(|number| runtime().block_on(leave(&users, number)));
+    }
+    // Where nothing is changed nothing is put off either.
+    teams[0].patch("technicalusers/user-1", &json!({ "spec": { "mode": "Observe" } }));
+    let before = teams.each_ref().map(|team| team.simulator.requests().len());
+
+    let operator = stage.start_operator(&[]);
+    eventually("when each is due is on record", PATIENCE, || {
+        (teams.each_ref().map(due_later) == [COUNT - 1, COUNT]).then_some(())
+    });
+    never("a write to a platform", Duration::from_secs(3), || {
+        let all = teams.iter().zip(before).flat_map(|(team, before)| team.simulator.requests().split_off(before));
+        all.into_iter().find(writes)
+    });
+    assert!(operator.metrics().contains("technical_user_rotations_overdue 1\n"), "{}", operator.metrics());
     teams.iter().for_each(Team::delete_everything);
     operator.stop();
 }

@@ -115,6 +115,7 @@ fn a_life_on_neo(stage: &Stage) {
 
 /// Somebody still uses a credential that is to be revoked: a Deployment, and the Job of a CronJob.
 fn an_overlap(stage: &Stage, client: &Client) {
+    const LONG_AGO: std::time::Duration = std::time::Duration::MAX;
     let namespace = "rights-overlap";
     let pod = kubelet::pod(&[kubelet::container(json!({ "envFrom": [{ "secretRef": { "name": "orders" } }] }))]);
     stage
@@ -126,7 +127,7 @@ fn an_overlap(stage: &Stage, client: &Client) {
     stage.kubectl().ok(&["create", "job", "nightly-1", "--from=cronjob/nightly", "--namespace", namespace]);
     let workloads = Workloads::default();
     let names = eventually("both are seen", PATIENCE, || {
-        let pods = runtime().block_on(workloads.pods_using(client, namespace, "orders")).expect("an answer");
+        let pods = runtime().block_on(workloads.pods_using(client, namespace, "orders", LONG_AGO)).expect("an answer");
         let names = pods.expect("a right").into_iter().filter_map(|pod| pod.workload);
         Some(names.map(|workload| workload.name).collect::<BTreeSet<_>>()).filter(|names| names.len() == 2)
     });

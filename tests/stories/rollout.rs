@@ -52,7 +52,7 @@ impl<'a> Place<'a> {
     /// Who uses the Secret, as it is at this moment.
     fn pods(&self) -> Vec<PodFact> {
         let workloads = Workloads::default();
-        let answer = runtime().block_on(workloads.pods_using(&self.client, self.namespace, SECRET));
+        let answer = runtime().block_on(workloads.pods_using(&self.client, self.namespace, SECRET, self.since()));
         answer.expect("an answer").expect("the right to see pods")
     }
 

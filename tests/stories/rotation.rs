@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::conditions::condition;
 use crate::harness::kubelet::{self, container};
+use crate::harness::operator::Settings;
 use crate::harness::{PATIENCE, Stage, Team, credential, eventually, never};
 
 const SECRET: &str = "orders-credentials";
@@ -150,4 +151,45 @@ fn a_credential_that_comes_back_with_the_same_value_takes_nobodys_place() {
     assert_eq!(team.secret(SECRET).expect("the Secret"), before);
     team.delete_everything();
     assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
+}
+
+/// How many credentials are replaced at once, and of how many more the Secrets are there to be lost.
+const AT_ONCE: usize = 10;
+
+#[test]
+fn a_namespace_whose_credentials_are_all_replaced_has_its_secrets_healed_meanwhile() {
+    let stage = Stage::alone();
+    let operator = stage.start_operator_with(&Settings { concurrency: 4, ..Stage::settings() });
+    let team = Team::on_btp(&stage, "rotation-crowd");
+    let names: Vec<String> = (0..=AT_ONCE).map(|number| format!("orders-{number}")).collect();
+    let role = json!({ "instanceRole": { "name": "ESBMessaging.send" } });
+    for name in &names {
+        team.apply(&team.service_key(name));
+        team.apply(&team.role_binding(
+            name,
+            &json!({ "technicalUser": { "name": name } }),
+            std::slice::from_ref(&role),
+        ));
+    }
+    names.iter().for_each(|name| team.ready(&[&format!("technicalusers/{name}")]));
+
+    // Whoever looks for one object has to wait, and so has whoever orders.
+    team.simulator.fault("service-manager.list-instances", &json!({ "kind": "latency", "latencyMs": 1000 }));
+    team.simulator.settings(&json!({ "brokerMillis": 1000 }));
+    let lost = names.last().expect("a name");
+    for name in names.iter().filter(|name| *name != lost) {
+        let annotations = json!({ "technicaluser.dev/rotate": "now" });
+        team.patch(&format!("technicalusers/{name}"), &json!({ "metadata": { "annotations": annotations } }));
+    }
+    team.delete(&format!("secrets/{lost}-credentials"));
+    eventually("the Secret is there again", PATIENCE, || team.secret(&format!("{lost}-credentials")));
+
+    let sequence =
+        |name: &String| team.get(&format!("technicalusers/{name}"))?["status"]["credential"]["sequence"].as_u64();
+    let replaced = names.iter().filter(|name| sequence(name) == Some(2)).count();
+    assert!(replaced < AT_ONCE / 3, "{replaced} were replaced before");
+    team.simulator.heal();
+    team.simulator.settings(&json!({ "brokerMillis": 0 }));
+    team.delete_everything();
+    operator.stop();
 }

@@ -29,6 +29,7 @@ use crate::platform::mirror::Mirrored;
 
 mod execute;
 pub mod ledger;
+pub mod moment;
 mod observe;
 mod operation;
 mod overlap;
@@ -125,10 +126,16 @@ async fn provision(
         Newcomer::Waits(scene) => *scene,
         Newcomer::Begins(turn) => Scene { turn, ..look(live, journal, platform, mirrored, context, source).await? },
     };
-    if platform.spec.mode == Mode::Enforce && live.object().spec.mode == Mode::Enforce {
+    let enforces = platform.spec.mode == Mode::Enforce && live.object().spec.mode == Mode::Enforce;
+    if enforces {
+        rotation::put_off(live, &mut scene.seen.have.recorded, context);
         scene.seen.have.users = users::of_superseded(live, journal, &scene, context).await;
     }
     let mut plan = planning::plan(&scene.want, &scene.seen.have, (context.now)());
+    if enforces && plan.only_rotates() && scene.turn.is_none() {
+        // Others are not kept waiting by looks at an object whose turn to order has not come.
+        scene.turn = Some(context.turns.order(&platform.name_any(), live.object()).ok_or(Error::NotYet)?);
+    }
     let may_have_ended = planning::overlap::may_have_ended(&scene.want, &scene.seen.have);
     if (plan.rests_on_silence() || may_have_ended) && !scene.seen.certain {
         scene = certain(scene, live, platform, mirrored, context).await?;

@@ -226,6 +226,7 @@ fn recorded(live: &Live<TechnicalUser>, context: &Context) -> Recorded {
         intended_form: status.intent.as_ref().and_then(|intent| digest(intent.layout.as_ref())),
         ledger: status.ledger.iter().map(|one| Entry { name: one.name.clone(), id: one.id.clone() }).collect(),
         superseded: overlap::recorded(live, context),
+        rotation_fails: status.unrotated_since.is_some(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::controller::retry::jittered;
 use crate::plan::capability::Recall;
 use crate::plan::digest;
 use crate::plan::rollout::Margins;
-use crate::plan::technical_user::{Rotation, Terms, rotation};
+use crate::plan::technical_user::{Recorded, Rotation, Terms, rotation};
 
 /// How often a credential is replaced if nobody says how often: where the old one can stay in force beside the new one.
 const USUAL: &str = "90d";
@@ -72,16 +72,28 @@ pub fn schedule(live: &mut Live<TechnicalUser>, recall: Recall, context: &Contex
     }
 }
 
+/// Puts off what came due while nobody was there to replace it, so that whoever comes back does not replace all at once.
+pub fn put_off(live: &mut Live<TechnicalUser>, recorded: &mut Recorded, context: &Context) {
+    let uid = live.object().uid().unwrap_or_default();
+    let Some(credential) = live.status.credential.as_mut() else { return };
+    let every = credential.rotate_every.clone().and_then(|text| Interval::new(text).duration());
+    let Some(at) = every.and_then(|every| rotation::put_off(&uid, recorded, every, (context.now)())) else { return };
+    credential.rotate_at = Some(Time(at));
+    recorded.credential.iter_mut().for_each(|published| published.rotate_at = Some(at));
+}
+
 /// Notes what kept a credential from being replaced, if anything did. Says when it is tried next, or due.
 pub fn note(live: &mut Live<TechnicalUser>, unrotated: Option<Error>, context: &Context) -> Option<Duration> {
     let Some(error) = unrotated else {
+        live.status.unrotated_since = None;
         conditions::clear(&mut live.status.conditions, ROTATED);
         let due = live.status.credential.as_ref()?.rotate_at.as_ref()?.0;
         return Duration::try_from(due.duration_since((context.now)())).ok();
     };
     let verdict = Verdict { status: "False", reason: error.reason(), message: error.to_string() };
-    let generation = live.object().meta().generation;
-    conditions::set(&mut live.status.conditions, ROTATED, verdict, generation, &Time((context.now)()));
+    let (generation, now) = (live.object().meta().generation, Time((context.now)()));
+    conditions::set(&mut live.status.conditions, ROTATED, verdict, generation, &now);
+    live.status.unrotated_since.get_or_insert(now);
     Some(jittered(if error.class() == Class::Dependency { LOOKED_AT_AGAIN } else { TRIED_AGAIN }))
 }
 

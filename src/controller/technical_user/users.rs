@@ -39,7 +39,7 @@ pub async fn of_superseded(
 
 async fn ask(live: &Live<TechnicalUser>, journal: &mut Journal, since: Duration, context: &Context) -> Result<Users> {
     let (user, namespace) = (live.object(), live.object().namespace().unwrap_or_default());
-    let Some(pods) = context.workloads.pods_using(&context.client, &namespace, secret_name(user)).await? else {
+    let Some(pods) = context.workloads.pods_using(&context.client, &namespace, secret_name(user), since).await? else {
         return Ok(Users::CannotBeSeen);
     };
     let published = live.status.credential.as_ref().and_then(|credential| credential.published_at.clone());

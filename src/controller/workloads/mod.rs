@@ -30,8 +30,7 @@ pub mod rolls;
 /// How many pods are in memory at a time.
 const PAGE: u32 = 250;
 
-/// How long a read serves others. Shorter than any margin between a publication and a revocation: what is not in it came
-/// later, and reads the newer credential.
+/// How long a read serves others.
 pub const FRESH: Duration = Duration::from_secs(3);
 
 /// How often a list that the API server has forgotten half way is begun again.
@@ -65,10 +64,16 @@ impl Read {
 }
 
 impl Workloads {
-    /// All pods of a namespace that use a Secret, as they were no longer than [`FRESH`] ago; `None` where we may not see
-    /// pods.
-    pub async fn pods_using(&self, client: &Client, namespace: &str, secret: &str) -> Result<Option<Vec<PodFact>>> {
-        let read = match self.read(client, namespace).await {
+    /// All pods of a namespace that use a Secret, as they were no longer than [`FRESH`] ago, and after its content was
+    /// published, so long ago: who is not among them came later and reads the newer. `None` where we may not see pods.
+    pub async fn pods_using(
+        &self,
+        client: &Client,
+        namespace: &str,
+        secret: &str,
+        since_published: Duration,
+    ) -> Result<Option<Vec<PodFact>>> {
+        let read = match self.read(client, namespace, since_published).await {
             Err(kube::Error::Api(status)) if status.code == 403 => return Ok(None),
             answer => answer?,
         };
@@ -89,10 +94,12 @@ impl Workloads {
         asked.buffer_unordered(OWNERS_AT_A_TIME).try_collect().await
     }
 
-    async fn read(&self, client: &Client, name: &str) -> Result<Read, kube::Error> {
+    async fn read(&self, client: &Client, name: &str, since_published: Duration) -> Result<Read, kube::Error> {
+        let published = Instant::now().checked_sub(since_published);
         let namespace = self.namespace(name);
         let mut last = namespace.0.lock().await;
-        if let Some(read) = last.as_ref().filter(|read| read.is_fresh()) {
+        let is_later = |read: &Read| published.is_none_or(|published| read.began > published);
+        if let Some(read) = last.as_ref().filter(|read| read.is_fresh() && is_later(read)) {
             return Ok(read.clone());
         }
         let read = read(client, name).await?;

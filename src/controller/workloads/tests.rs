@@ -48,6 +48,9 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     (StatusCode::from_u16(*status).unwrap(), body.to_string()).into_response()
 }
 
+/// When what is asked about was published.
+const LONG_AGO: Duration = Duration::from_mins(10);
+
 const PODS: &str = "/api/v1/namespaces/orders/pods?&limit=250";
 const MORE: &str = "/api/v1/namespaces/orders/pods?&limit=250&continue=more";
 const REPLICA_SET: &str = "/apis/apps/v1/namespaces/orders/replicasets/orders-5d";
@@ -93,14 +96,14 @@ fn deployment() -> Workload {
 async fn a_namespace_is_read_by_page_and_an_owner_once_in_its_life() {
     let (server, workloads) = (server(), Workloads::default());
     let client = server.client();
-    let ask = async || workloads.pods_using(&client, "orders", "s").await.unwrap().unwrap();
+    let ask = async || workloads.pods_using(&client, "orders", "s", LONG_AGO).await.unwrap().unwrap();
 
     assert_eq!(named(&ask().await), [("a", deployment()), ("b", deployment())]);
     assert_eq!(server.asked(), [PODS.to_owned(), MORE.to_owned(), format!("{REPLICA_SET} metadata")]);
 
     ask().await;
     assert_eq!(server.asked(), [""; 0], "within the time that a read serves others");
-    assert_eq!(workloads.pods_using(&client, "orders", "other").await.unwrap(), Some(vec![]));
+    assert_eq!(workloads.pods_using(&client, "orders", "other", LONG_AGO).await.unwrap(), Some(vec![]));
     assert_eq!(server.asked(), [""; 0]);
 
     tokio::time::advance(FRESH).await;
@@ -112,10 +115,23 @@ async fn a_namespace_is_read_by_page_and_an_owner_once_in_its_life() {
 async fn all_that_ask_at_once_share_one_read() {
     let (server, workloads) = (server(), Workloads::default());
     let client = server.client();
-    let asked = (0..20).map(|_| workloads.pods_using(&client, "orders", "s"));
+    let asked = (0..20).map(|_| workloads.pods_using(&client, "orders", "s", LONG_AGO));
     let answers = futures::future::join_all(asked).await;
     assert!(answers.into_iter().all(|answer| answer.unwrap().unwrap().len() == 2));
     assert_eq!(server.asked().iter().filter(|call| call.starts_with(PODS)).count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_from_before_a_publication_does_not_serve_who_asks_about_that() {
+    let (server, workloads) = (server(), Workloads::default());
+    let client = server.client();
+    workloads.pods_using(&client, "orders", "s", LONG_AGO).await.unwrap();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    server.asked();
+    workloads.pods_using(&client, "orders", "s", Duration::from_secs(3)).await.unwrap();
+    assert_eq!(server.asked(), [""; 0], "the read came later");
+    workloads.pods_using(&client, "orders", "s", Duration::from_secs(1)).await.unwrap();
+    assert_eq!(server.asked(), [PODS, MORE]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,9 +139,9 @@ async fn what_has_had_its_time_is_given_up() {
     let (server, workloads) = (server(), Workloads::default());
     server.says("/api/v1/namespaces/billing/pods", 200, pods("", &[]));
     let client = server.client();
-    workloads.pods_using(&client, "orders", "s").await.unwrap();
+    workloads.pods_using(&client, "orders", "s", LONG_AGO).await.unwrap();
     tokio::time::advance(FRESH).await;
-    workloads.pods_using(&client, "billing", "s").await.unwrap();
+    workloads.pods_using(&client, "billing", "s", LONG_AGO).await.unwrap();
     let kept: Vec<String> = workloads.namespaces.lock().unwrap().keys().cloned().collect();
     assert_eq!(kept, ["billing"]);
 }
@@ -134,16 +150,16 @@ async fn what_has_had_its_time_is_given_up() {
 async fn pods_that_we_may_not_see_are_no_failure() {
     let (server, workloads) = (server(), Workloads::default());
     server.says(PODS, 403, status(403));
-    assert_eq!(workloads.pods_using(&server.client(), "orders", "s").await.unwrap(), None);
+    assert_eq!(workloads.pods_using(&server.client(), "orders", "s", LONG_AGO).await.unwrap(), None);
     server.says(PODS, 500, status(500));
-    assert!(workloads.pods_using(&server.client(), "orders", "s").await.is_err(), "and what fails is");
+    assert!(workloads.pods_using(&server.client(), "orders", "s", LONG_AGO).await.is_err(), "and what fails is");
 }
 
 #[tokio::test]
 async fn a_list_that_is_forgotten_half_way_is_begun_again_and_not_for_ever() {
     let (server, workloads) = (server(), Workloads::default());
     server.says(MORE, 410, status(410));
-    assert!(workloads.pods_using(&server.client(), "orders", "s").await.is_err());
+    assert!(workloads.pods_using(&server.client(), "orders", "s", LONG_AGO).await.is_err());
     assert_eq!(server.asked(), [PODS, MORE, PODS, MORE, PODS, MORE]);
 }
 
@@ -155,7 +171,7 @@ async fn an_owner_that_is_gone_or_another_or_unseen_is_named_itself() {
     for (code, body) in [(404, status(404)), (403, status(403)), (200, another)] {
         let (server, workloads) = (server(), Workloads::default());
         server.says(REPLICA_SET, code, body);
-        let found = workloads.pods_using(&server.client(), "orders", "s").await.unwrap().unwrap();
+        let found = workloads.pods_using(&server.client(), "orders", "s", LONG_AGO).await.unwrap().unwrap();
         assert_eq!(found[0].workload.as_ref(), Some(&replica_set), "{code}");
     }
 }

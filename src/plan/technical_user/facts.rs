@@ -113,7 +113,7 @@ pub enum SecretFact {
 }
 
 /// A credential that was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
     /// The number of the issue.
     pub sequence: i64,
@@ -172,6 +172,8 @@ pub struct Recorded {
     pub ledger: Vec<Entry>,
     /// The credentials that stood in the Secret before, while software may still use them.
     pub superseded: Vec<Superseded>,
+    /// Whether a rotation was tried and fails.
+    pub rotation_fails: bool,
 }
 
 /// Everything that is known.

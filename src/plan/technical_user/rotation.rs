@@ -6,26 +6,40 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 
 use super::credential;
-use super::facts::{Have, IdentityFact, Published, SecretFact, Want};
+use super::facts::{Have, IdentityFact, Published, Recorded, SecretFact, Want};
 use super::steps::Strand;
 use crate::plan::digest;
 
 /// In so many parts a time is divided: a credential is due in the last of them.
 const SPREAD: u32 = 10;
+/// Whoever is there when a credential comes due is later than this only where there is too much to do.
+const LATE: Duration = Duration::from_hours(1);
 
 /// When a credential is due that was issued then: somewhat before its time is over, and each somewhat else, so that those
 /// issued together are not replaced together. What would be due already, since how often was only now said, is due in as
 /// much time as is otherwise between the first and the last.
 pub fn due(uid: &str, issued: Timestamp, every: Duration, now: Timestamp) -> Timestamp {
-    let spread = every / SPREAD;
-    let share = spread.mul_f64(share_of(uid));
-    let due = later(issued, spread * (SPREAD - 1) + share);
-    if due > now { due } else { later(now, share) }
+    let due = later(issued, every / SPREAD * (SPREAD - 1) + share(uid, every));
+    if due > now { due } else { later(now, share(uid, every)) }
+}
+
+/// When a credential is due that nobody was there to replace in time, if it is one: while no operator ran, say, a whole
+/// fleet may have come due. One that is tried already, or waits for the end of the one before, is simply late.
+pub fn put_off(uid: &str, recorded: &Recorded, every: Duration, now: Timestamp) -> Option<Timestamp> {
+    let at = recorded.credential.as_ref()?.rotate_at?;
+    let is_missed = later(at, LATE.min(every / SPREAD / SPREAD)) < now;
+    let is_begun = recorded.rotation_fails || !recorded.superseded.is_empty();
+    (is_missed && !is_begun).then(|| later(now, share(uid, every)))
 }
 
 /// A time past the end of time is its end.
 pub fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// The object's own moment in the last part of a time.
+fn share(uid: &str, every: Duration) -> Duration {
+    (every / SPREAD).mul_f64(share_of(uid))
 }
 
 /// A number from 0 to 1 that is each object's own.
@@ -93,6 +107,7 @@ pub fn not_yet_effective(wanted: &BTreeSet<String>, before: &[String], after: &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::technical_user::{Published, Superseded};
 
     const DAY: Duration = Duration::from_hours(24);
 
@@ -113,6 +128,21 @@ mod tests {
         let due: Vec<Timestamp> = (0..1_000).map(|one| due(&format!("uid-{one}"), at(0), 90 * DAY, at(400))).collect();
         assert!(due.iter().all(|one| *one >= at(400) && *one <= at(409)));
         assert!(due.iter().filter(|one| **one < at(401)).count() < 160);
+    }
+
+    #[test]
+    fn what_nobody_was_there_to_replace_is_put_off_and_what_is_late_is_not() {
+        let overdue = |superseded: Vec<Superseded>, rotation_fails| {
+            let published = Published { rotate_at: Some(at(90)), ..Published::default() };
+            Recorded { credential: Some(published), superseded, rotation_fails, ..Recorded::default() }
+        };
+        let off = |recorded: &Recorded, late| put_off("a", recorded, 90 * DAY, at(90) + late);
+        let waits = vec![Superseded { sequence: 1, id: None, overlapped: DAY }];
+        assert!(off(&overdue(vec![], false), DAY).is_some_and(|again| again > at(91) && again <= at(100)));
+        assert_eq!(off(&overdue(vec![], false), LATE), None, "it is about to be replaced");
+        assert_eq!(off(&overdue(vec![], true), DAY), None, "it is tried");
+        assert_eq!(off(&overdue(waits, false), DAY), None, "the one before has to end first");
+        assert_eq!(off(&Recorded::default(), DAY), None);
     }
 
     #[test]

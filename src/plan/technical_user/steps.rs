@@ -134,6 +134,12 @@ impl Plan {
         self.steps().next().is_none()
     }
 
+    /// Whether all there is to do is to order a credential that takes the place of one that works.
+    pub fn only_rotates(&self) -> bool {
+        let others = self.strands.iter().filter(|strand| !strand.rotates).flat_map(|strand| &strand.steps);
+        others.count() == 0 && self.steps().any(|step| matches!(step, Step::Issue(_)))
+    }
+
     /// Whether a step rests on something not being in a list, or on which of several is the one. A bulk list proves
     /// neither: a targeted read must have said so before anything is made, issued, revoked or removed.
     pub fn rests_on_silence(&self) -> bool {

@@ -31,6 +31,7 @@ fn what_is_due_is_replaced_and_what_is_not_is_left() {
     let yearly = Rotation { every: Some(HOUR), ..Rotation::default() };
     let want = Want { rotation: yearly, ..want() };
     assert_eq!(steps(&want, &have), vec![Step::Issue(2)]);
+    assert!(plan(&want, &have, now()).only_rotates());
     assert!(
         plan(&want, &have, now()).strands.iter().all(|strand| !strand.restores_service()),
         "nobody misses anything"
