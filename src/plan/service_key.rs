@@ -52,7 +52,7 @@ pub fn carries_no_roles(platform: &PlatformSpec, identity: &Identity) -> Result<
 pub fn is_in_no_space(environment: &str, identity: &Identity) -> Result<(), Unsupported> {
     match identity {
         Identity::ServiceKey(ServiceKey { space: Some(_), .. }) => Err(Unsupported(format!(
-            "environment {environment} has no spaces; remove identity.serviceKey.space, or use a Platform with environment cloudFoundry"
+            "environment {environment} has no spaces; remove identity.serviceKey.space, or use a Platform whose environment has some"
         ))),
         _ => Ok(()),
     }

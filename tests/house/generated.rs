@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
+use technical_user_operator::plan::environment::TABLES;
 
 use super::sources::root;
 
@@ -25,6 +26,16 @@ fn the_page_of_what_works_where_is_current() {
     let written = fs::read_to_string(root().join("docs/what-works-where.md")).unwrap();
     let page = technical_user_operator::plan::capability_page::page();
     assert!(written == page, "docs/what-works-where.md is not what the table says: make generate");
+}
+
+#[test]
+fn every_environment_that_a_platform_can_name_has_a_table() {
+    let definitions = definitions();
+    let (_, platforms) = definitions.iter().find(|(plural, _)| *plural == "platforms").unwrap();
+    let environment = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/environment/oneOf";
+    let choices = platforms.pointer(environment).and_then(Value::as_array).unwrap();
+    let named: Vec<_> = choices.iter().map(|choice| choice["required"][0].as_str().unwrap()).collect();
+    assert_eq!(named, TABLES.map(|(name, _)| name));
 }
 
 /// Every schema in a definition, with its path.

@@ -100,6 +100,21 @@ fn is_own(path: &Path, field: &str) -> bool {
 }
 
 #[test]
+fn whoever_asks_which_environment_it_is_is_seen() {
+    let asks = [
+        "matches!(environment, Environment::CloudFoundry(_))",
+        "use crate::api::environment::{Btp, CloudFoundry};",
+        "use crate::plan::environment::cloud_foundry;",
+        "cloud_foundry::TABLE.recall(kind)",
+        "if environment.name() == \"cloudFoundry\" {",
+        "\"neo\" | \"cloudFoundry\" => true,",
+    ];
+    asks.iter().for_each(|line| assert!(speaks_of(line, "cloudFoundry"), "{line}"));
+    let others = ["let said = \"a CloudFoundry\";", "CloudFoundryOfOthers::new()", "not_cloud_foundry::TABLE"];
+    others.iter().for_each(|line| assert!(!speaks_of(line, "cloudFoundry"), "{line}"));
+}
+
+#[test]
 fn nobody_asks_which_environment_it_is_but_the_lists() {
     let mut asks = vec![];
     for (path, text) in below("src").into_iter().filter(|(path, _)| !is_test(path)) {
