@@ -52,7 +52,7 @@ async fn rate(count: usize, write: impl AsyncFn(usize) -> kube::Result<()>) -> f
 
 impl<'a> Writer<'a> {
     fn new(stage: &Stage, namespace: &'a str, count: usize) -> Self {
-        let pairs = Pairs { namespace, platform: PLATFORM, count };
+        let pairs = Pairs::new(namespace, PLATFORM, count);
         Self { pairs, person: stage.client.clone(), operator: stage.operators_client.clone() }
     }
 

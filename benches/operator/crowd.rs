@@ -14,7 +14,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     let operator = stage.operator();
     stage.connect(&operator);
     stage.namespace(NAMESPACE);
-    let pairs = Pairs { namespace: NAMESPACE, platform: PLATFORM, count: size.crowd };
+    let pairs = Pairs::new(NAMESPACE, PLATFORM, size.crowd);
     let times = runtime().block_on(pairs.apply(&stage.client));
     std::thread::sleep(size.rest);
     let name = |what: &str| format!("{count} TechnicalUsers and {count} RoleBindings: {what}", count = size.crowd);

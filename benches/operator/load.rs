@@ -33,7 +33,7 @@ impl Load<'_> {
         let watch = runtime().block_on(objects::watched(&stage.client, namespace));
         let platform = Platform::from_now(&stage.simulator);
         let before = runtime().block_on(Requests::now(&stage.client));
-        let pairs = Pairs { namespace, platform: PLATFORM, count };
+        let pairs = Pairs::new(namespace, PLATFORM, count);
         let times = runtime().block_on(pairs.apply_watched(&stage.client, watch));
         // What is still under way when the last object is Ready, such as its event, was part of the work.
         std::thread::sleep(size.rest);

@@ -15,6 +15,7 @@ mod apply;
 mod bare;
 mod bulk;
 mod calls;
+mod certificates;
 mod crowd;
 mod heal;
 mod load;
@@ -54,6 +55,7 @@ Parts:
   bulk       1,000 grants over 5 roles on Neo: calls that grant, and calls of a look at all of them
   rotation   1,000 credentials replaced at once while software calls with each, and Secrets of others are deleted: time, calls,
              failed calls of that software, heals; and a start over what an older version left
+  certificates  300 TechnicalUsers with a client certificate of the platform's making: time beside as many with a secret, calls
   members    1,000 members of one group of a SCIM directory: calls that change it, and calls that look users up";
 
 /// How much of everything.
@@ -126,13 +128,14 @@ const QUICK: Size = Size {
 /// A part of the bench: takes its figures and says them.
 type Part = fn(&Size, &mut Report);
 
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("apply", apply::measure),
     ("removal", removal::measure),
     ("throttled", throttled::measure),
     ("crowd", crowd::measure),
     ("bulk", bulk::measure),
     ("rotation", rotate::measure),
+    ("certificates", certificates::measure),
     ("members", members::measure),
 ];
 

@@ -26,9 +26,21 @@ pub(crate) struct Pairs<'a> {
     pub(crate) namespace: &'a str,
     pub(crate) platform: &'a str,
     pub(crate) count: usize,
+    /// The type of their credentials.
+    kind: &'static str,
 }
 
-impl Pairs<'_> {
+impl<'a> Pairs<'a> {
+    /// Those with client secrets.
+    pub(crate) const fn new(namespace: &'a str, platform: &'a str, count: usize) -> Self {
+        Self { namespace, platform, count, kind: "ClientSecret" }
+    }
+
+    /// The same with client certificates, which the platform makes.
+    pub(crate) const fn with_certificates(self) -> Self {
+        Self { kind: "ClientCertificate", ..self }
+    }
+
     /// The TechnicalUser of this number.
     pub(crate) fn technical_user(&self, number: usize) -> TechnicalUser {
         let manifest = json!({
@@ -36,7 +48,7 @@ impl Pairs<'_> {
             "spec": {
                 "platformRef": { "name": self.platform },
                 "identity": { "serviceKey": { "offering": "it-rt", "plan": "integration-flow" } },
-                "credential": { "secretName": secret_name(number) },
+                "credential": { "secretName": secret_name(number), "type": self.kind },
             },
         });
         of_kind("TechnicalUser", manifest)

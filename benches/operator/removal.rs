@@ -28,7 +28,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     let operator = stage.operator();
     stage.connect(&operator);
     stage.namespace(NAMESPACE);
-    let pairs = Pairs { namespace: NAMESPACE, platform: PLATFORM, count: size.removed };
+    let pairs = Pairs::new(NAMESPACE, PLATFORM, size.removed);
     runtime().block_on(pairs.apply(&stage.client));
     std::thread::sleep(size.rest);
 

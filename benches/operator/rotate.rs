@@ -51,7 +51,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     stage.connect(&operator);
     stage.namespace(NAMESPACE);
     // The last of them are not rotated: their Secrets are deleted.
-    let pairs = Pairs { namespace: NAMESPACE, platform: PLATFORM, count: size.rotated + size.heals };
+    let pairs = Pairs::new(NAMESPACE, PLATFORM, size.rotated + size.heals);
     runtime().block_on(pairs.apply(&stage.client));
     runtime().block_on(deploy(&stage.client, size.rotated));
     let consumers = Consumers::begin(&stage.client, NAMESPACE, size.pause);
@@ -117,7 +117,7 @@ async fn ask(client: &Client, count: usize) {
 
 async fn patch(client: &Client, count: usize, part: &serde_json::Value) {
     let api: Api<TechnicalUser> = Api::namespaced(client.clone(), NAMESPACE);
-    let pairs = Pairs { namespace: NAMESPACE, platform: PLATFORM, count };
+    let pairs = Pairs::new(NAMESPACE, PLATFORM, count);
     let patched = (0..count).map(async |number| {
         let name = pairs.technical_user(number).name_any();
         api.patch(&name, &PatchParams::default(), &Patch::Merge(part)).await.map(drop)

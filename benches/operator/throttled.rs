@@ -51,7 +51,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
     for (namespace, platform) in [(HERE, PLATFORM), (THERE, ELSEWHERE)] {
         stage.namespace(namespace);
         let count = size.rounds.count * size.rounds.at_once;
-        runtime().block_on(Pairs { namespace, platform, count }.apply(&stage.client));
+        runtime().block_on(Pairs::new(namespace, platform, count).apply(&stage.client));
     }
     wait_for_creations(&stage, size);
     let (began, ordered) = (Instant::now(), instances(&stage.simulator, 201..=202));
@@ -66,7 +66,7 @@ pub(crate) fn measure(size: &Size, report: &mut Report) {
 fn wait_for_creations(stage: &Stage, size: &Size) {
     stage.simulator.limit(ROUTE, size.per_minute);
     stage.namespace(WAITING);
-    let pairs = Pairs { namespace: WAITING, platform: PLATFORM, count: size.waiting };
+    let pairs = Pairs::new(WAITING, PLATFORM, size.waiting);
     runtime().block_on(pairs.write(&stage.client));
     let refused = || (instances(&stage.simulator, 429..=429) > 0).then_some(());
     eventually("creations are throttled", Duration::from_mins(1), refused);

@@ -173,6 +173,8 @@ fn a_namespace_whose_credentials_are_all_replaced_has_its_secrets_healed_meanwhi
     }
     names.iter().for_each(|name| team.ready(&[&format!("technicalusers/{name}")]));
 
+    let looked = |one: &&Value| one["route"] == "service-manager.list-instances";
+    let looks_before = team.simulator.requests().iter().filter(looked).count();
     // Whoever looks for one object has to wait, and so has whoever orders.
     team.simulator.fault("service-manager.list-instances", &json!({ "kind": "latency", "latencyMs": 1000 }));
     team.simulator.settings(&json!({ "brokerMillis": 1000 }));
@@ -190,6 +192,12 @@ fn a_namespace_whose_credentials_are_all_replaced_has_its_secrets_healed_meanwhi
     assert!(replaced < AT_ONCE / 3, "{replaced} were replaced before");
     team.simulator.heal();
     team.simulator.settings(&json!({ "brokerMillis": 0 }));
+    eventually("all are replaced", PATIENCE, || {
+        names.iter().filter(|name| *name != lost).all(|name| sequence(name) == Some(2)).then_some(())
+    });
+    // A look before the order, and at most one before the one before ends; each asks by the mark and by the name.
+    let looks = team.simulator.requests().iter().filter(looked).count() - looks_before;
+    assert!(looks <= 2 * 2 * names.len(), "{looks} questions for {AT_ONCE} rotations");
     team.delete_everything();
     operator.stop();
 }

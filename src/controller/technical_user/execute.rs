@@ -48,7 +48,8 @@ impl Execution<'_> {
         self.live.hold().await?;
         self.live.confirm().await?;
         let (mut failure, mut unrotated) = (None, None);
-        for strand in strands {
+        // One without steps needs no turn, and must not let go of that of the next.
+        for strand in strands.iter().filter(|strand| !strand.steps.is_empty()) {
             let done = self.strand(strand).await;
             self.turn = None;
             match done {
