@@ -19,6 +19,7 @@ run: ## The quick start, left running with its KUBECONFIG printed, until Ctrl-C
 check: deny ## Formatting, lints, licences and bans, generated files
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --test e2e -- -D warnings # which is not among all targets, since it needs a node
 	$(DENY) --workspace check --hide-inclusion-graph bans licenses sources
 	cargo test --quiet --test house
 

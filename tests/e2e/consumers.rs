@@ -102,14 +102,13 @@ fn deployment(namespace: &str, shape: &str) -> Value {
         { "name": "tally", "hostPath": { "path": TALLY } },
         { "name": "authorities", "configMap": { "name": AUTHORITIES } },
     ]);
-    match shape {
-        "env" => container["envFrom"] = json!([{ "secretRef": { "name": SECRET } }]),
-        _ => {
-            push(&mut container["env"], json!({ "name": "CREDENTIAL", "value": "/credential" }));
-            push(&mut volumes, json!({ "name": "credential", "secret": { "secretName": SECRET } }));
-            for mount in mounts(shape) {
-                push(&mut container["volumeMounts"], mount);
-            }
+    if shape == "env" {
+        container["envFrom"] = json!([{ "secretRef": { "name": SECRET } }]);
+    } else {
+        push(&mut container["env"], json!({ "name": "CREDENTIAL", "value": "/credential" }));
+        push(&mut volumes, json!({ "name": "credential", "secret": { "secretName": SECRET } }));
+        for mount in mounts(shape) {
+            push(&mut container["volumeMounts"], mount);
         }
     }
     let labels = json!({ "app": shape });

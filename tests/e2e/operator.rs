@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::harness::simulator::ca_file;
 use crate::harness::stage::{OPERATOR_NAMESPACE, RELEASE};
 use crate::harness::{PATIENCE, Stage, Team, eventually};
 
@@ -20,7 +21,7 @@ impl<'a> Operator<'a> {
     /// Installs it with the chart's own values, but for what `restart: RolloutRestart` needs and for whom a platform of this
     /// machine is certified by.
     pub(crate) fn install(team: &Team<'a>) -> Self {
-        let authority = fs::read_to_string(team.simulator.ca_file()).expect("the authority");
+        let authority = fs::read_to_string(ca_file()).expect("the authority");
         for namespace in [OPERATOR_NAMESPACE, &team.name] {
             let metadata = json!({ "name": AUTHORITIES, "namespace": namespace });
             team.apply(&json!({
