@@ -68,6 +68,15 @@ data-urlencode = $(quoted "client_secret=$3")
 CURL
 }
 
+# The status that the same is answered with.
+token_status() {
+    curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}' --config - "$1" <<CURL
+data = "grant_type=client_credentials"
+data-urlencode = $(quoted "client_id=$2")
+data-urlencode = $(quoted "client_secret=$3")
+CURL
+}
+
 # Fetches a token with what the Secret holds, as a workload would; sets token and roles.
 token_fetch() {
     local answer
