@@ -12,12 +12,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::api::{Identity, IdentityKind, Principal, RoleKind};
 use crate::plan::capability::{OwnRoles, Recall};
-use crate::plan::grant::Grant;
 use crate::plan::owner::Owner;
 pub use crate::plan::technical_user::Health;
 
@@ -26,6 +24,7 @@ pub mod admin_secret;
 mod broker;
 mod btp;
 pub mod budget;
+mod capabilities;
 pub mod certificate;
 mod cloud_foundry;
 pub mod connect;
@@ -54,6 +53,7 @@ mod xsuaa;
 
 pub use accounts::Accounts;
 pub use admin_secret::AdminSecret;
+pub use capabilities::{Credentials, Grants, Identities, Scope};
 pub use certificate::{Certificate, KeyPair};
 pub use connect::connect;
 pub use error::{Error, Kind, Result};
@@ -283,81 +283,4 @@ pub enum Proof {
     Works(Option<Vec<String>>),
     /// The credential's fields name no token endpoint, so there is nothing to ask.
     NotTestable,
-}
-
-/// Makes and removes identities that carry our mark.
-#[async_trait]
-pub trait Identities: Send + Sync {
-    /// Every identity that carries this cluster's mark. Costs pages, not objects. Proves presence only.
-    async fn list(&self, cluster: &str) -> Result<Vec<ObservedIdentity>>;
-    /// Everything that carries this owner's mark, several of one name among them, read now. An empty answer proves that
-    /// there is nothing. Something under our name without our mark is [`Kind::Conflict`].
-    async fn find(&self, owner: &Owner) -> Result<Vec<ObservedIdentity>>;
-    /// Orders it. Nothing is ordered where the name is taken: by ours it is [`Ordered::Found`], by something without the
-    /// owner's mark [`Kind::Conflict`].
-    async fn create(&self, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>>;
-    /// Makes the roles that the identity carries exactly these.
-    async fn set_roles(&self, identity: &ObservedIdentity, wanted: &NewIdentity) -> Result<Ordered<ObservedIdentity>>;
-    /// Removes it, with every credential it still has, whoever made that. Absent is done.
-    async fn delete(&self, identity: &ObservedIdentity) -> Result<Ordered<()>>;
-    /// Whether the platform refuses a second order of one name also while it carries out the first. Where it does not,
-    /// an order whose answer was lost may appear beside the one that was sent after it.
-    fn guards_names(&self) -> bool;
-    /// How a change goes on, of an identity or of a credential, also one that another process began.
-    async fn follow(&self, operation: &Operation) -> Result<Progress>;
-}
-
-/// Issues and revokes credentials of identities that carry our mark. Where the platform keeps just the one that was issued
-/// last ([`Recall::LastOnly`]), `list` and `find` are empty, and [`ObservedIdentity::credential`] names it. Where credentials
-/// are brought along ([`Recall::Brought`]) nothing tells ours from others: both show everybody's, under the platform's id.
-#[async_trait]
-pub trait Credentials: Send + Sync {
-    /// Every credential that carries this cluster's mark, without values. Costs pages, not objects. Proves presence only.
-    async fn list(&self, cluster: &str) -> Result<Vec<ObservedCredential>>;
-    /// Every credential of an identity, whoever made it, read now: the identity is ours, so they are. An empty answer
-    /// proves that there is none.
-    async fn find(&self, identity: &ObservedIdentity) -> Result<Vec<ObservedCredential>>;
-    /// Orders one under this name. Where the name is taken by ours it is [`Ordered::Found`], by something without the
-    /// owner's mark [`Kind::Conflict`]. Where the platform keeps no names, the old one stops working.
-    async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>>;
-    /// The platform's own copy; `None` where the platform shows a value only once ([`Recall::Revealed`] is the other). Of
-    /// one that was brought along ([`Recall::Brought`]) what the platform adds to it.
-    async fn reveal(&self, credential: &ObservedCredential) -> Result<Option<Issued>>;
-    /// Ends it. Absent is done.
-    async fn revoke(&self, credential: &ObservedCredential) -> Result<Ordered<()>>;
-    /// The platform's id of the credential that a certificate will be, where they are brought along. Makes no call.
-    fn id_of(&self, _: &Certificate) -> Result<String> {
-        Err(Error::new(Kind::Invalid, "take certificate").detail("the platform takes no certificates"))
-    }
-    /// The credential of this id, whosever it is, read now. An empty answer proves that there is none. Asked where they are
-    /// brought along.
-    async fn look_up(&self, _id: &str) -> Result<Option<ObservedCredential>> {
-        Ok(None)
-    }
-    /// Asks for one token with it, once. [`Kind::ProofRefused`] where the platform says no.
-    async fn prove(&self, issued: &Issued) -> Result<Proof>;
-}
-
-/// A part of the platform's grants that one bulk read answers for, such as all members, or one role collection.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Scope(pub String);
-
-/// Grants roles to users and groups, and takes them away.
-#[async_trait]
-pub trait Grants: Send + Sync {
-    /// The bulk read that tells of this grant.
-    fn scope(&self, grant: &Grant) -> Scope;
-    /// The most grants of a scope to change together: as many as the platform takes at once, and no more than leave a
-    /// revocation waiting for seconds.
-    fn batch_size(&self, scope: &Scope) -> usize;
-    /// Which of these, all of one scope, are in force, in as few calls as pages. Proves presence only. Nothing is kept
-    /// of grants that were not asked about.
-    async fn read(&self, scope: &Scope, of: &BTreeSet<Grant>) -> Result<BTreeSet<Grant>>;
-    /// Whether each of these is in force, read now for them alone. One result for each, in their order; they need not
-    /// share a scope.
-    async fn holds(&self, grants: &[Grant]) -> Vec<Result<bool>>;
-    /// Grants all of these, which share a scope, in as few calls as the platform allows. One result for each, in their order.
-    async fn grant(&self, grants: &[Grant]) -> Vec<Result<()>>;
-    /// Takes all of these away, which share a scope. Absent is success. One result for each, in their order.
-    async fn revoke(&self, grants: &[Grant]) -> Vec<Result<()>>;
 }
