@@ -12,7 +12,7 @@ use crate::controller::Context;
 use crate::controller::live::Live;
 use crate::controller::report::Journal;
 use crate::plan::technical_user::overlap::look_again;
-use crate::plan::technical_user::{Standing, Superseded};
+use crate::plan::technical_user::{Standing, Superseded, Terms};
 
 /// What was counted is put on record when it grew by so much, so that a restart loses no more.
 const RECORDED_EVERY: Duration = Duration::from_mins(10);
@@ -49,7 +49,7 @@ pub fn note(
     for (status, (one, standing)) in live.status.superseded.iter_mut().zip(&standings) {
         put_on_record(status, one, standing);
     }
-    tell(live, journal, &standings, context);
+    tell(live, journal, &standings, scene, context);
     standings.iter().map(|(one, standing)| look_again(one, terms, standing)).min()
 }
 
@@ -57,7 +57,7 @@ fn put_on_record(status: &mut SupersededStatus, one: &Superseded, standing: &Sta
     let waits_for = match standing {
         Standing::Over => vec![],
         Standing::Young => vec!["minOverlap".to_owned()],
-        Standing::Used(by) | Standing::Overdue(by) => by.clone(),
+        Standing::Used(by) | Standing::Nearing(by) | Standing::Overdue(by) => by.clone(),
     };
     let grown = one.overlapped.saturating_sub(Duration::from_secs(status.overlapped_seconds.unsigned_abs()));
     if grown >= RECORDED_EVERY || waits_for != status.waits_for {
@@ -71,13 +71,15 @@ fn tell(
     live: &mut Live<TechnicalUser>,
     journal: &mut Journal,
     standings: &[(Superseded, Standing)],
+    scene: &Scene,
     context: &Context,
 ) {
-    let Some((reason, message)) = standings.iter().find_map(|(one, standing)| word(one.sequence, standing)) else {
+    let terms = &scene.want.rotation.terms;
+    let Some((reason, message)) = standings.iter().find_map(|(one, standing)| word(one, standing, terms)) else {
         return conditions::clear(&mut live.status.conditions, OVERLAPPING);
     };
     let before = conditions::find(&live.status.conditions, OVERLAPPING).map(|condition| condition.reason.clone());
-    if reason == "OverlapExceeded" && before.as_deref() != Some(reason) {
+    if ["OverlapEnding", "OverlapExceeded"].contains(&reason) && before.as_deref() != Some(reason) {
         journal.warn(reason, message.clone());
     }
     let verdict = Verdict { status: "True", reason, message };
@@ -85,11 +87,18 @@ fn tell(
     conditions::set(&mut live.status.conditions, OVERLAPPING, verdict, generation, &Time((context.now)()));
 }
 
-fn word(sequence: i64, standing: &Standing) -> Option<(&'static str, String)> {
+fn word(one: &Superseded, standing: &Standing, terms: &Terms) -> Option<(&'static str, String)> {
+    let sequence = one.sequence;
     match standing {
         Standing::Over => None,
         Standing::Young => Some(("Overlapping", format!("credential {sequence} stays in force for minOverlap"))),
         Standing::Used(by) => Some(("StillUsed", format!("{} still use credential {sequence}", by.join(", ")))),
+        Standing::Nearing(by) => {
+            let minutes = terms.left(one).as_secs().div_ceil(60);
+            let what = if terms.holds { "maxOverlap is over" } else { "it ends" };
+            let message = format!("{} still use credential {sequence}, and {what} in {minutes} min", by.join(", "));
+            Some(("OverlapEnding", message))
+        }
         Standing::Overdue(by) => Some((
             "OverlapExceeded",
             format!(

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use super::facts::{CredentialFact, Have, Want};
 
+/// The last of so many parts of the longest time is when people are told that it comes to its end.
+const LAST: u32 = 10;
+
 /// A credential that stood in the Secret before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superseded {
@@ -51,8 +54,27 @@ pub enum Standing {
     Young,
     /// It waits for these, in words.
     Used(Vec<String>),
+    /// It waits for these, and has not long to wait.
+    Nearing(Vec<String>),
     /// It has waited for these as long as it may, and longer than a person wished.
     Overdue(Vec<String>),
+}
+
+impl Terms {
+    /// So long at most, which is never shorter than so long in any case.
+    fn longest(&self) -> Duration {
+        self.most.max(self.least)
+    }
+
+    /// When people are told that the longest time comes to its end.
+    fn nearing(&self) -> Duration {
+        self.longest().saturating_sub(self.longest() / LAST)
+    }
+
+    /// How long it is until the longest time is over.
+    pub fn left(&self, superseded: &Superseded) -> Duration {
+        self.longest().saturating_sub(superseded.overlapped)
+    }
 }
 
 impl Superseded {
@@ -73,7 +95,8 @@ impl Superseded {
             Users::Still(some) => some.clone(),
             Users::NotAsked | Users::CannotBeSeen => vec!["workloads that cannot be seen".to_owned()],
         };
-        match (self.overlapped >= terms.most.max(terms.least), terms.holds) {
+        match (self.overlapped >= terms.longest(), terms.holds) {
+            (false, _) if self.overlapped >= terms.nearing() => Standing::Nearing(used),
             (false, _) => Standing::Used(used),
             (true, true) => Standing::Overdue(used),
             (true, false) => Standing::Over,
@@ -104,13 +127,18 @@ pub fn may_have_ended(want: &Want, have: &Have) -> bool {
 /// When to look again at a credential that stands like this: at once where it can end, and else often at first, and ever
 /// less often.
 pub fn look_again(superseded: &Superseded, terms: &Terms, standing: &Standing) -> Duration {
+    let until = |time: Duration| time.saturating_sub(superseded.overlapped).max(Duration::from_millis(100));
     match standing {
         Standing::Over => Duration::from_secs(1),
         Standing::Young => terms.least.saturating_sub(superseded.overlapped),
-        Standing::Used(_) | Standing::Overdue(_) => {
-            (superseded.overlapped / 10).clamp(Duration::from_secs(5), Duration::from_mins(5))
-        }
+        Standing::Used(_) => often(superseded).min(until(terms.nearing())),
+        Standing::Nearing(_) => often(superseded).min(until(terms.longest())),
+        Standing::Overdue(_) => often(superseded),
     }
+}
+
+fn often(superseded: &Superseded) -> Duration {
+    (superseded.overlapped / 10).clamp(Duration::from_secs(5), Duration::from_mins(5))
 }
 
 #[cfg(test)]
@@ -132,7 +160,8 @@ mod tests {
         let (nobody, somebody) = (Users::Still(vec![]), Users::Still(vec!["pod a".into()]));
         assert_eq!(standing(0, &terms(), &nobody), Standing::Young);
         assert_eq!(standing(1, &terms(), &nobody), Standing::Over);
-        assert_eq!(standing(1, &terms(), &somebody), Standing::Used(vec!["pod a".into()]));
+        assert_eq!(standing(8, &terms(), &somebody), Standing::Used(vec!["pod a".into()]));
+        assert_eq!(standing(9, &terms(), &somebody), Standing::Nearing(vec!["pod a".into()]));
         assert_eq!(standing(10, &terms(), &somebody), Standing::Over);
         let holding = Terms { holds: true, ..terms() };
         assert_eq!(standing(10, &holding, &somebody), Standing::Overdue(vec!["pod a".into()]));
@@ -141,7 +170,7 @@ mod tests {
     #[test]
     fn whom_nobody_can_see_may_use_it() {
         for users in [Users::NotAsked, Users::CannotBeSeen] {
-            assert!(matches!(standing(9, &terms(), &users), Standing::Used(_)));
+            assert!(matches!(standing(9, &terms(), &users), Standing::Nearing(_)));
             assert_eq!(standing(10, &terms(), &users), Standing::Over);
         }
         let fixed = Terms { until_rolled_out: false, ..terms() };
@@ -155,6 +184,10 @@ mod tests {
         assert!(again(Standing::Over) <= Duration::from_secs(1), "what can end does");
         assert_eq!(again(Standing::Young), 30 * Duration::from_mins(1));
         assert_eq!(again(Standing::Used(vec![])), Duration::from_mins(3));
+        let late = Superseded { overlapped: (9 * HOUR).saturating_sub(Duration::from_secs(7)), ..old.clone() };
+        assert_eq!(look_again(&late, &terms(), &Standing::Used(vec![])), Duration::from_secs(7), "when it nears");
+        let last = Superseded { overlapped: (10 * HOUR).saturating_sub(Duration::from_secs(7)), ..old.clone() };
+        assert_eq!(look_again(&last, &terms(), &Standing::Nearing(vec![])), Duration::from_secs(7), "when it is over");
     }
 
     #[test]

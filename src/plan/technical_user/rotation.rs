@@ -24,12 +24,15 @@ pub fn due(uid: &str, issued: Timestamp, every: Duration, now: Timestamp) -> Tim
 }
 
 /// When a credential is due that nobody was there to replace in time, if it is one: while no operator ran, say, a whole
-/// fleet may have come due. One that is tried already, or waits for the end of the one before, is simply late.
+/// fleet may have come due. One that is tried already, or waits for the end of the one before, is simply late;
+/// and one that ends by itself is not left to its end.
 pub fn put_off(uid: &str, recorded: &Recorded, every: Duration, now: Timestamp) -> Option<Timestamp> {
-    let at = recorded.credential.as_ref()?.rotate_at?;
+    let published = recorded.credential.as_ref()?;
+    let at = published.rotate_at?;
     let is_missed = later(at, LATE.min(every / SPREAD / SPREAD)) < now;
     let is_begun = recorded.rotation_fails || !recorded.superseded.is_empty();
-    (is_missed && !is_begun).then(|| later(now, share(uid, every)))
+    let presses = published.life.is_some_and(|life| life.presses(now));
+    (is_missed && !is_begun && !presses).then(|| later(now, share(uid, every)))
 }
 
 /// A time past the end of time is its end.
@@ -106,6 +109,7 @@ pub fn not_yet_effective(wanted: &BTreeSet<String>, before: &[String], after: &[
 
 #[cfg(test)]
 mod tests {
+    use super::super::life::Life;
     use super::*;
     use crate::plan::technical_user::{Published, Superseded};
 
@@ -143,6 +147,14 @@ mod tests {
         assert_eq!(off(&overdue(vec![], true), DAY), None, "it is tried");
         assert_eq!(off(&overdue(waits, false), DAY), None, "the one before has to end first");
         assert_eq!(off(&Recorded::default(), DAY), None);
+        let ending = |days| Life { from: at(0), until: at(days) };
+        let with = |life| {
+            let mut ends = overdue(vec![], false);
+            ends.credential.iter_mut().for_each(|one| one.life = Some(life));
+            ends
+        };
+        assert!(off(&with(ending(400)), DAY).is_some());
+        assert_eq!(off(&with(ending(100)), DAY), None, "it ends soon");
     }
 
     #[test]

@@ -23,8 +23,11 @@ impl Line for Btp {
         let (role, collection) = roles(act);
         let own = json!({ "instanceRole": { "name": role } });
         let collection = json!({ "roleCollection": { "name": collection } });
+        let mut orders = team.service_key("orders");
+        // Another form too, for which nothing may be issued.
+        orders["spec"]["credential"]["form"] = json!(if act == Act::Apply { "Descriptor" } else { "Flat" });
         vec![
-            team.service_key("orders"),
+            orders,
             team.role_binding("orders", &json!({ "technicalUser": { "name": "orders" } }), &[own]),
             team.role_binding("jane", &json!({ "user": { "name": "jane@acme.example" } }), &[collection]),
         ]

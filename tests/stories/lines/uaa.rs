@@ -20,7 +20,9 @@ impl Line for Uaa {
 
     fn objects(team: &Team<'_>, act: Act) -> Vec<Value> {
         let role = json!({ "authority": { "name": authority(act) } });
-        let secret = json!({ "secretName": "reports-credentials" });
+        // Another form too, which is made of what the Secret holds.
+        let form = if act == Act::Apply { "Descriptor" } else { "Flat" };
+        let secret = json!({ "secretName": "reports-credentials", "form": form });
         vec![
             team.technical_user("reports", &json!({ "oauthClient": {} }), &secret),
             team.role_binding("reports", &json!({ "technicalUser": { "name": "reports" } }), &[role]),
