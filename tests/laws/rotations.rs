@@ -178,6 +178,30 @@ fn who_is_refused_a_new_credential_is_served_by_the_one_before_and_says_so() {
     }
 }
 
+/// What the TechnicalUser says of the old credential, or nothing.
+fn overlapping(landscape: &Landscape) -> Option<String> {
+    let outside = landscape.outside();
+    let user = outside.kubernetes.get(&technical_user()).unwrap();
+    let said = all(&user["status"]["conditions"]).find(|one| one["type"] == "Overlapping")?;
+    said["reason"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn who_keeps_an_old_credential_in_use_is_told_before_its_time_is_over() {
+    let rotation = json!({"every": "never", "minOverlap": "0s", "maxOverlap": "1d", "settling": "0s"});
+    let events = [Event::Start(0), Event::Demand(1)];
+    let said = case(async {
+        let (mut landscape, mut pods) = after(Shape::ServiceManager, &rotation, &events).await;
+        let mut said = vec![];
+        for hours in [20, 3, 2] {
+            pass(&mut landscape, &mut pods, hours * 60).await;
+            said.extend(overlapping(&landscape));
+        }
+        said
+    });
+    assert_eq!(said, ["StillUsed", "OverlapEnding", "OverlapExceeded"]);
+}
+
 #[test]
 fn who_may_have_lost_its_only_credential_does_not_say_that_it_is_ready() {
     let (lost, then) = case(async {

@@ -102,11 +102,6 @@ fn what_is_still_used_after_max_overlap_is_told_and_held_or_ended_as_its_owner_s
     stage.kubelet().applied(&consumer(&team));
     ask(&team, "one");
     let second = another(&team, &first);
-    team.told(
-        "orders",
-        "OverlapEnding",
-        "1 pod of Deployment consumer still use credential 1, and maxOverlap is over in 1 min",
-    );
     team.told("orders", "OverlapExceeded", "1 pod of Deployment consumer");
     assert_eq!((send(&first), send(&second)), (Some(200), Some(200)));
 
