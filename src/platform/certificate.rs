@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
 use x509_parser::prelude::X509Certificate;
 
-use super::{Field, Issued};
+use super::{Error, Field, Issued, Kind};
 use crate::plan::digest;
 use crate::plan::technical_user::Life;
 
@@ -145,16 +145,22 @@ impl KeyPair {
     }
 }
 
-/// From when to when a credential is good, as the certificate in it says; nothing, where it has none.
-pub fn life(issued: &Issued) -> Option<Life> {
-    let Some(Field::Text(chain)) = issued.fields.get("tls.crt") else { return None };
-    let leaf = Certificate::read(chain.expose_secret().as_bytes()).ok()?;
-    Some(Life { from: leaf.valid_from, until: leaf.valid_until })
-}
-
-/// Whether a credential is to be a certificate, by its mark, and has none.
-pub fn is_missing(issued: &Issued) -> bool {
-    issued.credential.material.is_some() && life(issued).is_none()
+/// From when to when a credential is good, as the certificate in it says; nothing, where it has none. One that is to be a
+/// certificate, by its mark, and has none is refused ([`Kind::ProofRefused`]): a broker that does not know certificates gives
+/// what it always gives.
+pub fn life(issued: &Issued) -> Result<Option<Life>, Error> {
+    let chain = match issued.fields.get("tls.crt") {
+        Some(Field::Text(chain)) => chain.expose_secret(),
+        _ => "",
+    };
+    match Certificate::read(chain.as_bytes()) {
+        Ok(leaf) => Ok(Some(Life { from: leaf.valid_from, until: leaf.valid_until })),
+        Err(_) if issued.credential.material.is_none() => Ok(None),
+        Err(_) => {
+            let detail = "a certificate was asked for, and the credential has none";
+            Err(Error::new(Kind::ProofRefused, "read certificate").detail(detail))
+        }
+    }
 }
 
 fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, Unusable> {
@@ -198,12 +204,12 @@ mod tests {
             Issued { credential, provenance: Provenance::default(), fields }
         };
         let secret = [("clientid", "a"), ("clientsecret", "b")];
-        assert!(is_missing(&issued(Some("generated"), &secret)) && !is_missing(&issued(None, &secret)));
+        assert_eq!(life(&issued(Some("generated"), &secret)).unwrap_err().kind(), Kind::ProofRefused);
+        assert!(life(&issued(None, &secret)).unwrap().is_none());
         let (chain, key) = made();
         let pair = read(&chain, &key).ok().unwrap();
         let whole = pair.complete(issued(Some("generated"), &[("clientid", "a")]));
-        assert!(!is_missing(&whole));
-        let life = life(&whole).unwrap();
+        let life = life(&whole).unwrap().unwrap();
         assert_eq!((life.from, life.until), (pair.certificate().valid_from, pair.certificate().valid_until));
         assert!(whole.fields.contains_key("certificate") && whole.fields.contains_key("key"));
         assert!(!pair.complete(issued(None, &[("username", "a")])).fields.contains_key("key"), "no OAuth client");

@@ -18,6 +18,7 @@ use crate::api::{Identity, IdentityKind, Principal, RoleKind};
 use crate::plan::capability::{OwnRoles, Recall};
 use crate::plan::owner::Owner;
 pub use crate::plan::technical_user::Health;
+use crate::plan::technical_user::credential::GENERATED;
 
 pub mod accounts;
 pub mod admin_secret;
@@ -167,7 +168,7 @@ pub struct ObservedCredential {
     pub identity: String,
     /// Whether it can be used.
     pub health: Health,
-    /// What it was made of, as its mark says: [`NewCredential::material`] of its order.
+    /// What it was made of, as its mark says: [`Making::material`] of its order.
     pub material: Option<String>,
 }
 
@@ -180,8 +181,6 @@ pub struct NewCredential {
     pub name: String,
     /// What it is made of.
     pub making: Making,
-    /// A word for that, which goes into the mark of the credential where it has one.
-    pub material: Option<String>,
 }
 
 /// What a credential is made of.
@@ -196,6 +195,17 @@ pub enum Making {
     Brought(Certificate),
 }
 
+impl Making {
+    /// The word for it that goes into the mark of a credential, where credentials have one.
+    pub fn material(&self) -> Option<String> {
+        match self {
+            Self::Usual => None,
+            Self::Generated(_) => Some(GENERATED.to_owned()),
+            Self::Brought(certificate) => Some(certificate.digest()),
+        }
+    }
+}
+
 /// What is asked for of a certificate that the platform makes. What is left out is the platform's to choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
@@ -208,7 +218,7 @@ pub struct Asked {
 impl NewCredential {
     /// One that the platform makes.
     pub fn made(owner: &Owner, name: &str) -> Self {
-        Self { owner: owner.clone(), name: name.to_owned(), making: Making::Usual, material: None }
+        Self { owner: owner.clone(), name: name.to_owned(), making: Making::Usual }
     }
 }
 

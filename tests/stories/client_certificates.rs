@@ -118,6 +118,7 @@ fn a_certificate_of_somebody_elses_keeping_is_followed_and_its_key_stays_here() 
     assert_eq!((&first["tls.crt"], &first["tls.key"]), (&pairs[0].certificate, &pairs[0].key));
     assert_eq!((&first["key"], call(&first)), (&pairs[0].key, Some(200)));
     assert!(told(&team)["expiresAt"].is_string() && told(&team)["rotateAt"].is_null());
+    assert!(told(&team)["verifiedAt"].is_string(), "a token was issued for it");
 
     team.apply(&pairs[1].secret(&team.name, SOURCE));
     let second = moved(&team, &first);
@@ -131,6 +132,22 @@ fn a_certificate_of_somebody_elses_keeping_is_followed_and_its_key_stays_here() 
     assert_ne!(third["key"], second["key"]);
     let sent = team.simulator.requests().iter().map(ToString::to_string).collect::<String>();
     assert!(pairs.iter().all(|pair| !sent.contains(pair.key.lines().nth(1).expect("a key"))));
+    team.delete_everything();
+    assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
+}
+
+#[test]
+fn a_certificate_that_is_put_back_is_used_again_and_not_ordered_twice() {
+    let team = team("client-certificate-back", &brought());
+    team.patch("technicalusers/orders", &json!({ "spec": { "credential": { "rotation": { "minOverlap": "1h" } } } }));
+    let pairs = [Pair::new(), Pair::new()];
+    for (pair, keys) in [(&pairs[0], 1), (&pairs[1], 2), (&pairs[0], 2)] {
+        team.apply(&pair.secret(&team.name, SOURCE));
+        let holds = || team.secret(SECRET).filter(|secret| secret["tls.crt"] == pair.certificate);
+        let secret = eventually("the Secret holds what its source does", PATIENCE, holds);
+        assert_eq!((call(&secret), team.instances_and_keys()), (Some(200), (1, keys)));
+        team.ready(&["technicalusers/orders"]);
+    }
     team.delete_everything();
     assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
 }

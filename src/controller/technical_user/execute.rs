@@ -194,8 +194,7 @@ impl Execution<'_> {
         let name = self.want.owner.credential_name(sequence);
         let identity = self.kept()?.clone();
         let making = super::source::making(self.live.object(), self.pair);
-        let (owner, material) = (self.want.owner.clone(), self.want.material.clone());
-        let wanted = NewCredential { owner, name: name.clone(), making, material };
+        let wanted = NewCredential { owner: self.want.owner.clone(), name: name.clone(), making };
         let ordered = self.mirrored.issue(&identity, &wanted).await;
         self.turn = None;
         // Nothing came of it, and what worked before works on.
@@ -229,42 +228,16 @@ impl Execution<'_> {
     }
 
     /// With what was brought along for it.
-    fn completed(&self, issued: Issued) -> Issued {
+    pub(super) fn completed(&self, issued: Issued) -> Issued {
         match self.pair {
             Some(pair) if issued.credential.material == self.want.material => pair.complete(issued),
             _ => issued,
         }
     }
 
-    /// The Secret from the platform's own copy: it was lost, or altered, or never written.
-    async fn restore(&mut self, sequence: i64, id: &str) -> Result<()> {
-        let credential = self.credential(id)?;
-        let issued = self.mirrored.reveal(credential).await?.ok_or_else(|| in_progress("read credential"))?;
-        let (issued, change) = (self.completed(issued), self.change());
-        self.publish(&issued, sequence).await?;
-        let reason = if self.is_of_another_form() { "SecretRewritten" } else { "SecretRestored" };
-        if reason == "SecretRestored" {
-            self.context.metrics.healed();
-        }
-        self.rest();
-        self.journal.note(reason, format!("wrote the Secret again from the platform's copy: {change}"));
-        Ok(())
-    }
-
     /// Whoever changes the Secret again and again is not answered each time.
-    fn rest(&self) {
+    pub(super) fn rest(&self) {
         self.context.retries.rest(&self.live.object().uid().unwrap_or_default());
-    }
-
-    /// What happened to the Secret, and who did it, as far as the API server tells.
-    fn change(&self) -> String {
-        let meddler = self.seen.secret.as_ref().and_then(super::super::secret::Found::meddler);
-        match (&self.seen.have.secret, meddler) {
-            _ if self.is_of_another_form() => "another form is asked for".to_owned(),
-            (SecretFact::Ours { .. }, Some(manager)) => format!("it was altered by {manager}"),
-            (SecretFact::Ours { .. }, None) => "it was altered".to_owned(),
-            _ => "it was not there".to_owned(),
-        }
     }
 
     async fn dress(&mut self) -> Result<()> {
@@ -349,7 +322,7 @@ impl Execution<'_> {
         kept.map_or_else(made, |id| self.identity(&id))
     }
 
-    fn credential(&self, id: &str) -> Result<&ObservedCredential> {
+    pub(super) fn credential(&self, id: &str) -> Result<&ObservedCredential> {
         self.seen.credentials.iter().find(|credential| credential.id == id).ok_or(Error::LostRace)
     }
 

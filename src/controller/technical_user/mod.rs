@@ -2,6 +2,7 @@
 //!
 //! - [`withdraw`]: what becomes of one that is deleted or not allowed. [`roles`]: the roles that it carries itself.
 //! - [`observe`], [`execute`], [`publish`], [`operation`], [`record`]: the facts, the effects, and what is noted of them.
+//!   [`restore`], [`reform`]: a Secret that is written again.
 //! - [`rotation`], [`overlap`], [`users`]: when a credential is replaced, what the one before waits for, and for whom.
 //! - [`source`]: a certificate that is brought along. [`ledger`]: what is ours where the platform keeps no mark.
 
@@ -36,6 +37,7 @@ mod overlap;
 mod publish;
 mod record;
 mod reform;
+mod restore;
 mod roles;
 mod rotation;
 pub mod source;
@@ -283,7 +285,9 @@ fn scene(
     let wanted = (own_roles != OwnRoles::None).then(|| roles.roles.clone());
     let waits_for_roles = matches!(own_roles, OwnRoles::Parameter(_));
     let brought = source.as_ref().map(|source| source.brought.clone());
-    let material = source::material(live.object(), brought.as_ref(), seen.have.recall);
+    let has_mark = !seen.have.recall.is_brought() && !seen.have.recall.is_shown_once();
+    let making = source::making(live.object(), source.as_ref().map(|source| &source.pair));
+    let material = making.material().filter(|_| has_mark);
     let rotation = rotation::wanted(live.object(), seen.have.recall);
     let blocks_on_loss = rotation::blocks_on_loss(live.object());
     let form = Shape::of(live.object()).layout().map(|layout| layout.digest);

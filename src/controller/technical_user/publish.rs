@@ -10,7 +10,7 @@ use crate::controller::error::{Error, Result};
 use crate::controller::secret::form::Shape;
 use crate::controller::secret::{Content, Found, Label, content};
 use crate::plan::technical_user::{SecretFact, rotation};
-use crate::platform::{self, Health, Issued, Proof, certificate};
+use crate::platform::{Health, Issued, Proof, certificate};
 
 impl Execution<'_> {
     /// Proves the credential once, then writes the Secret, then notes it for the status. Where the platform shows a value
@@ -19,7 +19,7 @@ impl Execution<'_> {
         if issued.credential.health == Health::InProgress {
             return Err(in_progress("issue credential"));
         }
-        is_what_was_asked_for(issued)?;
+        let made_of = made_of(issued)?;
         // What cannot be written is not proven again and again.
         let shape = Shape::of(self.live.object());
         let content = shape.content(issued)?;
@@ -28,7 +28,6 @@ impl Execution<'_> {
             Some(proven) => Some(proven),
             None => self.prove(issued, sequence).await?,
         };
-        let made_of = made_of(issued);
         self.announce(sequence, &content, &made_of).await?;
         let label = Label { sequence, credential: &issued.credential.name };
         let secret = self.seen.secret.as_mut().ok_or(Error::LostRace)?;
@@ -160,22 +159,13 @@ impl Execution<'_> {
     }
 }
 
-/// A broker that does not know certificates gives what it always gives.
-fn is_what_was_asked_for(issued: &Issued) -> Result<()> {
-    if !certificate::is_missing(issued) {
-        return Ok(());
-    }
-    let detail = "a certificate was asked for, and the credential has none";
-    Err(platform::Error::new(platform::Kind::ProofRefused, "issue credential").detail(detail).into())
-}
-
-fn made_of(issued: &Issued) -> MadeOf {
-    let life = certificate::life(issued);
-    MadeOf {
+fn made_of(issued: &Issued) -> Result<MadeOf> {
+    let life = certificate::life(issued)?;
+    Ok(MadeOf {
         material: issued.credential.material.clone(),
         valid_from: life.map(|life| Time(life.from)),
         expires_at: life.map(|life| Time(life.until)),
-    }
+    })
 }
 
 fn not_yet(roles: &[String]) -> String {

@@ -17,6 +17,7 @@ use crate::controller::retry::jittered;
 use crate::plan::capability::Recall;
 use crate::plan::digest;
 use crate::plan::rollout::Margins;
+use crate::plan::technical_user::rotation::By;
 use crate::plan::technical_user::{Recorded, Rotation, Terms, rotation};
 
 /// How often a credential is replaced if nobody says how often: where the old one can stay in force beside the new one.
@@ -61,13 +62,11 @@ pub fn schedule(live: &mut Live<TechnicalUser>, recall: Recall, context: &Contex
     let is_kept_elsewhere = source::name(live.object()).is_some();
     let (uid, now) = (live.object().uid().unwrap_or_default(), (context.now)());
     let Some(credential) = live.status.credential.as_mut() else { return };
-    let by_interval = || length.map(|every| rotation::due(&uid, credential.issued_at.0, every, now));
-    let life = observe::life(&credential.made_of).filter(|_| !is_kept_elsewhere);
-    let by_life = || life.and_then(|life| life.renewal(&uid, now));
-    let ends_first = life.is_some_and(|life| length.is_none_or(|every| !life.outlasts(every)));
-    let text = if ends_first { Some(ITS_LIFE.to_owned()) } else { every.map(|every| every.to_string()) };
+    let by = By::of(observe::life(&credential.made_of).filter(|_| !is_kept_elsewhere), length);
+    let text =
+        if let Some(By::Life(_)) = by { Some(ITS_LIFE.to_owned()) } else { every.map(|every| every.to_string()) };
     if credential.rotate_every != text {
-        credential.rotate_at = if ends_first { by_life() } else { by_interval() }.map(Time);
+        credential.rotate_at = by.and_then(|by| by.due(&uid, credential.issued_at.0, now)).map(Time);
         credential.rotate_every = text;
     }
 }

@@ -9,9 +9,7 @@ use kube::{Api, ResourceExt};
 use crate::api::{CredentialType, TechnicalUser};
 use crate::controller::Context;
 use crate::controller::error::{Error, Result};
-use crate::plan::capability::Recall;
 use crate::plan::technical_user::Brought;
-use crate::plan::technical_user::credential::GENERATED;
 use crate::platform::mirror::Mirrored;
 use crate::platform::{Asked, KeyPair, Making};
 
@@ -46,17 +44,7 @@ pub fn name(user: &TechnicalUser) -> Option<&str> {
     certificate.source_secret_ref.as_ref().map(|source| source.name.as_str())
 }
 
-/// The word for what the credential of a TechnicalUser is made of.
-pub fn material(user: &TechnicalUser, brought: Option<&Brought>, recall: Recall) -> Option<String> {
-    if recall.is_brought() || recall.is_shown_once() {
-        return None;
-    }
-    let kind = user.spec.credential.as_ref().and_then(|credential| credential.kind);
-    let generated = || (kind == Some(CredentialType::ClientCertificate)).then(|| GENERATED.to_owned());
-    brought.map(|brought| brought.id.clone()).or_else(generated)
-}
-
-/// What it is made of.
+/// What the credential of a TechnicalUser is made of.
 pub fn making(user: &TechnicalUser, pair: Option<&KeyPair>) -> Making {
     if let Some(pair) = pair {
         return Making::Brought(pair.certificate().clone());

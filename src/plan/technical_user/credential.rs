@@ -151,9 +151,10 @@ fn listed<'a>(want: &'a Want, have: &'a Have, kept: &'a IdentityFact, sequence: 
     usable(want, have, kept, sequence).filter(|one| !have.recall.is_brought() || is_brought(want, one))
 }
 
-/// Whether it is the credential that is brought along.
+/// Whether it is the credential that is brought along, or is made of what is.
 fn is_brought(want: &Want, credential: &CredentialFact) -> bool {
-    want.brought.as_ref().is_some_and(|brought| brought.id == credential.id)
+    let is_it = |id: &String| *id == credential.id || Some(id) == credential.material.as_ref();
+    want.brought.as_ref().is_some_and(|brought| is_it(&brought.id))
 }
 
 /// Whether what the Secret took over is not what is brought along now for the same credential, such as a chain whose
@@ -188,15 +189,14 @@ fn usable<'a>(want: &'a Want, have: &'a Have, kept: &'a IdentityFact, sequence: 
 }
 
 /// A credential that never reached the Secret is published if its value can still be had; otherwise a new one is issued.
-/// One that is older than the recorded one did reach it, and was superseded: it never comes back. Nothing is issued
-/// while something that was ordered may yet appear.
+/// One that is older than the recorded one did reach it, and was superseded: it never comes back, unless it is brought
+/// along again. Nothing is issued while something that was ordered may yet appear.
 fn replacement(want: &Want, have: &Have, kept: &IdentityFact) -> Option<Live> {
     let recorded = have.recorded.credential.as_ref().filter(|_| have.recorded.is_credential_of(kept));
     let recorded = recorded.map_or(0, |published| published.sequence);
     let unpublished = |one: &&CredentialFact| want.owner.sequence_of(&one.name).is_some_and(|one| one > recorded);
     // Whoever keeps what is brought along decides which it is, also if that is one from before.
-    let can_be =
-        |one: &&CredentialFact| if have.recall.is_brought() { is_brought(want, one) } else { unpublished(one) };
+    let can_be = |one: &&CredentialFact| is_brought(want, one) || !have.recall.is_brought() && unpublished(one);
     let candidates: Vec<&CredentialFact> = ours(want, have, kept).filter(can_be).collect();
     let is_wanted = |one: &&&CredentialFact| one.material == want.material && !have.recall.is_shown_once();
     let ready = candidates.iter().filter(|one| one.health == Health::Usable).filter(is_wanted);

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::rotation::{later, share_of};
-
-/// A credential is renewed when two thirds of its life are over, or somewhat before: in the last so many parts of them.
-const SPREAD: u32 = 10;
+use super::rotation::{SPREAD, later, moment, share};
 
 /// The life of a credential, as its certificate says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,14 +16,13 @@ pub struct Life {
 }
 
 impl Life {
-    /// When another is to take its place; none, where it never was good. Each object is due at another time. Should that be
-    /// over, as with a clock that was set, it is due in a while: whoever gets what is over again and again does not ask for
+    /// When another is to take its place: when two thirds of it are over, or somewhat before, for each object at another
+    /// time. None, where it never was good. Should that be over, as with a clock that was set, it is due in a while: whoever gets what is over again and again does not ask for
     /// it without a pause.
     pub fn renewal(&self, uid: &str, now: Timestamp) -> Option<Timestamp> {
         let time = self.two_thirds()?;
-        let (spread, share) = (time / SPREAD, share_of(uid));
-        let due = later(self.from, spread * (SPREAD - 1) + spread.mul_f64(share));
-        Some(if due > now { due } else { later(now, spread.mul_f64(f64::midpoint(1.0, share))) })
+        let due = moment(uid, self.from, time);
+        Some(if due > now { due } else { later(now, (time / SPREAD + share(uid, time)) / 2) })
     }
 
     /// Whether it waits for nothing any more.
@@ -47,6 +43,7 @@ impl Life {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rotation::By;
     use super::*;
 
     const DAY: Duration = Duration::from_hours(24);
@@ -82,5 +79,10 @@ mod tests {
     fn what_is_replaced_more_often_is_not_replaced_for_its_end() {
         let life = Life { from: at(0), until: at(30) };
         assert!(life.outlasts(10 * DAY) && !life.outlasts(20 * DAY));
+        let by = |every: Option<u32>| By::of(Some(life), every.map(|days| days * DAY));
+        assert_eq!((by(Some(10)), by(Some(20))), (Some(By::Interval(10 * DAY)), Some(By::Life(life))));
+        assert_eq!((by(None), By::of(None, None)), (Some(By::Life(life)), None));
+        let never = Life { from: at(1), until: at(1) };
+        assert_eq!(By::of(Some(never), None).and_then(|by| by.due("a", at(1), at(1))), None);
     }
 }

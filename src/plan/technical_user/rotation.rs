@@ -7,11 +7,12 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::credential;
 use super::facts::{Have, IdentityFact, Published, Recorded, SecretFact, Want};
+use super::life::Life;
 use super::steps::Strand;
 use crate::plan::digest;
 
 /// In so many parts a time is divided: a credential is due in the last of them.
-const SPREAD: u32 = 10;
+pub const SPREAD: u32 = 10;
 /// Whoever is there when a credential comes due is later than this only where there is too much to do.
 const LATE: Duration = Duration::from_hours(1);
 
@@ -19,8 +20,38 @@ const LATE: Duration = Duration::from_hours(1);
 /// issued together are not replaced together. What would be due already, since how often was only now said, is due in as
 /// much time as is otherwise between the first and the last.
 pub fn due(uid: &str, issued: Timestamp, every: Duration, now: Timestamp) -> Timestamp {
-    let due = later(issued, every / SPREAD * (SPREAD - 1) + share(uid, every));
+    let due = moment(uid, issued, every);
     if due > now { due } else { later(now, share(uid, every)) }
+}
+
+/// By what it is reckoned when a credential is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// By how often a person wishes it.
+    Interval(Duration),
+    /// By its life, of which two thirds are over before that.
+    Life(Life),
+}
+
+impl By {
+    /// What it is by; nothing, where the credential neither ends nor is to be replaced.
+    pub fn of(life: Option<Life>, every: Option<Duration>) -> Option<Self> {
+        let ends_first = |life: &Life| every.is_none_or(|every| !life.outlasts(every));
+        life.filter(ends_first).map(Self::Life).or(every.map(Self::Interval))
+    }
+
+    /// When a credential is due that was issued then.
+    pub fn due(self, uid: &str, issued: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Interval(every) => Some(due(uid, issued, every, now)),
+            Self::Life(life) => life.renewal(uid, now),
+        }
+    }
+}
+
+/// The object's own moment near the end of a time that began then.
+pub fn moment(uid: &str, from: Timestamp, time: Duration) -> Timestamp {
+    later(from, time / SPREAD * (SPREAD - 1) + share(uid, time))
 }
 
 /// When a credential is due that nobody was there to replace in time, if it is one: while no operator ran, say, a whole
@@ -40,13 +71,13 @@ pub fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// The object's own moment in the last part of a time.
-fn share(uid: &str, every: Duration) -> Duration {
+/// The object's own share of the last part of a time.
+pub fn share(uid: &str, every: Duration) -> Duration {
     (every / SPREAD).mul_f64(share_of(uid))
 }
 
 /// A number from 0 to 1 that is each object's own.
-pub fn share_of(uid: &str) -> f64 {
+fn share_of(uid: &str) -> f64 {
     let digest = digest::of([uid.as_bytes()], 4);
     f64::from(u32::from_str_radix(&digest, 16).unwrap_or_default()) / f64::from(u32::MAX)
 }
@@ -75,7 +106,8 @@ fn is_of_another_material(want: &Want, published: &Published) -> bool {
 fn presses(want: &Want, have: &Have, now: Timestamp) -> bool {
     let ends =
         |published: &Published| published.life.is_some_and(|life| life.presses(now)) && is_old(want, published, now);
-    let is_pressing = |published: &Published| ends(published) || is_of_another_material(want, published);
+    let is_renewed = |published: &Published| want.brought.is_some() && is_of_another_material(want, published);
+    let is_pressing = |published: &Published| ends(published) || is_renewed(published);
     have.recorded.credential.as_ref().is_some_and(is_pressing)
 }
 
@@ -109,7 +141,6 @@ pub fn not_yet_effective(wanted: &BTreeSet<String>, before: &[String], after: &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::life::Life;
     use super::*;
     use crate::plan::technical_user::{Published, Superseded};
 

@@ -19,11 +19,11 @@ pub const MATERIAL: &str = "tuo_material";
 /// Longer values are refused.
 pub const LONGEST_VALUE: usize = 63;
 
-/// The labels of what is made for an owner, with their values in full.
-pub fn labels(owner: &Owner) -> impl Iterator<Item = (&'static str, &str)> {
-    [(CLUSTER, &owner.cluster), (OWNER, &owner.uid), (NAMESPACE, &owner.namespace), (NAME, &owner.name)]
-        .into_iter()
-        .map(|(key, value)| (key, value.as_str()))
+/// The labels of what is made for an owner, with their values in full; with its material, where there is a word for that.
+pub fn labels<'a>(owner: &'a Owner, material: Option<&'a str>) -> impl Iterator<Item = (&'static str, &'a str)> {
+    let of_owner = [(CLUSTER, &owner.cluster), (OWNER, &owner.uid), (NAMESPACE, &owner.namespace), (NAME, &owner.name)];
+    let of_owner = of_owner.into_iter().map(|(key, value)| (key, value.as_str()));
+    of_owner.chain(material.map(|word| (MATERIAL, word)))
 }
 
 /// For whom the values of labels say that something was made.

@@ -133,7 +133,7 @@ impl CloudFoundry {
                 service_plan: Some(wire::Related::to(plan)),
                 ..wire::Relationships::default()
             },
-            metadata: wire::Metadata { labels: mark::labels(&wanted.owner) },
+            metadata: wire::Metadata { labels: mark::labels(&wanted.owner, None) },
         };
         let answer = self.session.post(CREATE, &["v3", INSTANCES]).json(&body).send().await.map_err(taken)?;
         let made = match watch(&self.session, CREATE, &answer).await? {

@@ -75,7 +75,8 @@ impl CloudFoundry {
         wanted: &NewCredential,
         provenance: Provenance,
     ) -> Result<Ordered<Issued>> {
-        let NewCredential { owner, name, making, material } = wanted;
+        let NewCredential { owner, name, making } = wanted;
+        let material = making.material();
         let body = wire::Order {
             kind: "key",
             name,
@@ -84,7 +85,7 @@ impl CloudFoundry {
                 service_instance: Some(wire::Related::to(&identity.id)),
                 ..wire::Relationships::default()
             },
-            metadata: wire::Metadata { labels: mark::labels_of_key(owner, material.as_ref()) },
+            metadata: wire::Metadata { labels: mark::labels(owner, material.as_deref()) },
         };
         let answer = self.session.post(ISSUE, &["v3", KEYS]).json(&body).send().await.map_err(taken)?;
         match watch(&self.session, ISSUE, &answer).await? {
@@ -93,7 +94,7 @@ impl CloudFoundry {
         }
         let made = self.made_key(&identity.id, name).await.map_err(|_| unread(ISSUE))?;
         let details = self.details(&made.guid).await.map_err(|_| unread(ISSUE))?;
-        let credential = ObservedCredential { material: material.clone(), ..observed(made) };
+        let credential = ObservedCredential { material, ..observed(made) };
         issued(ISSUE, credential, details.credentials, provenance).map(Ordered::Done).map_err(taken)
     }
 

@@ -9,14 +9,9 @@ use crate::platform::broker::mark::{self, CLUSTER, LONGEST_VALUE, MATERIAL, OWNE
 /// Labels as a Cloud Controller writes them.
 pub type Labels = BTreeMap<String, String>;
 
-/// The labels of what is made for an owner.
-pub fn labels(owner: &Owner) -> Labels {
-    mark::labels(owner).map(|(key, value)| (key.to_owned(), taken(value))).collect()
-}
-
-/// The labels of a key that is made for an owner of this.
-pub fn labels_of_key(owner: &Owner, material: Option<&String>) -> Labels {
-    labels(owner).into_iter().chain(material.map(|word| (MATERIAL.to_owned(), word.clone()))).collect()
+/// The labels of what is made for an owner, of this material.
+pub fn labels(owner: &Owner, material: Option<&str>) -> Labels {
+    mark::labels(owner, material).map(|(key, value)| (key.to_owned(), taken(value))).collect()
 }
 
 /// What labels say that a key was made of.
@@ -68,7 +63,7 @@ mod tests {
 
     #[test]
     fn labels_are_taken_and_tell_owners_apart() {
-        let one = labels(&owner("u1"));
+        let one = labels(&owner("u1"), None);
         assert!(one.values().all(|value| value.len() <= LONGEST_VALUE));
         assert_eq!(one["tuo_name"], "n".repeat(62), "a value does not end with a dot");
         assert!(is_of(&one, &owner("u1")));

@@ -100,12 +100,13 @@ impl ServiceManager {
         wanted: &NewCredential,
         provenance: Provenance,
     ) -> Result<Ordered<Issued>> {
-        let NewCredential { owner, name, making, material } = wanted;
+        let NewCredential { owner, name, making } = wanted;
+        let material = making.material();
         let body = wire::NewBinding {
             name,
             service_instance_id: &identity.id,
             parameters: certificate::parameters(&provenance.label, making),
-            labels: mark::labels_of_key(owner, material.as_ref()),
+            labels: mark::labels(owner, material.as_deref()),
         };
         let call = self.session.post(ISSUE, &["v1", BINDINGS]).lane(Lane::Bindings).json(&body);
         let answer = call.send().await.map_err(taken)?;
@@ -117,7 +118,7 @@ impl ServiceManager {
         if made.binding.name != *name || made.binding.service_instance_id != identity.id {
             return Err(taken(another(ISSUE)));
         }
-        revealed(ISSUE, made, material.clone(), provenance).map(Ordered::Done).map_err(taken)
+        revealed(ISSUE, made, material, provenance).map(Ordered::Done).map_err(taken)
     }
 
     /// The name is taken: by ours, or by a stranger's.

@@ -122,7 +122,7 @@ impl ServiceManager {
         parameters: Parameters,
         plan: &str,
     ) -> Result<Ordered<ObservedIdentity>> {
-        let (name, labels) = (wanted.owner.identity_name(), mark::labels(&wanted.owner));
+        let (name, labels) = (wanted.owner.identity_name(), mark::labels(&wanted.owner, None));
         let body = wire::NewInstance { name: &name, service_plan_id: plan, parameters, labels };
         let call = self.session.post(CREATE, &["v1", INSTANCES]).lane(Lane::Instances).json(&body);
         let answer = call.send().await.map_err(taken)?;

@@ -33,7 +33,7 @@ impl Credentials for Reach {
     }
 
     async fn issue(&self, identity: &ObservedIdentity, wanted: &NewCredential) -> Result<Ordered<Issued>> {
-        let NewCredential { owner, name, making, material } = wanted;
+        let NewCredential { owner, name, making } = wanted;
         self.order(|outside, weather| {
             outside.judge_issue(self.at, &identity.id, owner, self.shape);
             let subaccount = &mut outside.subaccounts[self.at];
@@ -49,7 +49,7 @@ impl Credentials for Reach {
                 return Ok(Ordered::Found);
             }
             let value = format!("planted-{id}");
-            let (name, material, certificate) = (name.clone(), material.clone(), certificate::made(making));
+            let (name, material, certificate) = (name.clone(), making.material(), certificate::made(making));
             let made = Credential { value, id, name, health: Health::Usable, busy: false, material, certificate };
             let issued = made.issued(found);
             subaccount.carry_out(weather, Change::Issue(identity.id.clone(), made), issued)

@@ -60,6 +60,27 @@ fn a_renewed_certificate_waits_for_no_overlap() {
 }
 
 #[test]
+fn who_changes_the_type_again_and_again_waits_for_the_overlap() {
+    let mut have = certified("y");
+    have.recorded.superseded = vec![Superseded { sequence: 0, id: Some("b0".into()), overlapped: DAY }];
+    assert_eq!(steps(&wanting(GENERATED), &have), vec![]);
+    assert_eq!(steps(&want(), &have), vec![]);
+}
+
+#[test]
+fn a_superseded_certificate_that_is_put_back_is_not_ordered_again() {
+    let mut have = certified("y");
+    (have.secret, have.credentials) = (secret(2, "b"), vec![made_of("x", "b1", 1), made_of("y", "b2", 2)]);
+    let published = published(2, "b2", "b");
+    have.recorded.credential =
+        Some(Published { material: Some("y".into()), source: Some("source y".into()), ..published });
+    have.recorded.superseded = vec![Superseded { sequence: 1, id: Some("b1".into()), overlapped: DAY }];
+    let still = Terms { until_rolled_out: true, holds: true, ..Terms::default() };
+    let want = Want { rotation: Rotation { terms: still, ..Rotation::default() }, ..wanting("x") };
+    assert_eq!(steps(&want, &have), vec![publish(1, "b1")], "a platform takes a certificate for one key only");
+}
+
+#[test]
 fn what_ends_by_itself_is_renewed_when_it_is_due_whoever_uses_the_one_before() {
     let mut have = certified(GENERATED);
     have.recorded.superseded = vec![Superseded { sequence: 0, id: Some("b0".into()), overlapped: DAY }];
