@@ -153,6 +153,18 @@ fn a_credential_that_comes_back_with_the_same_value_takes_nobodys_place() {
     assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
 }
 
+#[test]
+fn what_is_asked_for_during_an_overlap_is_done_when_that_has_ended() {
+    let (team, first) = team(Stage::shared(), "rotation-twice", &rotation(&json!({ "minOverlap": "3s" })));
+    ask(&team, "one");
+    let second = another(&team, &first);
+    ask(&team, "two");
+    never("two overlaps at once", Duration::from_secs(2), || (superseded(&team).len() > 1).then_some(()));
+    let third = another(&team, &second);
+    assert_eq!((send(&third), send(&first)), (Some(200), None));
+    team.delete_everything();
+}
+
 /// How many credentials are replaced at once, and of how many more the Secrets are there to be lost.
 const AT_ONCE: usize = 10;
 

@@ -17,6 +17,8 @@ use crate::plan::technical_user::{Standing, Superseded, Terms};
 /// What was counted is put on record when it grew by so much, so that a restart loses no more.
 const RECORDED_EVERY: Duration = Duration::from_mins(10);
 
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 /// The superseded credentials on record, with how long another has stood in their place by now.
 pub fn recorded(live: &Live<TechnicalUser>, context: &Context) -> Vec<Superseded> {
     let uid = live.object().uid().unwrap_or_default();
@@ -50,7 +52,10 @@ pub fn note(
         put_on_record(status, one, standing);
     }
     tell(live, journal, &standings, scene, context);
-    standings.iter().map(|(one, standing)| look_again(one, terms, standing)).min()
+    let again = standings.iter().map(|(one, standing)| look_again(one, terms, standing)).min();
+    // What had to wait for the last of them can go on.
+    let waited = !scene.seen.have.recorded.superseded.is_empty();
+    again.or(waited.then_some(AT_ONCE))
 }
 
 fn put_on_record(status: &mut SupersededStatus, one: &Superseded, standing: &Standing) {
