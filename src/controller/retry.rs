@@ -1,6 +1,7 @@
 //! When a failing object may be tried again: exponential, with jitter, and not earlier because something else woke it.
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,12 +19,21 @@ const AT_WORK: Duration = Duration::from_secs(3);
 /// A Secret that somebody keeps changing is put right no more often than this.
 const REST: Duration = Duration::from_secs(1);
 
-/// The failures of all objects, by uid.
+/// How the objects stand that fail, rest or are being tried, by uid.
+///
+/// One lock for all of it: a pardon that comes while an object is tried, or while it is noted that it failed, is not lost.
 #[derive(Default)]
 pub struct Retries {
-    failing: Mutex<HashMap<String, Failing>>,
-    /// The objects that are being tried, and whether they were pardoned meanwhile.
-    tried: Mutex<HashMap<String, bool>>,
+    standings: Mutex<HashMap<String, Standing>>,
+}
+
+#[derive(Default)]
+struct Standing {
+    failing: Option<Failing>,
+    /// It was put right just now, and is left alone until then, whatever wakes it.
+    rests_until: Option<Instant>,
+    /// It was pardoned since it began to be tried: what that try saw may be older than what was mended.
+    pardoned_meanwhile: bool,
 }
 
 struct Failing {
@@ -37,51 +47,44 @@ struct Failing {
 impl Retries {
     /// How long this object must still wait, if it must.
     pub fn too_soon(&self, uid: &str, edition: Option<u64>) -> Option<Duration> {
-        let failing = self.failing();
-        let entry = failing.get(uid).filter(|entry| entry.edition.is_none() || entry.edition == edition)?;
-        Some(entry.not_before.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
+        let standings = self.standings();
+        let standing = standings.get(uid)?;
+        let until = standing.of(edition).map(|failing| failing.not_before).max(standing.rests_until)?;
+        Some(until.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
     }
 
-    /// The object is being tried from now on.
+    /// The object is being tried from now on, until it is well or has failed.
     pub fn begin(&self, uid: &str) {
-        self.tried().insert(uid.to_owned(), false);
-    }
-
-    /// It was tried. Whether it was pardoned meanwhile: what it saw may be older than what was mended.
-    pub fn end(&self, uid: &str) -> bool {
-        self.tried().remove(uid).unwrap_or_default()
+        self.standings().entry(uid.to_owned()).or_default().pardoned_meanwhile = false;
     }
 
     /// The object is well, or gone. One that is to rest goes on resting.
     pub fn forget(&self, uid: &str) {
-        let mut failing = self.failing();
-        if failing.get(uid).is_some_and(|entry| entry.edition.is_some() || entry.not_before <= Instant::now()) {
-            failing.remove(uid);
+        let mut standings = self.standings();
+        let Some(standing) = standings.get_mut(uid) else { return };
+        standing.failing = None;
+        if standing.rests_until.is_none_or(|until| until <= Instant::now()) {
+            standings.remove(uid);
         }
     }
 
     /// Everything may be tried at once: what stood in the way of many objects is gone.
     pub fn forget_all(&self) {
-        self.failing().clear();
+        self.standings().values_mut().for_each(|standing| standing.failing = None);
     }
 
     /// What the object failed for may have been mended, or it is needed for something else: it may be tried at once, but
     /// not again and again.
     pub fn pardon(&self, uid: &str) {
-        if let Some(pardoned) = self.tried().get_mut(uid) {
-            *pardoned = true;
-        }
-        let now = Instant::now();
-        if let Some(entry) = self.failing().get_mut(uid) {
-            let last = entry.pardoned.replace(now);
-            entry.not_before = last.map_or(now, |last| (last + REST).max(now)).min(entry.not_before);
+        if let Some(standing) = self.standings().get_mut(uid) {
+            standing.pardoned_meanwhile = true;
+            standing.pardon();
         }
     }
 
     /// The object was put right just now, and is left alone for a moment.
     pub fn rest(&self, uid: &str) {
-        let rest = Failing { edition: None, failures: 0, not_before: Instant::now() + REST, pardoned: None };
-        self.failing().insert(uid.to_owned(), rest);
+        self.standings().entry(uid.to_owned()).or_default().rests_until = Some(Instant::now() + REST);
     }
 
     /// Records a failure and says when to try again: `again` at the latest, which is due whatever failed.
@@ -99,32 +102,44 @@ impl Retries {
             }
         };
         let latest = again.unwrap_or(Duration::MAX);
-        self.hold(uid, edition, held.min(latest));
+        self.standings().entry(uid.to_owned()).or_default().hold(edition, held.min(latest));
         wait.min(latest)
     }
 
     fn backoff(&self, uid: &str, edition: Option<u64>) -> Duration {
-        let failing = self.failing();
-        let known = failing.get(uid).filter(|entry| entry.edition == edition);
-        let failures = known.map_or(0, |entry| entry.failures.saturating_add(1));
+        let standings = self.standings();
+        let known = standings.get(uid).and_then(|standing| standing.of(edition));
+        let failures = known.map_or(0, |failing| failing.failures.saturating_add(1));
         FIRST.saturating_mul(1 << failures.min(10)).min(LAST)
     }
 
-    fn hold(&self, uid: &str, edition: Option<u64>, held: Duration) {
-        let mut failing = self.failing();
-        let known = failing.get(uid).filter(|entry| entry.edition == edition);
-        let (failures, pardoned) = known.map_or((0, None), |entry| (entry.failures.saturating_add(1), entry.pardoned));
-        let entry = Failing { edition, failures, not_before: Instant::now() + held, pardoned };
-        failing.insert(uid.to_owned(), entry);
-    }
-
     /// A panic elsewhere leaves no half-made state behind this lock, so its poison means nothing.
-    fn failing(&self) -> MutexGuard<'_, HashMap<String, Failing>> {
-        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn standings(&self) -> MutexGuard<'_, HashMap<String, Standing>> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Standing {
+    /// How this edition of the object fails.
+    fn of(&self, edition: Option<u64>) -> Option<&Failing> {
+        self.failing.as_ref().filter(|failing| failing.edition == edition)
     }
 
-    fn tried(&self) -> MutexGuard<'_, HashMap<String, bool>> {
-        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+    fn hold(&mut self, edition: Option<u64>, held: Duration) {
+        let known = self.of(edition);
+        let (failures, pardoned) = known.map_or((0, None), |known| (known.failures.saturating_add(1), known.pardoned));
+        self.failing = Some(Failing { edition, failures, not_before: Instant::now() + held, pardoned });
+        if mem::take(&mut self.pardoned_meanwhile) {
+            self.pardon();
+        }
+    }
+
+    fn pardon(&mut self) {
+        let now = Instant::now();
+        if let Some(failing) = &mut self.failing {
+            let last = failing.pardoned.replace(now);
+            failing.not_before = last.map_or(now, |last| (last + REST).max(now)).min(failing.not_before);
+        }
     }
 }
 
@@ -179,12 +194,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pardon_that_comes_while_an_object_is_tried_is_not_lost() {
         let retries = Retries::default();
+        let fails = || retries.failed("a", Some(1), &Error::Unsupported(String::new()), None);
         retries.begin("a");
         retries.pardon("b");
-        assert!(!retries.end("a"));
+        fails();
+        assert_eq!(retries.too_soon("a", Some(1)), Some(FLOOR));
         retries.begin("a");
         retries.pardon("a");
-        assert!(retries.end("a") && !retries.end("a"));
+        fails();
+        assert!(retries.too_soon("a", Some(1)) <= Some(REST));
+        retries.begin("a");
+        fails();
+        assert_eq!(retries.too_soon("a", Some(1)), Some(FLOOR), "it counts once");
     }
 
     #[tokio::test(start_paused = true)]
@@ -210,6 +231,10 @@ mod tests {
         retries.rest("a");
         retries.forget("a");
         assert_eq!(retries.too_soon("a", Some(7)), Some(REST));
+        retries.pardon("a");
+        assert_eq!(retries.too_soon("a", Some(7)), Some(REST), "who disturbs it again does not end its rest");
+        retries.failed("a", Some(7), &in_progress(), None);
+        assert_eq!(retries.too_soon("a", Some(7)), Some(REST), "nor does what else fails");
         tokio::time::advance(REST).await;
         assert_eq!(retries.too_soon("a", Some(7)), None);
     }

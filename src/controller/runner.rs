@@ -86,7 +86,6 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
     let begun = Instant::now();
     context.retries.begin(&uid);
     let Ended { result, again } = step(&*object, &context).instrument(span.clone()).await;
-    let pardoned = context.retries.end(&uid);
     let outcome = result.as_ref().map_or_else(Error::reason, |()| "Done");
     context.metrics.reconciled(&kind, outcome, begun.elapsed());
     Ok(match result {
@@ -97,11 +96,7 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
         Err(Error::NotYet) => not_yet(),
         Err(error) => {
             span.in_scope(|| report::log(&error));
-            let wait = context.retries.failed(&uid, edition, &error, again);
-            if pardoned {
-                context.retries.pardon(&uid);
-            }
-            Action::requeue(wait)
+            Action::requeue(context.retries.failed(&uid, edition, &error, again))
         }
     })
 }

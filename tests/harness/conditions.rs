@@ -53,8 +53,7 @@ impl Team<'_> {
             })
         }));
         found.unwrap_or_else(|_| {
-            let (object, said) = (last.borrow(), self.stage.said_about(&self.name));
-            panic!("{what} of {} was not {wanted}. It is: {object:#}\nThe operator: {said}", self.name)
+            panic!("{what} of {} was not {wanted}. It is: {:#}", self.name, last.borrow())
         })
     }
 }

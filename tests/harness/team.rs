@@ -1,6 +1,7 @@
 //! Who a story is about: a team with a namespace, and a simulated platform of its own behind a Platform of the same name.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,6 +24,15 @@ pub(crate) struct Team<'a> {
     pub(crate) name: String,
     /// The platforms behind it.
     pub(crate) simulator: Simulator,
+}
+
+/// What the operator said goes with the message of a story that fails.
+impl Drop for Team<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the operator said last about {}:\n{}", self.name, self.stage.said_about(&self.name));
+        }
+    }
 }
 
 impl<'a> Team<'a> {

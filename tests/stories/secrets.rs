@@ -1,7 +1,7 @@
 //! The Secrets around a Platform and a TechnicalUser: one that is not ours is never touched, and an admin Secret that is
 //! no good stops calls and says so, until it changes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -71,6 +71,25 @@ fn a_secret_that_was_stripped_of_owner_and_labels_is_still_looked_after() {
     team.delete(what);
     team.until(what, "back", |secret| is_right(secret) && team.secret("orders-credentials").as_ref() == Some(&before));
     assert_eq!(team.instances_and_keys(), (1, 1));
+    team.delete_everything();
+}
+
+#[test]
+fn who_alters_a_secret_again_and_again_is_answered_once_a_second() {
+    let team = Team::on_btp(Stage::shared(), "altered-ever");
+    team.apply_quickstart();
+    team.ready(&["technicalusers/orders"]);
+    let (what, before) = ("secrets/orders-credentials", team.secret("orders-credentials").expect("the Secret"));
+    let (begun, mut answers) = (Instant::now(), 0);
+
+    while answers < 4 {
+        team.patch(what, &json!({ "stringData": { "clientsecret": "altered" } }));
+        team.until(what, "right again", |_| team.secret("orders-credentials").as_ref() == Some(&before));
+        answers += 1;
+    }
+
+    // Between four answers there are three rests.
+    assert!(begun.elapsed() > Duration::from_millis(2500), "{:?}", begun.elapsed());
     team.delete_everything();
 }
 
