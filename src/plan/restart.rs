@@ -11,6 +11,8 @@ use super::rollout::{Margins, User, Waiting, Why, Workload, WorkloadKind};
 pub struct Publication<'a> {
     /// The Secret.
     pub secret: &'a str,
+    /// The uid of the TechnicalUser: another one of its name, which publishes in the same Secret, counts from 1 again.
+    pub owner: &'a str,
     /// The sequence of the credential that it holds now.
     pub sequence: i64,
 }
@@ -165,20 +167,23 @@ fn held<'a>(
 /// it. A workload may use several Secrets, and each has its place.
 pub fn record(earlier: &str, publication: Publication<'_>) -> String {
     let others = entries(earlier).filter(|(secret, _)| *secret != publication.secret);
-    let kept = others.map(|(secret, sequence)| format!("{secret}/{sequence}"));
-    let own = format!("{}/{}", publication.secret, publication.sequence);
-    kept.chain([own]).collect::<Vec<_>>().join(",")
+    let own = (publication.secret, (publication.sequence, publication.owner));
+    let written = |(secret, (sequence, owner))| format!("{secret}/{sequence}/{owner}");
+    others.chain([own]).map(written).collect::<Vec<_>>().join(",")
 }
 
 /// Whether it was restarted for this publication, or for a later one.
 fn is_recorded(record: &str, publication: Publication<'_>) -> bool {
-    entries(record).any(|(secret, sequence)| secret == publication.secret && sequence >= publication.sequence)
+    let same = |(secret, owner)| secret == publication.secret && owner == publication.owner;
+    entries(record).any(|(secret, (sequence, owner))| same((secret, owner)) && sequence >= publication.sequence)
 }
 
-fn entries(record: &str) -> impl Iterator<Item = (&str, i64)> {
+/// Secret by Secret: the sequence, and the uid of whose.
+fn entries(record: &str) -> impl Iterator<Item = (&str, (i64, &str))> {
     record.split(',').filter_map(|entry| {
-        let (secret, sequence) = entry.trim().split_once('/')?;
-        Some((secret, sequence.parse().ok()?))
+        let (secret, rest) = entry.trim().split_once('/')?;
+        let (sequence, owner) = rest.split_once('/')?;
+        Some((secret, (sequence.parse().ok()?, owner)))
     })
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NOW: Publication<'static> = Publication { secret: "orders", sequence: 7 };
+const NOW: Publication<'static> = Publication { secret: "orders", owner: "uid-1", sequence: 7 };
 
 fn named(kind: WorkloadKind, name: &str) -> Workload {
     Workload { kind, name: name.into() }
@@ -91,9 +91,11 @@ fn what_keeps_a_workload_is_told() {
     assert_eq!(hold_of(&Candidate { rollout: Rollout::Paused, ..a() }), Some(Hold::Paused));
     assert_eq!(hold_of(&Candidate { rollout: Rollout::Rolling, ..a() }), Some(Hold::Rolling));
     assert_eq!(hold_of(&Candidate { budget: Some("b".into()), ..a() }), Some(Hold::Budget("b".into())));
-    assert_eq!(hold_of(&Candidate { restarted_for: "orders/7".into(), ..a() }), Some(Hold::Restarted));
-    assert_eq!(hold_of(&Candidate { restarted_for: "orders/8".into(), ..a() }), Some(Hold::Restarted));
-    assert_eq!(hold_of(&Candidate { restarted_for: "orders/6,other/7".into(), ..a() }), None);
+    assert_eq!(hold_of(&Candidate { restarted_for: "orders/7/uid-1".into(), ..a() }), Some(Hold::Restarted));
+    assert_eq!(hold_of(&Candidate { restarted_for: "orders/8/uid-1".into(), ..a() }), Some(Hold::Restarted));
+    assert_eq!(hold_of(&Candidate { restarted_for: "orders/6/uid-1,other/7/uid-1".into(), ..a() }), None);
+    // Of a TechnicalUser that was deleted, with a name that another has now.
+    assert_eq!(hold_of(&Candidate { restarted_for: "orders/8/uid-0".into(), ..a() }), None);
 }
 
 #[test]
@@ -133,9 +135,10 @@ fn nobody_is_restarted_before_it_can_be_told() {
 
 #[test]
 fn the_record_keeps_the_last_publication_of_each_secret() {
-    assert_eq!(record("", NOW), "orders/7");
-    assert_eq!(record("orders/6,billing/3", NOW), "billing/3,orders/7");
-    assert_eq!(record("nonsense,, billing/3 ,x/y", NOW), "billing/3,orders/7");
+    assert_eq!(record("", NOW), "orders/7/uid-1");
+    assert_eq!(record("orders/6/uid-1,billing/3/uid-2", NOW), "billing/3/uid-2,orders/7/uid-1");
+    assert_eq!(record("orders/8/uid-0", NOW), "orders/7/uid-1");
+    assert_eq!(record("nonsense,, billing/3/uid-2 ,x/y/z,old/3", NOW), "billing/3/uid-2,orders/7/uid-1");
 }
 
 proptest! {
@@ -144,12 +147,13 @@ proptest! {
     fn each_is_restarted_once_for_each_publication(
         count in 1_usize..5,
         publications in prop::collection::vec((prop_oneof![Just("orders"), Just("billing")], 1_i64..4), 1..30),
+        owner in "[a-f0-9-]{1,36}",
     ) {
         let mut all: Vec<Candidate> = (0..count).map(|number| candidate(deployment(&number.to_string()))).collect();
         let waiting: Vec<Waiting> = all.iter().map(|one| stuck(&one.workload)).collect();
         let mut restarts: Vec<(&str, i64, Workload)> = vec![];
         for (secret, sequence) in publications {
-            let publication = Publication { secret, sequence };
+            let publication = Publication { secret, owner: &owner, sequence };
             let judgement = judge(publication, &waiting, &all, Duration::from_secs(10_000), &Margins::default());
             let Some(workload) = judgement.restart else { continue };
             let restart = (secret, sequence, workload.clone());

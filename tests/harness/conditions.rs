@@ -52,8 +52,6 @@ impl Team<'_> {
                 holds(&last.borrow()).then(|| last.borrow().clone())
             })
         }));
-        found.unwrap_or_else(|_| {
-            panic!("{what} of {} was not {wanted}. It is: {:#}", self.name, last.borrow())
-        })
+        found.unwrap_or_else(|_| panic!("{what} of {} was not {wanted}. It is: {:#}", self.name, last.borrow()))
     }
 }

@@ -107,7 +107,8 @@ fn is_true(object: &Value, kind: &str) -> bool {
     conditions.into_iter().flatten().any(|condition| condition["type"] == kind && condition["status"] == "True")
 }
 
-fn has_rolled_out(workload: &Value) -> bool {
+/// Whether all that a workload wants runs, and is of its latest template.
+pub(crate) fn has_rolled_out(workload: &Value) -> bool {
     let (status, number) = (&workload["status"], |value: &Value| value.as_i64().unwrap_or_default());
     let wanted = if workload["kind"] == "DaemonSet" { 1 } else { number(&workload["spec"]["replicas"]) };
     let [all, updated, ready] = match workload["kind"].as_str() {

@@ -3,6 +3,7 @@
 //! policies leave them.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use kube::config::KubeConfigOptions;
@@ -73,10 +74,19 @@ impl Stage {
         Self::on(Plane::Own(Box::new(ControlPlane::start())))
     }
 
-    /// The one of stories that start and kill operators of their own, one story at a time.
+    /// One on which the chart was told to give the right to restart workloads.
+    pub(crate) fn that_may_restart() -> Self {
+        let stage = Self::own();
+        stage.install(RELEASE, &["--set", "replicas=0", "--set", "restartWorkloads=true"]);
+        stage
+    }
+
+    /// One of those for stories that start and kill operators of their own, one story at a time on each.
     pub(crate) fn alone() -> MutexGuard<'static, Self> {
-        static ALONE: LazyLock<Mutex<Stage>> = LazyLock::new(|| Mutex::new(Stage::own()));
-        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+        static ALONE: [LazyLock<Mutex<Stage>>; 2] = [const { LazyLock::new(|| Mutex::new(Stage::own())) }; 2];
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed) % ALONE.len();
+        ALONE[next].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn on(plane: Plane) -> Self {

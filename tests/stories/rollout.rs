@@ -24,6 +24,8 @@ const MARGINS: Margins =
 
 /// The Secret that all of it is about.
 const SECRET: &str = "orders-credentials";
+/// The uid of the TechnicalUser that publishes there.
+const OWNER: &str = "0f1e2d3c";
 
 /// A namespace in which a credential is published.
 struct Place<'a> {
@@ -117,7 +119,7 @@ impl<'a> Place<'a> {
         let waiting = still_using(&pods, self.published.0, self.since(), &MARGINS);
         let occasion = Occasion {
             namespace: self.namespace,
-            publication: Publication { secret: SECRET, sequence },
+            publication: Publication { secret: SECRET, owner: OWNER, sequence },
             pods: &pods,
             waiting: &waiting,
             since_published: self.since(),
@@ -271,13 +273,6 @@ fn without_the_right_nobody_is_restarted() {
     assert_eq!(place.restart(1), None);
 }
 
-/// A stage where the chart was told to give the right.
-fn with_the_right() -> Stage {
-    let stage = Stage::own();
-    stage.install(RELEASE, &["--set", "replicas=0", "--set", "restartWorkloads=true"]);
-    stage
-}
-
 fn those_who_may_and_may_not_be_restarted(place: &Place<'_>) {
     let (kubelet, namespace) = (place.stage.kubelet(), place.namespace);
     let mut on_delete = kubelet::stateful_set(namespace, "by-hand", 1, &env());
@@ -342,7 +337,7 @@ fn rolling(place: &Place<'_>) -> Vec<String> {
 
 #[test]
 fn exactly_those_who_need_it_are_restarted_one_at_a_time_and_once() {
-    let stage = with_the_right();
+    let stage = Stage::that_may_restart();
     let proxy = Proxy::before_api_server(stage.plane());
     let mut place = Place::new(&stage, "restarts", stage.client(Some(&proxy.url())));
     those_who_may_and_may_not_be_restarted(&place);
@@ -358,7 +353,7 @@ fn exactly_those_who_need_it_are_restarted_one_at_a_time_and_once() {
     assert_eq!(holds, [Hold::Budget("all-of-it".into()), Hold::Paused, Hold::OnDelete, Hold::NoWorkload], "{held:?}");
     let generation = |what| place.get(what)["metadata"]["generation"].clone();
     assert_eq!(untouched.map(generation), before);
-    assert_eq!(place.get("deployments/a")["metadata"]["annotations"][RESTARTED_FOR], format!("{SECRET}/7"));
+    assert_eq!(place.get("deployments/a")["metadata"]["annotations"][RESTARTED_FOR], format!("{SECRET}/7/{OWNER}"));
 
     // What kept them is gone: they follow. The others are not restarted again, by whoever looks.
     place.stage.api().delete(&path("poddisruptionbudgets", place.namespace, "all-of-it"));

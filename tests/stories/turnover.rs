@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::harness::consumers::{Calls, Consumers, in_use};
 use crate::harness::kubelet::{self, container};
 use crate::harness::simulator::Simulator;
-use crate::harness::stage::RELEASE;
 use crate::harness::{Stage, Team, credential, eventually};
 
 /// TechnicalUsers, each with a Deployment that reads its Secret when it starts and one that follows a volume.
@@ -108,8 +107,7 @@ fn all_used(consumers: &Consumers) -> Calls {
 
 #[test]
 fn over_a_hundred_rotations_not_one_call_fails() {
-    let stage = Stage::own();
-    stage.install(RELEASE, &["--set", "replicas=0", "--set", "restartWorkloads=true"]);
+    let stage = Stage::that_may_restart();
     let team = Team::with(&stage, "turnover", Simulator::start_set(&json!({ "rates": "lifted" })));
     team.btp_secrets();
     team.apply(&team.btp());

@@ -74,7 +74,8 @@ async fn restart_one(
 ) -> Result<Option<Judgement>> {
     let (user, namespace) = (live.object(), live.object().namespace().unwrap_or_default());
     let sequence = live.status.credential.as_ref().map_or(0, |credential| credential.sequence);
-    let publication = Publication { secret: secret_name(user), sequence };
+    let owner = user.metadata.uid.as_deref().unwrap_or_default();
+    let publication = Publication { secret: secret_name(user), owner, sequence };
     let now = (context.now)();
     let occasion = Occasion { namespace: &namespace, publication, pods, waiting, since_published, margins, now };
     let judged = restart::restart(&context.client, &occasion).await?;

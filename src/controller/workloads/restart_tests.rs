@@ -19,7 +19,7 @@ fn server() -> Server {
     let template =
         json!({ "spec": { "containers": [{ "name": "main", "envFrom": [{ "secretRef": { "name": "s" } }] }] } });
     let metadata = json!({ "name": "orders", "generation": 1, "resourceVersion": "41",
-        "annotations": { RESTARTED_FOR: "other/2" } });
+        "annotations": { RESTARTED_FOR: "other/2/uid" } });
     let counts = json!({ "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1 });
     let answer = json!({ "metadata": metadata, "spec": { "selector": {}, "template": template }, "status": counts });
     server.says(DEPLOYMENT, 200, answer);
@@ -37,7 +37,7 @@ async fn look(server: &Server, why: Why) -> Result<Option<Judgement>> {
     let waiting = [Waiting { user: User::Workload(orders()), pods: 1, why }];
     let occasion = Occasion {
         namespace: "orders",
-        publication: Publication { secret: "s", sequence: 7 },
+        publication: Publication { secret: "s", owner: "uid", sequence: 7 },
         pods: &pods,
         waiting: &waiting,
         since_published: Duration::from_secs(10_000),
@@ -53,7 +53,7 @@ async fn the_record_and_the_restart_are_one_write_on_what_was_read() {
     let judgement = look(&server, Why::NotRestarted).await.unwrap().unwrap();
     assert_eq!(judgement, Judgement { restart: Some(orders()), held: vec![] });
     let template = json!({ "metadata": { "annotations": { RESTARTED_AT: "1970-01-01T00:00:01.5Z" } } });
-    let metadata = json!({ "resourceVersion": "41", "annotations": { RESTARTED_FOR: "other/2,s/7" } });
+    let metadata = json!({ "resourceVersion": "41", "annotations": { RESTARTED_FOR: "other/2/uid,s/7/uid" } });
     let expected = json!({ "metadata": metadata, "spec": { "template": template } });
     assert_eq!(*server.written.lock().unwrap(), [expected]);
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::conditions::{condition, is_current};
+use crate::harness::kubelet::has_rolled_out;
 use crate::harness::{PATIENCE, Team};
 
 mod btp;
@@ -16,6 +17,7 @@ mod certificates;
 mod client_certificates;
 mod cloud_foundry;
 mod neo;
+mod restarts;
 mod scim;
 mod uaa;
 
@@ -47,6 +49,9 @@ pub(crate) trait Line {
 
     /// What is done in it: everything, where there is a credential that can be asked for.
     const ACTS: &[Act] = &Act::ALL;
+
+    /// In which of them the operator is killed: in all, but for what another line shows already.
+    const KILLED_IN: &[Act] = Self::ACTS;
 
     /// Puts the admin Secrets in place; the Platform's environment. All its calls go to `url`.
     fn environment(team: &Team<'_>, url: &str) -> Value;
@@ -127,8 +132,11 @@ impl<'a, L: Line> Player<'a, L> {
     pub(crate) fn objects(&self, act: Act) -> Vec<Value> {
         let mut objects: Vec<Value> = iter::once(self.platform.clone()).chain(L::objects(&self.team, act)).collect();
         for user in objects.iter_mut().filter(|object| may_be_asked(object)) {
-            // Nobody here uses the old one.
-            user["spec"]["credential"]["rotation"] = json!({ "overlap": "Fixed", "minOverlap": "0s" });
+            let rotation = &mut user["spec"]["credential"]["rotation"];
+            if rotation.is_null() {
+                // Nobody here uses the old one.
+                *rotation = json!({ "overlap": "Fixed", "minOverlap": "0s" });
+            }
             if matches!(act, Act::Rotate | Act::Delete) {
                 user["metadata"]["annotations"] = json!({ "technicaluser.dev/rotate": "now" });
             }
@@ -146,6 +154,9 @@ pub(crate) fn platform<L: Line>(team: &Team<'_>, url: &str) -> Value {
 }
 
 fn is_ready(object: &Value) -> bool {
+    if object["kind"] == "Deployment" {
+        return has_rolled_out(object);
+    }
     is_current(object) && condition(object, "Ready").is_some_and(|ready| ready.status == "True")
 }
 
