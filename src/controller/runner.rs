@@ -20,11 +20,13 @@ use super::error::{Class, Error, Result};
 use super::live::{Kind, Live};
 use super::report::{self, Journal, Outcome};
 use super::retry::jittered;
+use super::turns::PASSES;
 use crate::api::{FINALIZER, ORPHAN_ANNOTATION};
 
 /// How long one reconcile may take. Every call within has a shorter limit of its own.
 const DEADLINE: Duration = Duration::from_mins(2);
-/// When an object asks again whose turn has not come.
+/// When an object asks again whose turn to order has not come, and nobody has woken it: seldom, since it looks at the
+/// platform before.
 const NET: Duration = Duration::from_mins(1);
 /// The reason of an object that the admin credential may not do enough for.
 const DENIED: &str = "PlatformDenied";
@@ -73,7 +75,8 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
     }
     context.stores.filled().await;
     let Some(_turn) = context.turns.enter(&*object) else {
-        return Ok(not_yet());
+        // Who was called before may not come.
+        return Ok(Action::requeue(jittered(PASSES)));
     };
     let kind = K::kind(&());
     let span = tracing::info_span!(
@@ -93,7 +96,7 @@ pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> R
             context.retries.forget(&uid);
             again.map_or_else(Action::await_change, Action::requeue)
         }
-        Err(Error::NotYet) => not_yet(),
+        Err(Error::NotYet) => Action::requeue(jittered(NET)),
         Err(error) => {
             span.in_scope(|| report::log(&error));
             Action::requeue(context.retries.failed(&uid, edition, &error, again))
@@ -106,11 +109,6 @@ fn edition(object: &impl Resource) -> u64 {
     let mut hasher = DefaultHasher::new();
     (object.meta().generation, object.annotations()).hash(&mut hasher);
     hasher.finish()
-}
-
-/// It is woken when its turn comes. Whoever should have woken it may be gone.
-fn not_yet() -> Action {
-    Action::requeue(jittered(NET))
 }
 
 /// How a reconcile ended, and when to look again if nothing wakes the object before.

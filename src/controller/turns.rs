@@ -18,7 +18,7 @@ use super::watches::Wake;
 use crate::api::TechnicalUser;
 
 /// A turn that is not taken within this time passes: the object may be gone.
-const PASSES: Duration = Duration::from_secs(10);
+pub const PASSES: Duration = Duration::from_secs(10);
 
 /// What workers are shared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +29,18 @@ enum Work {
     Bindings,
     /// Orders of something new, by TechnicalUsers.
     Orders,
+}
+
+impl Work {
+    /// What objects of this kind do.
+    fn of<K: Reconcile>() -> Self {
+        if K::kind(&()) == <TechnicalUser as kube::Resource>::kind(&()) { Self::Users } else { Self::Bindings }
+    }
+
+    /// Whether it is done by those who have a turn of this already.
+    fn is_within(self, other: Self) -> bool {
+        self == Self::Orders && other == Self::Users
+    }
 }
 
 /// The turns of all Platforms.
@@ -65,14 +77,26 @@ impl Turns {
     /// Leave to reconcile this object; `None` if others come first. Then it is woken.
     pub fn enter<K: Reconcile>(self: &Arc<Self>, object: &K) -> Option<Turn> {
         let Some(platform) = object.platform() else { return Some(Turn { taken: None }) };
-        let work =
-            if K::kind(&()) == <TechnicalUser as kube::Resource>::kind(&()) { Work::Users } else { Work::Bindings };
-        self.take(work, platform, (object.namespace().unwrap_or_default(), object.name_any()))
+        self.take(Work::of::<K>(), platform, (object.namespace().unwrap_or_default(), object.name_any()))
     }
 
     /// Leave for a TechnicalUser to order something new; `None` if others come first. Then it is woken.
     pub fn order(self: &Arc<Self>, platform: &str, user: &TechnicalUser) -> Option<Turn> {
         self.take(Work::Orders, platform, (user.namespace().unwrap_or_default(), user.name_any()))
+    }
+
+    /// The object is gone: nobody waits until it takes its turn.
+    pub fn gone<K: Reconcile>(&self, key: &Key) {
+        let of_kind = Work::of::<K>();
+        let mut lines = self.lines();
+        let concerned = lines.keys().filter(|(work, _)| *work == of_kind || work.is_within(of_kind));
+        for (work, platform) in concerned.cloned().collect::<Vec<_>>() {
+            let share = self.share(&lines, work, &platform);
+            let Some(line) = lines.get_mut(&(work, platform)) else { continue };
+            line.forget(key);
+            self.wake(work, line.call(share, Instant::now()));
+        }
+        lines.retain(|_, line| !line.is_idle());
     }
 
     fn take(self: &Arc<Self>, work: Work, platform: &str, key: Key) -> Option<Turn> {
@@ -93,7 +117,7 @@ impl Turns {
 
     /// How many may work for one Platform: there is always room for one Platform more than there are.
     fn share(&self, lines: &HashMap<(Work, String), Line>, work: Work, platform: &str) -> usize {
-        let of_kind = if work == Work::Orders { Work::Users } else { work };
+        let of_kind = if work.is_within(Work::Users) { Work::Users } else { work };
         let others = lines.keys().filter(|(other, name)| *other == of_kind && name != platform).count();
         let share = self.workers / (others + 2);
         if work == Work::Orders { (share / 2).max(1) } else { share.max(1) }
@@ -162,6 +186,19 @@ impl Line {
             self.namespaces.push_back(key.0.clone());
         }
         queue.push_back(key);
+    }
+
+    fn forget(&mut self, key: &Key) {
+        self.called.remove(key);
+        if self.known.remove(key)
+            && let Some(queue) = self.waiting.get_mut(&key.0)
+        {
+            queue.retain(|waiting| waiting != key);
+            if queue.is_empty() {
+                self.waiting.remove(&key.0);
+                self.namespaces.retain(|namespace| *namespace != key.0);
+            }
+        }
     }
 
     /// Whose turn it is now: a namespace after the other.
@@ -247,6 +284,21 @@ mod tests {
         tokio::time::advance(PASSES).await;
         assert!(take("3").is_none(), "its turn has passed");
         assert!(take("5").is_some(), "and so the next was called");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_are_gone_hold_up_nobody() {
+        let turns = Turns::new(4, super::super::watches::wire().1);
+        let take = |name: &str| turns.take(Work::Users, "p", key("a", name));
+        let working = [take("1"), take("2")];
+        assert!(working.iter().all(Option::is_some) && ["3", "4", "5", "6"].iter().all(|name| take(name).is_none()));
+        turns.gone::<TechnicalUser>(&key("a", "5"));
+        drop(working);
+        // Their turn has come, and they are gone before they take it.
+        turns.gone::<TechnicalUser>(&key("a", "3"));
+        turns.gone::<TechnicalUser>(&key("a", "4"));
+        assert!(take("6").is_some(), "so that it is the next one's");
+        assert!(take("7").is_some(), "nobody else waits");
     }
 
     #[tokio::test(start_paused = true)]

@@ -154,6 +154,43 @@ fn a_credential_that_comes_back_with_the_same_value_takes_nobodys_place() {
 }
 
 #[test]
+fn roles_that_are_on_their_way_hold_up_the_move_and_not_the_first_credential() {
+    let (team, first) = team(Stage::shared(), "rotation-roles", &rotation(&json!({})));
+    let a_while = Duration::from_mins(20);
+    team.simulator.advance_clock(a_while);
+    team.simulator.settings(&json!({ "newClientSeconds": a_while.as_secs() }));
+    let mut late = team.service_key("late");
+    late["spec"]["credential"]["rotation"] = rotation(&json!({}));
+    team.apply(&late);
+    let role = json!({ "instanceRole": { "name": "ESBMessaging.send" } });
+    team.apply(&team.role_binding("late", &json!({ "technicalUser": { "name": "late" } }), &[role]));
+    team.ready(&["technicalusers/late"]);
+    assert_eq!(send(&team.secret("late-credentials").expect("the Secret")), Some(403), "there is nothing better");
+
+    ask(&team, "one");
+    let user = team.until("technicalusers/orders", "why it was not replaced is told", |user| {
+        condition(user, "Rotated").is_some_and(|rotated| rotated.reason == "RolesNotYetEffective")
+    });
+    assert!(condition(&user, "Rotated").expect("the condition").message.contains("ESBMessaging.send"), "{user:#}");
+    assert_eq!(condition(&user, "Ready").expect("the condition").status, "True");
+    let tokens = || team.requests_of("auth.token").len();
+    let before = tokens();
+    never("another one stands in its place", Duration::from_secs(6), || (team.secret(SECRET)? != first).then_some(()));
+    assert!(tokens() <= before + 2, "{before} and then {}: somebody asks for tokens all the time", tokens());
+    assert_eq!((send(&first), team.instances_and_keys()), (Some(200), (2, 3)));
+
+    // They have come. It would be looked at within minutes; somebody touches it.
+    team.simulator.advance_clock(a_while);
+    team.patch("technicalusers/orders", &json!({ "metadata": { "annotations": { "acme.example/touched": "now" } } }));
+    let second = another(&team, &first);
+    assert_eq!(send(&second), Some(200));
+    eventually("the old one has ended", PATIENCE, || send(&first).is_none().then_some(()));
+    assert_eq!(team.instances_and_keys(), (2, 2), "the one that waited is the one that is used");
+    team.delete_everything();
+    assert!(team.platform_is_empty(), "{:#}", team.simulator.state());
+}
+
+#[test]
 fn what_is_asked_for_during_an_overlap_is_done_when_that_has_ended() {
     let (team, first) = team(Stage::shared(), "rotation-twice", &rotation(&json!({ "minOverlap": "3s" })));
     ask(&team, "one");

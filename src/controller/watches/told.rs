@@ -108,6 +108,7 @@ impl Told for TechnicalUser {
 
     fn went(key: &Key, known: &mut Seen, context: &Context) {
         known.forget(key);
+        context.turns.gone::<Self>(key);
         context.index.publishes_no_more(key);
         context.sources.takes(key, None);
         wake_naming(key, context);
@@ -132,6 +133,7 @@ impl Told for RoleBinding {
     }
 
     fn went(key: &Key, (): &mut (), context: &Context) {
+        context.turns.gone::<Self>(key);
         wake::concerned(context, context.index.deleted(key));
         leaving_platforms(context);
     }

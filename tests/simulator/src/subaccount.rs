@@ -110,8 +110,12 @@ impl Subaccount {
 
     /// What a token issued to the client now would open, and how long it would last.
     pub(crate) fn rights_of(&self, client: &Client) -> Opened {
-        let propagation = Duration::from_secs(self.frame.settings.current().propagation_seconds);
-        client.rights.effective(self.frame.clock.now(), propagation)
+        let (settings, now) = (self.frame.settings.current(), self.frame.clock.now());
+        let mut opened = client.rights.effective(now, Duration::from_secs(settings.propagation_seconds));
+        if !client.since.is_zero() && now < client.since + Duration::from_secs(settings.new_client_seconds) {
+            opened.scopes.clear();
+        }
+        opened
     }
 
     /// Base of the token service for clients with a secret.

@@ -247,6 +247,8 @@ pub(crate) struct Settings {
     pub(crate) idp_display_name: IdpDisplayName,
     /// How long after a role change new tokens still carry the old roles.
     pub(crate) propagation_seconds: u64,
+    /// How long the tokens of a new client of the subaccount carry no roles.
+    pub(crate) new_client_seconds: u64,
     /// Requests a minute that Neo answers at once, per subaccount and API; `null` takes the limit away.
     pub(crate) neo_requests_per_minute: Option<u32>,
     /// Whether Neo's Authorization Management API shows user names in lower case.
@@ -310,6 +312,7 @@ impl Default for Settings {
             it_rt_activated: true,
             idp_display_name: IdpDisplayName::default(),
             propagation_seconds: 0,
+            new_client_seconds: 0,
             neo_requests_per_minute: Some(100),
             neo_lower_case_users: false,
             neo_older_user_extension: false,

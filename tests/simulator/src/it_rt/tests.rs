@@ -50,6 +50,20 @@ async fn a_role_change_takes_its_time_to_arrive() {
 }
 
 #[tokio::test]
+async fn a_new_key_may_have_to_wait_for_roles_that_an_older_one_has() {
+    let (world, admin) = world().await;
+    let id = world.runtime_instance(&admin, "a", &["ESBMessaging.send"]).await;
+    let older = world.runtime_key(&admin, &id, "older", json!({})).await;
+    world.frame.clock.advance(Duration::from_secs(601));
+    world.set(json!({"newClientSeconds": 600})).await;
+    let newer = world.runtime_key(&admin, &id, "newer", json!({})).await;
+    assert_eq!(world.post(&token_of(&world, &older).await, SENDER, json!({})).await.status, 200);
+    assert_eq!(world.post(&token_of(&world, &newer).await, SENDER, json!({})).await.status, 403);
+    world.frame.clock.advance(Duration::from_secs(601));
+    assert_eq!(world.post(&token_of(&world, &newer).await, SENDER, json!({})).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_key_ends_with_its_binding_and_a_token_with_its_time() {
     let (world, admin) = world().await;
     let id = world.runtime_instance(&admin, "a", &["ESBMessaging.send"]).await;
