@@ -27,6 +27,7 @@ mod log;
 pub(crate) mod observe;
 pub(crate) mod random;
 pub(crate) mod rates;
+mod readings;
 mod routes;
 mod settings;
 #[cfg(test)]
@@ -43,12 +44,13 @@ use serde_json::Value;
 
 pub(crate) use clock::Clock;
 pub(crate) use guarded::Guarded;
-pub(crate) use routes::{RouteName, Routes};
-pub(crate) use settings::{
+pub(crate) use readings::{
     BrokerErrorMember, CloudFoundryRetryAfter, CloudIntegrationCsrf, EmptyRoles, IdentityDelete,
     IdentityPasswordPolicy, IdpDisplayName, MissingGrantTypes, NeoGrantType, NeoMemberBodies, OperationErrors,
-    ScimCredential, ScimFilter, Settings, Support, Switches, UnknownFields, UnknownUsers,
+    ScimCredential, ScimFilter, Support, UnknownFields, UnknownUsers,
 };
+pub(crate) use routes::{RouteName, Routes};
+pub(crate) use settings::{Settings, Switches};
 pub(crate) use tokens::{Grant, Mint, Shape, TokenRefusal};
 
 /// One simulated platform, as the control API and the observer see it.
