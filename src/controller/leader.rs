@@ -25,8 +25,9 @@ const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 const SLACK: Duration = Duration::from_secs(4);
 const _: () = assert!(RENEW_DEADLINE.as_secs() + SLACK.as_secs() < DURATION.as_secs());
 const PERIOD: Duration = Duration::from_secs(2);
-/// How long one try may take for whoever does not lead yet.
+/// How long one try may take: a leader has time for another one when an answer does not come.
 const TRY_TIMEOUT: Duration = Duration::from_secs(5);
+const _: () = assert!(PERIOD.as_secs() + TRY_TIMEOUT.as_secs() < RENEW_DEADLINE.as_secs());
 
 /// What to do about the lease now.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,12 +98,14 @@ impl Contender {
     /// Renews until that has failed for too long, or somebody else has the lease. When it returns, the process must end:
     /// there are [`SLACK`] and more until another may lead.
     pub async fn hold(&mut self) {
+        let mut wait = PERIOD;
         while let Some(left) = self.left() {
-            pause(PERIOD.min(left)).await;
-            let Some(left) = self.left() else { break };
-            if self.renew_within(left).await == Some(Standing::Theirs) {
+            pause(wait.min(left)).await;
+            let (began, Some(left)) = (Instant::now(), self.left()) else { break };
+            if self.renew_within(left.min(TRY_TIMEOUT)).await == Some(Standing::Theirs) {
                 break;
             }
+            wait = PERIOD.saturating_sub(began.elapsed());
         }
         tracing::error!(me = self.me, "the lease is lost");
     }
@@ -189,7 +192,40 @@ fn decide(lease: Option<&Lease>, unchanged_for: Duration, me: &str) -> Move {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::{Json, Router};
+
     use super::*;
+
+    /// An API server that knows a lease of `me` and nothing else, and whose `mute`th answer never comes.
+    fn server(mute: usize) -> (Client, Arc<AtomicUsize>) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let answer = move || {
+            let call = counted.fetch_add(1, Ordering::Relaxed);
+            async move {
+                if call == mute {
+                    pending::<()>().await;
+                }
+                Json(lease("me"))
+            }
+        };
+        (Client::new(Router::new().fallback(answer), "default"), calls)
+    }
+
+    #[tokio::test]
+    async fn one_answer_that_does_not_come_costs_no_leader_its_lease() {
+        // The look of the first renewal, after the look and the write by which it came to lead.
+        let (client, calls) = server(2);
+        let mut contender = Contender::new(client, "system", "me".to_owned(), Timestamp::now);
+        contender.lead().await;
+        let held = tokio::time::timeout(RENEW_DEADLINE + PERIOD, contender.hold()).await;
+        assert!(held.is_err(), "it is held on");
+        assert!(calls.load(Ordering::Relaxed) > 4);
+    }
 
     fn lease(holder: &str) -> Lease {
         let spec = LeaseSpec { holder_identity: Some(holder.to_owned()), ..LeaseSpec::default() };
