@@ -220,7 +220,7 @@ mod tests {
     async fn one_answer_that_does_not_come_costs_no_leader_its_lease() {
         // The look of the first renewal, after the look and the write by which it came to lead.
         let (client, calls) = server(2);
-        let mut contender = Contender::new(client, "system", "me".to_owned(), Timestamp::now);
+        let mut contender = Contender::new(client, "system", "me".to_owned(), || Timestamp::UNIX_EPOCH);
         contender.lead().await;
         let held = tokio::time::timeout(RENEW_DEADLINE + PERIOD, contender.hold()).await;
         assert!(held.is_err(), "it is held on");
