@@ -38,7 +38,7 @@ struct Standing {
 
 struct Failing {
     /// What somebody writes of the object is a new start.
-    edition: Option<u64>,
+    edition: u64,
     failures: u32,
     not_before: Instant,
     pardoned: Option<Instant>,
@@ -46,7 +46,7 @@ struct Failing {
 
 impl Retries {
     /// How long this object must still wait, if it must.
-    pub fn too_soon(&self, uid: &str, edition: Option<u64>) -> Option<Duration> {
+    pub fn too_soon(&self, uid: &str, edition: u64) -> Option<Duration> {
         let standings = self.standings();
         let standing = standings.get(uid)?;
         let until = standing.of(edition).map(|failing| failing.not_before).max(standing.rests_until)?;
@@ -88,7 +88,7 @@ impl Retries {
     }
 
     /// Records a failure and says when to try again: `again` at the latest, which is due whatever failed.
-    pub fn failed(&self, uid: &str, edition: Option<u64>, error: &Error, again: Option<Duration>) -> Duration {
+    pub fn failed(&self, uid: &str, edition: u64, error: &Error, again: Option<Duration>) -> Duration {
         let (wait, held) = match error.class() {
             Class::Race if matches!(error, Error::JustCame) => return jittered(APPLIED_TOGETHER),
             Class::Race => return jittered(Duration::from_millis(50)),
@@ -106,7 +106,7 @@ impl Retries {
         wait.min(latest)
     }
 
-    fn backoff(&self, uid: &str, edition: Option<u64>) -> Duration {
+    fn backoff(&self, uid: &str, edition: u64) -> Duration {
         let standings = self.standings();
         let known = standings.get(uid).and_then(|standing| standing.of(edition));
         let failures = known.map_or(0, |failing| failing.failures.saturating_add(1));
@@ -121,11 +121,11 @@ impl Retries {
 
 impl Standing {
     /// How this edition of the object fails.
-    fn of(&self, edition: Option<u64>) -> Option<&Failing> {
+    fn of(&self, edition: u64) -> Option<&Failing> {
         self.failing.as_ref().filter(|failing| failing.edition == edition)
     }
 
-    fn hold(&mut self, edition: Option<u64>, held: Duration) {
+    fn hold(&mut self, edition: u64, held: Duration) {
         let known = self.of(edition);
         let (failures, pardoned) = known.map_or((0, None), |known| (known.failures.saturating_add(1), known.pardoned));
         self.failing = Some(Failing { edition, failures, not_before: Instant::now() + held, pardoned });
@@ -169,60 +169,60 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_grow_and_an_edit_starts_anew() {
         let retries = Retries::default();
-        let first = retries.failed("a", Some(1), &Error::Timeout, None);
-        let second = retries.failed("a", Some(1), &Error::Timeout, None);
+        let first = retries.failed("a", 1, &Error::Timeout, None);
+        let second = retries.failed("a", 1, &Error::Timeout, None);
         assert!(second > first);
-        assert!(retries.too_soon("a", Some(1)).is_some());
-        assert_eq!(retries.too_soon("a", Some(2)), None);
+        assert!(retries.too_soon("a", 1).is_some());
+        assert_eq!(retries.too_soon("a", 2), None);
         retries.forget("a");
-        assert_eq!(retries.too_soon("a", Some(1)), None);
+        assert_eq!(retries.too_soon("a", 1), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_waits_for_a_person_has_a_floor_and_the_person_a_way_around_it() {
         let retries = Retries::default();
-        let wait = retries.failed("a", Some(1), &Error::Unsupported(String::new()), None);
+        let wait = retries.failed("a", 1, &Error::Unsupported(String::new()), None);
         assert!(wait >= LAST);
-        assert_eq!(retries.too_soon("a", Some(1)), Some(FLOOR));
+        assert_eq!(retries.too_soon("a", 1), Some(FLOOR));
         retries.pardon("a");
-        assert_eq!(retries.too_soon("a", Some(1)), None);
-        retries.failed("a", Some(1), &Error::Unsupported(String::new()), None);
+        assert_eq!(retries.too_soon("a", 1), None);
+        retries.failed("a", 1, &Error::Unsupported(String::new()), None);
         retries.pardon("a");
-        assert_eq!(retries.too_soon("a", Some(1)), Some(REST), "but not again and again");
+        assert_eq!(retries.too_soon("a", 1), Some(REST), "but not again and again");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pardon_that_comes_while_an_object_is_tried_is_not_lost() {
         let retries = Retries::default();
-        let fails = || retries.failed("a", Some(1), &Error::Unsupported(String::new()), None);
+        let fails = || retries.failed("a", 1, &Error::Unsupported(String::new()), None);
         retries.begin("a");
         retries.pardon("b");
         fails();
-        assert_eq!(retries.too_soon("a", Some(1)), Some(FLOOR));
+        assert_eq!(retries.too_soon("a", 1), Some(FLOOR));
         retries.begin("a");
         retries.pardon("a");
         fails();
-        assert!(retries.too_soon("a", Some(1)) <= Some(REST));
+        assert!(retries.too_soon("a", 1) <= Some(REST));
         retries.begin("a");
         fails();
-        assert_eq!(retries.too_soon("a", Some(1)), Some(FLOOR), "it counts once");
+        assert_eq!(retries.too_soon("a", 1), Some(FLOOR), "it counts once");
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_at_work_is_looked_at_every_few_seconds_for_as_long_as_it_takes() {
         let retries = Retries::default();
         for _ in 0..20 {
-            assert!(retries.failed("a", Some(1), &in_progress(), None) < AT_WORK * 2);
+            assert!(retries.failed("a", 1, &in_progress(), None) < AT_WORK * 2);
         }
-        assert_eq!(retries.too_soon("a", Some(1)), None);
+        assert_eq!(retries.too_soon("a", 1), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_due_is_not_put_off_by_what_failed() {
         let retries = Retries::default();
         let due = Duration::from_secs(2);
-        assert_eq!(retries.failed("a", Some(1), &Error::Unsupported(String::new()), Some(due)), due);
-        assert_eq!(retries.too_soon("a", Some(1)), Some(due));
+        assert_eq!(retries.failed("a", 1, &Error::Unsupported(String::new()), Some(due)), due);
+        assert_eq!(retries.too_soon("a", 1), Some(due));
     }
 
     #[tokio::test(start_paused = true)]
@@ -230,12 +230,12 @@ mod tests {
         let retries = Retries::default();
         retries.rest("a");
         retries.forget("a");
-        assert_eq!(retries.too_soon("a", Some(7)), Some(REST));
+        assert_eq!(retries.too_soon("a", 7), Some(REST));
         retries.pardon("a");
-        assert_eq!(retries.too_soon("a", Some(7)), Some(REST), "who disturbs it again does not end its rest");
-        retries.failed("a", Some(7), &in_progress(), None);
-        assert_eq!(retries.too_soon("a", Some(7)), Some(REST), "nor does what else fails");
+        assert_eq!(retries.too_soon("a", 7), Some(REST), "who disturbs it again does not end its rest");
+        retries.failed("a", 7, &in_progress(), None);
+        assert_eq!(retries.too_soon("a", 7), Some(REST), "nor does what else fails");
         tokio::time::advance(REST).await;
-        assert_eq!(retries.too_soon("a", Some(7)), None);
+        assert_eq!(retries.too_soon("a", 7), None);
     }
 }

@@ -69,7 +69,7 @@ pub trait Reconcile: Kind {
 
 /// One reconcile. Its failures are the object's, not the controller's: they end in a condition and a later try.
 pub async fn reconcile<K: Reconcile>(object: Arc<K>, context: Arc<Context>) -> Result<Action, Infallible> {
-    let (uid, edition) = (object.uid().unwrap_or_default(), Some(edition(&*object)));
+    let (uid, edition) = (object.uid().unwrap_or_default(), edition(&*object));
     if let Some(wait) = context.retries.too_soon(&uid, edition) {
         return Ok(Action::requeue(wait));
     }

@@ -37,9 +37,9 @@ impl Work {
         if K::kind(&()) == <TechnicalUser as kube::Resource>::kind(&()) { Self::Users } else { Self::Bindings }
     }
 
-    /// Whether it is done by those who have a turn of this already.
-    fn is_within(self, other: Self) -> bool {
-        self == Self::Orders && other == Self::Users
+    /// The work within which it is done: who orders has a turn to be reconciled already.
+    fn around(self) -> Self {
+        if self == Self::Orders { Self::Users } else { self }
     }
 }
 
@@ -87,9 +87,8 @@ impl Turns {
 
     /// The object is gone: nobody waits until it takes its turn.
     pub fn gone<K: Reconcile>(&self, key: &Key) {
-        let of_kind = Work::of::<K>();
         let mut lines = self.lines();
-        let concerned = lines.keys().filter(|(work, _)| *work == of_kind || work.is_within(of_kind));
+        let concerned = lines.keys().filter(|(work, _)| work.around() == Work::of::<K>());
         for (work, platform) in concerned.cloned().collect::<Vec<_>>() {
             let share = self.share(&lines, work, &platform);
             let Some(line) = lines.get_mut(&(work, platform)) else { continue };
@@ -117,8 +116,7 @@ impl Turns {
 
     /// How many may work for one Platform: there is always room for one Platform more than there are.
     fn share(&self, lines: &HashMap<(Work, String), Line>, work: Work, platform: &str) -> usize {
-        let of_kind = if work.is_within(Work::Users) { Work::Users } else { work };
-        let others = lines.keys().filter(|(other, name)| *other == of_kind && name != platform).count();
+        let others = lines.keys().filter(|(other, name)| *other == work.around() && name != platform).count();
         let share = self.workers / (others + 2);
         if work == Work::Orders { (share / 2).max(1) } else { share.max(1) }
     }

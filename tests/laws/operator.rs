@@ -177,9 +177,10 @@ impl Operator {
         }
     }
 
-    /// Whether an object is left alone for a moment, whatever happens to it.
+    /// Whether an object is left alone for a moment, whatever happens to it: also an edition of it that never failed.
     pub fn rests(&self, uid: &str) -> bool {
-        self.context.retries.too_soon(uid, None).is_some()
+        const OF_NO_OBJECT: u64 = 0;
+        self.context.retries.too_soon(uid, OF_NO_OBJECT).is_some()
     }
 
     /// How many rotations are overdue, as its caches have it.
